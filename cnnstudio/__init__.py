@@ -1,0 +1,1 @@
+"""CNN Studio: the desktop program around the engine."""

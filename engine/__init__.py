@@ -1,0 +1,1 @@
+"""NumPy engine for convolutional networks: layers, training, explanation. Imports no Qt."""
