@@ -3,7 +3,7 @@
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
-# The wheel carries the folder inside the package, under a name that this module does not take (see pyproject.toml).
+# The wheel carries the folder inside the package under this name; `resources` is taken by this module.
 _IN_WHEEL = _PACKAGE / "_resources"
 _ROOT = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "resources"
 

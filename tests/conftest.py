@@ -1,4 +1,4 @@
-"""What every test stands on: no screen, no settings or files of the user, and nothing left behind by a Qt test."""
+"""What every test stands on: no screen, nothing of the user's own, and nothing left behind by a Qt test."""
 
 from __future__ import annotations
 
