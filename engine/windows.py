@@ -1,7 +1,7 @@
 """Sliding windows: padding rules, output sizes, and the strided view that makes windows without copying.
 
-A window of k cells with dilation d spans e = d·(k − 1) + 1 cells. Over H cells with padding top + bottom and stride s it stands
-at H' = ⌊(H + top + bottom − e) / s⌋ + 1 places.
+A window of k cells with dilation d spans e = d·(k − 1) + 1 cells. Over H cells with padding top + bottom
+and stride s it stands at H' = ⌊(H + top + bottom − e) / s⌋ + 1 places.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ def extent(kernel: int, dilation: int) -> int:
     return dilation * (kernel - 1) + 1
 
 
-def resolve_padding(rule: str | Sides, size: Pair, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Sides:
+def resolve_padding(rule: str | Sides, size: Pair, kernel: Pair, stride: Pair,
+                    dilation: Pair = (1, 1)) -> Sides:
     """(top, bottom, left, right) that a padding rule means for a map of `size`.
 
-    "valid": none. "same": H' = ⌈H / s⌉, the odd cell at the bottom/right. "cover": the smallest padding, at the bottom and
-    right only, under which the windows read every cell.
+    "valid": none. "same": H' = ⌈H / s⌉, the odd cell at the bottom/right. "cover": the smallest padding, at
+    the bottom and right only, under which the windows read every cell.
     """
     if not isinstance(rule, str):
         return rule
@@ -37,7 +38,8 @@ def resolve_padding(rule: str | Sides, size: Pair, kernel: Pair, stride: Pair, d
             total = max((-(-cells // s) - 1) * s + span - cells, 0)
             sides += [total // 2, total - total // 2]
         else:
-            places = max(-(-(cells - span) // s), 0) + 1
+            # Every window begins inside the map; with a stride beyond its span it might read padding alone.
+            places = max(-(-(cells - max(span, s)) // s), 0) + 1
             sides += [0, max((places - 1) * s + span - cells, 0)]
     return (sides[0], sides[1], sides[2], sides[3])
 
@@ -46,11 +48,12 @@ def output_size(size: Pair, kernel: Pair, stride: Pair, padding: Sides, dilation
                 ceil_mode: bool = False, what: str = "kernel") -> Pair:
     """(H', W') of the windows' places; raises ShapeError with the arithmetic when the window does not fit.
 
-    With `ceil_mode` a last window that begins inside the map or its top/left padding counts even if it hangs over the end.
+    With `ceil_mode` a last window that begins inside the map or its top/left padding counts even if it hangs
+    over the end.
     """
     places = []
-    for axis, cells, k, s, d, before, after in zip(("height", "width"), size, kernel, stride, dilation, padding[::2],
-                                                   padding[1::2], strict=True):
+    for axis, cells, k, s, d, before, after in zip(("height", "width"), size, kernel, stride, dilation,
+                                                   padding[::2], padding[1::2], strict=True):
         span, total = extent(k, d), cells + before + after
         if total < span:
             raise _does_not_fit(axis, cells, before, after, kernel, span, d, what)
@@ -69,17 +72,22 @@ def _does_not_fit(axis: str, cells: int, before: int, after: int, kernel: Pair, 
     largest = (total - 1) // dilation + 1
     spread = f" spans {{span}} cells with dilation {dilation} and" if dilation > 1 else ""
     return ShapeError(
-        f"the {{kernel}} {what}{spread} does not fit. Input {axis} {{cells}} + {{before}} + {{after}} padding = {{total}}.",
+        f"the {{kernel}} {what}{spread} does not fit. "
+        f"Input {axis} {{cells}} + {{before}} + {{after}} padding = {{total}}.",
         code="window.too_large", field="kernel_size",
         fixes=(Fix("set", f"use a {what} of at most {{largest}}", {"largest": largest}, field="kernel_size",
                    value=(min(kernel[0], largest), min(kernel[1], largest))),
-               Fix("set", "add {missing} of padding", {"missing": span - total}, field="padding", value="same")),
+               Fix("set", "add {missing} of padding", {"missing": span - total}, field="padding",
+                   value="same")),
         kernel=f"{kernel[0]}×{kernel[1]}", cells=cells, before=before, after=after, total=total, span=span)
 
 
 def windows(a: Array, kernel: Pair, stride: Pair, dilation: Pair, places: Pair) -> Array:
-    """A read-only view (N, C, kh, kw, H', W') of (N, C, H, W): element [n, c, u, v, i, j] is a[n, c, i·s + u·d, j·s + v·d]."""
+    """All windows as a read-only view: (N, C, H, W) -> (N, C, kh, kw, H', W').
+
+    Element [n, c, u, v, i, j] is a[n, c, i·s + u·d, j·s + v·d].
+    """
     n, c, _, _ = a.shape
     sn, sc, sh, sw = a.strides
-    return as_strided(a, (n, c, *kernel, *places),
-                      (sn, sc, sh * dilation[0], sw * dilation[1], sh * stride[0], sw * stride[1]), writeable=False)
+    strides = (sn, sc, sh * dilation[0], sw * dilation[1], sh * stride[0], sw * stride[1])
+    return as_strided(a, (n, c, *kernel, *places), strides, writeable=False)
