@@ -37,8 +37,8 @@ from cnnstudio import display
 
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-# Holds the fingerprint of what is installed, or what is under way: after an interruption, an environment that has
-# never been complete is thrown away, one that was being updated is updated again.
+# Holds the fingerprint of what is installed, or what is under way: after an interruption, an environment that
+# was never complete is thrown away, one that was being updated is updated again.
 STAMP = VENV / "cnnstudio-stamp"
 CREATING = "creating"
 UPDATING = "updating"
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
     command = arguments[0] if arguments else ""
     try:
         prepare(command, environment(command, os.environ))
-        environ = environment(command, os.environ)  # once more, for now the library to ask the screen is there
+        environ = environment(command, os.environ)  # now with the library that can ask the screen
     except StartError as error:
         say(str(error))
         return error.code
@@ -240,7 +240,8 @@ def call(command: list[str], *, quiet: bool = False) -> int:
     """Run a command in the checkout and return its exit code; what it prints goes to standard error."""
     # Standard output belongs to the program: `run.py train --json > file` holds nothing else.
     output = subprocess.DEVNULL if quiet else sys.stderr
-    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output).returncode
+    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    return done.returncode
 
 
 def say(line: str) -> None:

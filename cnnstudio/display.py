@@ -9,8 +9,8 @@ import socket
 import sys
 from collections.abc import Iterable, Mapping
 
-# Shared library -> the package of Debian and Ubuntu that has it. The PySide6 wheel is linked with these and does
-# not bring them along: first QtCore, QtGui, QtWidgets, QtDBus and QtSvg, then each platform plugin.
+# Shared library -> its package in Debian and Ubuntu. The PySide6 wheel is linked with these and does not bring
+# them along: first QtCore, QtGui, QtWidgets, QtDBus and QtSvg, then each platform plugin.
 QT_LIBRARIES = {
     "libglib-2.0.so.0": "libglib2.0-0",
     "libEGL.so.1": "libegl1",
@@ -66,7 +66,7 @@ def no_screen_message(environ: Mapping[str, str] = os.environ) -> str | None:
     reason = _why_no_screen(environ)
     if reason is None:
         return None
-    return f"No screen: {reason}. `python3 run.py demo --out DIR` draws the program into pictures without one."
+    return f"No screen: {reason}. `python3 run.py demo --out DIR` draws the program as pictures without one."
 
 
 def _why_no_screen(environ: Mapping[str, str]) -> str | None:
