@@ -102,6 +102,8 @@ class Layer(Configurable, ABC):
     """One line that says what the layer does."""
     couples_batch: ClassVar[bool] = False
     """True when an image's output depends on the other images of the batch, so that a batch must not be cut."""
+    random: ClassVar[bool] = False
+    """True when the forward pass of training draws from the context's random generator."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine import layers as _all_layers  # noqa: F401  registers every layer kind
 from engine.errors import EngineError, Fix, ShapeError, SpecError
 from engine.layer import Layer, Shape, layer_from_json
+from engine.layers.input import Input
 
 FORMAT = 1
 
@@ -99,8 +99,7 @@ class NetworkSpec:
         """The nodes whose shapes are known, up to the first error, and that error or None."""
         placed: list[Placed] = []
         try:
-            self._check_form()
-            shape = Shape(())
+            shape = self._check_form().image_shape
             for i, node in enumerate(self.nodes):
                 try:
                     y = node.layer.output_shape(shape)
@@ -112,18 +111,20 @@ class NetworkSpec:
             return tuple(placed), error
         return tuple(placed), None
 
-    def _check_form(self) -> None:
-        if not self.nodes or self.nodes[0].layer.role != "input":
+    def _check_form(self) -> Input:
+        first = self.nodes[0].layer if self.nodes else None
+        if not isinstance(first, Input):
             raise SpecError("A network begins with an Input block.", code="spec.no_input",
                             fixes=(Fix("insert", "insert Input", value="input"),))
         seen: set[str] = set()
         for i, node in enumerate(self.nodes):
-            if i and node.layer.role == "input":
+            if i and isinstance(node.layer, Input):
                 raise SpecError("a second Input block cannot stand inside the chain.", code="spec.second_input",
                                 layer=node.title, position=i, fixes=(Fix("remove", "remove it", layer=node.id),))
             if node.id in seen:
                 raise SpecError("Two layers have the id {id}.", code="spec.doubled_id", id=repr(node.id))
             seen.add(node.id)
+        return first
 
     def insert(self, index: int, node: Node) -> NetworkSpec:
         """A copy with a node inserted before place `index`."""

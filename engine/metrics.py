@@ -1,0 +1,22 @@
+"""What is measured of predictions: accuracy, the confusion matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.layer import Array
+
+
+def predicted_classes(y: Array) -> NDArray[np.int64]:
+    """The class that each row of outputs (N, K) names: the largest one; with one output unit, 1 where it exceeds ½."""
+    if y.shape[1] == 1:
+        return np.asarray(y[:, 0] > 0.5, np.int64)
+    return np.asarray(np.argmax(y, axis=1), np.int64)
+
+
+def confusion_matrix(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
+    """counts[t, p]: how many samples of class t were taken for class p; shape (classes, classes)."""
+    counts: NDArray[np.int64] = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (truth, predicted), 1)
+    return counts

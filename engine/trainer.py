@@ -1,0 +1,303 @@
+"""The training loop as a generator of events.
+
+    for event in trainer.run():        # one event a batch, one an epoch
+        ...
+
+Pause means to stop asking, step means `next(run)`, stop means `run.close()`; a new `run()` goes on where the last one ended. With
+grain "layer" the loop also stops after every layer's forward, every layer's backward and the update; a batch that is left in the middle
+is computed again. Batches, masks and augmentations are pure functions of the seed and the step, so a checkpoint needs no generator state.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from engine.checkpoint import Checkpoint
+from engine.datasets.augmentation import augment
+from engine.datasets.dataset import Dataset
+from engine.datasets.splits import batches
+from engine.errors import DataError, EngineError, Fix, StorageError, TrainingError
+from engine.layer import Array
+from engine.network import BatchResult, Evaluation, LayerStep, Network
+from engine.schedules import warm_up
+from engine.settings import TrainSettings
+from engine.spec import NetworkSpec
+
+
+@dataclass(frozen=True)
+class BatchDone:
+    """One update has been made: `step` counts updates from 1; loss and accuracy are of the batch, before the update."""
+
+    step: int
+    epoch: int
+    batch: int
+    batches: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+    images: int
+
+
+@dataclass(frozen=True)
+class LayerDone:
+    """One layer's part of the step in progress; phase "forward", "backward" or "update" (layer is "" there)."""
+
+    step: int
+    phase: str
+    layer: str
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """All training images have been seen once more; validation is computed with the weights of this moment."""
+
+    epoch: int
+    step: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    images_per_second: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run is over; reason "epochs" or "early stopping"."""
+
+    reason: str
+    step: int
+
+
+Event = BatchDone | LayerDone | EpochDone | Finished
+
+
+class Trainer:
+    """A network, its data and its optimizer at one point of training.
+
+    Raises DataError when the images or labels do not fit the network.
+    """
+
+    def __init__(self, spec: NetworkSpec, data: Dataset, settings: TrainSettings, *, dtype: DTypeLike = np.float32) -> None:
+        self.network = Network(spec, loss=settings.loss, dtype=dtype)
+        self.data = data
+        self.settings = settings
+        self.step = 0
+        self.epoch = 0
+        self.batch = 0
+        self.validation_losses: list[float] = []
+        self.changes: list[tuple[int, TrainSettings]] = []
+        self._sums = (0.0, 0, 0)
+        self._order_of: tuple[int, ...] = ()
+        self._order: list[Array] = []
+        self._check_data()
+        self._new_slots()
+        p = self.network.parameters
+        self._before: Array = np.zeros_like(p.flat)
+        self._scratch: Array = np.zeros((2, p.size), p.flat.dtype)
+        self.last_batch: tuple[Array, Array] | None = None
+        self.reset(settings.seed)
+
+    def reset(self, seed: int) -> None:
+        """Draw new weights from `seed` and start from step 0."""
+        self.settings = self.settings.replace(seed=seed)
+        self.network.initialize(seed)
+        for slot in self.slots.values():
+            slot[...] = 0
+        self.network.reset_state()
+        self.network.fit_input(self.data.train.images, self.data.value_range)
+        self.step = self.epoch = self.batch = 0
+        self.validation_losses, self.changes, self._sums, self.last_batch = [], [], (0.0, 0, 0), None
+        self._before[...] = self.network.parameters.flat
+
+    @property
+    def batches(self) -> int:
+        """Updates in one epoch."""
+        return -(-len(self.data.train) // self.settings.batch_size)
+
+    @property
+    def weights_before(self) -> dict[str, Array]:
+        """The parameters as they were before the last update."""
+        return self.network.parameters.views(self._before)
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next update: the rate that was set, times schedule and warm-up."""
+        s = self.settings
+        epoch = self.epoch + self.batch / self.batches
+        return s.learning_rate * s.schedule.factor(epoch, s.epochs, self.validation_losses) \
+            * warm_up(self.epoch + (self.batch + 1) / self.batches, s.warm_up_epochs)
+
+    def change(self, settings: TrainSettings) -> None:
+        """Use other settings from the next batch on; logged with the step. Raises TrainingError for what cannot change now."""
+        if settings.loss != self.settings.loss or settings.seed != self.settings.seed:
+            raise TrainingError("The loss and the seed belong to a whole run; they cannot change in the middle of it.",
+                                code="training.change", fixes=(Fix("advice", "reset the weights first"),))
+        if settings.batch_size != self.settings.batch_size:
+            # The place in the epoch is kept as nearly as the new size allows.
+            self.batch = min(self.batch * self.settings.batch_size // settings.batch_size,
+                             -(-len(self.data.train) // settings.batch_size) - 1)
+        old = self.settings.optimizer
+        self.settings = settings
+        if settings.optimizer.slots != old.slots:
+            self._new_slots()
+        self.changes.append((self.step, settings))
+
+    def run(self, *, until: int | None = None, grain: str = "batch") -> Iterator[Event]:
+        """Train up to step `until`, or to the end of the epochs that were set, yielding events."""
+        while self.epoch < self.settings.epochs:
+            started, seen = time.perf_counter(), 0
+            while self.batch < self.batches:
+                if until is not None and self.step >= until:
+                    return
+                result = BatchResult(0.0, 0, 0)
+                for part in self._step(grain):
+                    if isinstance(part, BatchDone):
+                        result = BatchResult(part.loss, round(part.accuracy * part.images), part.images)
+                    yield part
+                seen += result.n
+            yield self._end_epoch(seen / max(time.perf_counter() - started, 1e-9))
+            if self._waited_too_long():
+                yield Finished("early stopping", self.step)
+                return
+        yield Finished("epochs", self.step)
+
+    def evaluate_test(self) -> Evaluation:
+        """Loss, accuracy and predictions on the test split, which nothing else touches; raises DataError when there is none."""
+        if self.data.test is None:
+            raise DataError("{name} has no test split.", code="data.no_test", name=self.data.name)
+        return self.network.evaluate(self.data.test.images, self.data.test.labels)
+
+    def _step(self, grain: str) -> Iterator[BatchDone | LayerDone]:
+        """One update; with grain "layer" also its parts."""
+        images, labels = self._load_batch()
+        key = (self.settings.seed, self.step)
+        result = BatchResult(0.0, 0, 0)
+        if grain == "layer":
+            for part in self.network.gradient_by_layer(images, labels, key=key):
+                if isinstance(part, LayerStep):
+                    yield LayerDone(self.step + 1, part.phase, part.layer)
+                else:
+                    result = part
+        else:
+            result = self.network.gradient(images, labels, key=key)
+        rate = self.learning_rate
+        penalty = self._penalise()
+        self._update(rate)
+        self.last_batch = (images, labels)
+        self.step += 1
+        self.batch += 1
+        loss = result.loss + penalty
+        self._sums = (self._sums[0] + loss * result.n, self._sums[1] + result.correct, self._sums[2] + result.n)
+        if grain == "layer":
+            yield LayerDone(self.step, "update", "")
+        yield BatchDone(self.step, self.epoch, self.batch, self.batches, loss, result.correct / result.n, rate, result.n)
+
+    def _load_batch(self) -> tuple[Array, Array]:
+        train, s = self.data.train, self.settings
+        place = (len(train), s.batch_size, s.seed, self.epoch)
+        if place != self._order_of:
+            self._order_of, self._order = place, list(batches(*place))
+        chosen = self._order[self.batch]
+        images = train.images[chosen]
+        if s.augmentation.is_on:
+            images = augment(images, s.augmentation, np.random.default_rng((s.seed, self.step, 1)))
+        return images, train.labels[chosen]
+
+    def _penalise(self) -> float:
+        """Add the L2 and L1 penalties to the gradient; returns their part of the loss."""
+        s, p = self.settings, self.network.parameters
+        penalty = 0.0
+        if s.l2:
+            part = np.multiply(p.flat, p.penalised, out=self._scratch[0])
+            penalty += 0.5 * s.l2 * float(part @ part)
+            part *= s.l2
+            p.gradient += part
+        if s.l1:
+            part = np.multiply(p.flat, p.penalised, out=self._scratch[0])
+            penalty += s.l1 * float(np.abs(part).sum())
+            np.sign(part, out=part)
+            part *= s.l1
+            p.gradient += part
+        return penalty
+
+    def _update(self, rate: float) -> None:
+        s, p = self.settings, self.network.parameters
+        if s.clip_norm:
+            norm = float(np.linalg.norm(p.gradient))
+            if norm > s.clip_norm:
+                p.gradient *= s.clip_norm / norm
+        self._before[...] = p.flat
+        s.optimizer.update(p.flat, p.gradient, self.slots, rate, self.step + 1, p.penalised, self._scratch)
+        if not np.isfinite(p.flat @ p.flat):
+            broken = next((name for name, w in p.named.items() if not np.isfinite(w).all()), None)
+            if broken is not None:
+                p.flat[...] = self._before
+                raise self._diverged(broken)
+
+    def _diverged(self, name: str) -> EngineError:
+        layer = name.rsplit(".", 1)[0]
+        return TrainingError("the update makes {name} infinite or NaN.", code="training.not_finite", name=name,
+                             fixes=(Fix("advice", "lower the learning rate and go on from the last finite weights"),),
+                             layer=self.network.spec[layer].title, position=self.network.spec.index(layer))
+
+    def _end_epoch(self, images_per_second: float) -> EpochDone:
+        validation = self.network.evaluate(self.data.validation.images, self.data.validation.labels)
+        rate = self.learning_rate
+        loss, correct, n = self._sums
+        self.epoch, self.batch, self._sums = self.epoch + 1, 0, (0.0, 0, 0)
+        self.validation_losses.append(validation.loss)
+        return EpochDone(self.epoch, self.step, loss / n, correct / n, validation.loss, validation.accuracy,
+                         images_per_second, rate)
+
+    def _waited_too_long(self) -> bool:
+        patience, losses = self.settings.patience, self.validation_losses
+        return bool(patience) and len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
+
+    def _new_slots(self) -> None:
+        p = self.network.parameters
+        self.slots: dict[str, Array] = {name: np.zeros_like(p.flat) for name in self.settings.optimizer.slots}
+
+    def _check_data(self) -> None:
+        """The images must have the network's input shape, and every class needs an output."""
+        shape, data = self.network.placed[0].x, self.data
+        if tuple(shape) != tuple(data.shape):
+            c, h, w = data.shape
+            raise DataError("the Input block takes {wanted}, but the images of {name} are {found}.", code="data.shape",
+                            layer=self.network.spec.nodes[0].title, position=0, wanted=str(shape), name=data.name,
+                            found=f"{h}×{w}×{c}",
+                            fixes=(Fix("set", "set the Input block to {found}", {"found": f"{h}×{w}×{c}"},
+                                       layer=self.network.spec.nodes[0].id, field="shape", value=(c, h, w)),))
+        outputs, classes = self.network.outputs, len(data.classes)
+        if outputs < classes and not (outputs == 1 and classes == 2):
+            last = next((p.node for p in reversed(self.network.placed) if "units" in p.node.layer.to_json()), None)
+            raise DataError("{name} has {classes} classes, but the network has {outputs} outputs.", code="data.classes",
+                            name=data.name, classes=classes, outputs=outputs,
+                            fixes=() if last is None else (
+                                Fix("set", "set the last FC block to {classes} units", {"classes": classes},
+                                    layer=last.id, field="units", value=classes),))
+
+    def checkpoint(self) -> Checkpoint:
+        """Everything that exact resumption needs, as copies."""
+        net = self.network
+        return Checkpoint(net.spec, self.settings, net.parameters.flat.copy(), {k: v.copy() for k, v in net.state.items()},
+                          {k: v.copy() for k, v in self.slots.items()}, self.step, self.epoch, self.batch, self._sums,
+                          tuple(self.validation_losses))
+
+    def restore(self, saved: Checkpoint) -> None:
+        """Go back to a checkpoint of the same network; raises StorageError when it belongs to another one."""
+        if saved.spec != self.network.spec or saved.parameters.shape != self.network.parameters.flat.shape:
+            raise StorageError("This checkpoint belongs to another network.", code="checkpoint.other_network")
+        self.settings = replace(self.settings, **{f: getattr(saved.settings, f) for f in saved.settings.__dataclass_fields__})
+        self.network.parameters.flat[...] = saved.parameters
+        self._before[...] = saved.parameters
+        for name, value in saved.state.items():
+            self.network.state[name][...] = value
+        self.slots = {k: v.copy() for k, v in saved.slots.items()}
+        self.step, self.epoch, self.batch, self._sums = saved.step, saved.epoch, saved.batch, saved.sums
+        self.validation_losses = list(saved.validation_losses)
