@@ -9,8 +9,8 @@ import socket
 import sys
 from collections.abc import Iterable, Mapping
 
-# Shared library -> its package in Debian and Ubuntu. The PySide6 wheel is linked with these and does not bring
-# them along: first QtCore, QtGui, QtWidgets, QtDBus and QtSvg, then each platform plugin.
+# Shared library -> its package in Debian and Ubuntu. The PySide6 wheel is linked with these and does not carry
+# them: first QtCore, QtGui, QtWidgets, QtDBus and QtSvg, then each platform plugin.
 QT_LIBRARIES = {
     "libglib-2.0.so.0": "libglib2.0-0",
     "libEGL.so.1": "libegl1",
