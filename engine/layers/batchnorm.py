@@ -1,0 +1,125 @@
+"""Batch normalisation: each channel gets mean 0 and variance 1 over the batch, then a learned scale and shift.
+
+    x̂[n, c, i, j] = (x[n, c, i, j] − μ[c]) / √(σ²[c] + ε)
+    y[n, c, i, j] = γ[c] · x̂[n, c, i, j] + β[c]
+
+    μ, σ²   mean and variance of channel c over the batch: m values, all images and places; σ² divides by m
+    γ, β    learned scale and shift (C,)          ε   keeps the division finite
+
+Of vectors (N, C) every feature is a channel. When the network is used, a single image must not depend on
+others, so running means of μ and of the unbiased variance, gathered in training, take their place:
+
+    running ← (1 − momentum) · running + momentum · batch value
+
+Backward, with δ = ∂E/∂y; Σ runs over n, i, j, and m counts its terms:
+
+    ∂E/∂β[c] = Σ δ
+    ∂E/∂γ[c] = Σ δ · x̂
+    ∂E/∂x    = γ / √(σ² + ε) · (δ − (Σ δ) / m − x̂ · (Σ δ·x̂) / m)
+
+The last two terms are there because μ and σ² themselves depend on x; with running means they fall away.
+
+How it is made fast: all channels at once, in place; the sums that ∂E/∂x needs are ∂E/∂β and ∂E/∂γ.
+
+Source: Ioffe and Szegedy, "Batch normalization: accelerating deep network training by reducing internal
+covariate shift", 2015.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import Fix, TrainingError
+from engine.layer import Array, Buffer, Context, Layer, Param, Shape, Workspace
+from engine.options import option
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """y = γ·(x − μ)/√(σ² + ε) + β for each channel; shapes: x (N, C, H, W) or (N, C) -> y of the same shape.
+
+    Raises TrainingError in training when a channel has one value only: its variance says nothing.
+    """
+
+    kind = "batch_norm"
+    title = "Batch norm"
+    role = "norm"
+    summary = "Brings every channel to mean 0 and variance 1 over the batch."
+    couples_batch = True
+
+    momentum: float = option(0.1, gt=0, le=1, label="Momentum",
+                             help="Share of the newest batch in the running mean and variance.")
+    epsilon: float = option(1e-5, gt=0, label="ε", help="Added to the variance before its root is taken.")
+
+    def output_shape(self, x: Shape) -> Shape:
+        return x
+
+    def params(self, x: Shape) -> dict[str, Param]:
+        return {"gamma": Param((x[0],), value=1.0), "beta": Param((x[0],))}
+
+    def state(self, x: Shape) -> dict[str, Param]:
+        return {"mean": Param((x[0],)), "variance": Param((x[0],), value=1.0)}
+
+    def workspace(self, x: Shape, n: int) -> dict[str, Buffer]:
+        return {"normal": Buffer((n, *x)), "inverse_deviation": Buffer((x[0],)), "of_batch": Buffer((1,)),
+                "term": Buffer((n, *x), scratch=True)}
+
+    def forward(self, x: Array, y: Array, p: Mapping[str, Array], ws: Workspace, ctx: Context) -> None:
+        normal, axes, column = ws["normal"], self._axes(x), self._column(x)
+        # 1 when the batch's own mean and variance are used; the backward pass needs to know.
+        ws["of_batch"][0] = ctx.training
+        if ctx.training:
+            count = self._count(x)
+            mean = x.mean(axis=axes)
+            np.subtract(x, mean.reshape(column), out=normal)
+            variance = np.multiply(normal, normal, out=ws["term"]).mean(axis=axes)
+            for running, value in (("mean", mean), ("variance", variance * (count / (count - 1)))):
+                ctx.state[running] *= 1 - self.momentum
+                ctx.state[running] += self.momentum * value
+        else:
+            variance = ctx.state["variance"]
+            np.subtract(x, ctx.state["mean"].reshape(column), out=normal)
+        np.divide(1, np.sqrt(variance + self.epsilon), out=ws["inverse_deviation"])
+        normal *= ws["inverse_deviation"].reshape(column)
+        np.multiply(normal, p["gamma"].reshape(column), out=y)
+        y += p["beta"].reshape(column)
+
+    def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
+                 ws: Workspace) -> None:
+        normal, term, axes, column = ws["normal"], ws["term"], self._axes(dy), self._column(dy)
+        np.sum(dy, axis=axes, out=g["beta"])
+        np.sum(np.multiply(dy, normal, out=term), axis=axes, out=g["gamma"])
+        if dx is None:
+            return
+        share = ws["of_batch"][0] * dy.shape[1] / dy.size  # 1 / m, or 0 with running means
+        np.multiply(normal, (g["gamma"] * share).reshape(column), out=term)
+        np.subtract(dy, term, out=dx)
+        dx -= (g["beta"] * share).reshape(column)
+        dx *= (p["gamma"] * ws["inverse_deviation"]).reshape(column)
+
+    def _count(self, x: Array) -> int:
+        """How many values of one channel the batch holds."""
+        count = len(x) * math.prod(x.shape[2:])
+        if count < 2:
+            raise TrainingError(
+                "batch normalisation cannot train on one value per channel, which has no variance.",
+                code="batch_norm.one_value", fixes=(Fix("advice", "use a batch of at least 2 images"),))
+        return count
+
+    def _axes(self, x: Array) -> tuple[int, ...]:
+        """The axes over which a channel's values lie: all but the channels'."""
+        return (0, *range(2, x.ndim))
+
+    def _column(self, x: Array) -> tuple[int, ...]:
+        """The shape in which one number a channel broadcasts over x: (C, 1, 1) for maps, (C,) for vectors."""
+        return (-1, *(1,) * (x.ndim - 2))
+
+    def label(self) -> str:
+        return "" if self.momentum == self.option("momentum").default else f"momentum {self.momentum:g}"
+
+    def macs(self, x: Shape) -> int:
+        return x.size
