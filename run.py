@@ -65,6 +65,9 @@ def main(arguments: list[str]) -> int:
     except StartError as error:
         say(str(error))
         return error.code
+    except OSError as error:
+        say(f"CNN Studio cannot be set up: {error}.")
+        return 1
     except KeyboardInterrupt:
         say("Interrupted. The next start goes on from here.")
         return 130
@@ -109,17 +112,17 @@ def become(command: list[str], environ: Mapping[str, str]) -> int:
 
 def prepare(command: str, environ: Mapping[str, str]) -> None:
     """Install whatever the command still misses; immediate where nothing is missing."""
-    libraries = {} if command in WITHOUT_QT else display.needed_libraries(environ)
-    if is_installed() and not display.missing_libraries(libraries):
+    if is_installed() and not missing_packages(command, environ):
         return
     with alone():
         # Another start may have done all of it while this one waited.
-        missing = display.missing_libraries(libraries)
+        missing = missing_packages(command, environ)
         if missing:
-            install_system_packages(missing, [libraries[name] for name in missing])
-        still_missing = display.missing_libraries(missing)
-        if still_missing:
-            raise StartError(f"These system libraries are still missing: {', '.join(still_missing)}.")
+            install_system_packages(missing)
+            importlib.invalidate_caches()
+            still_missing = missing_packages(command, environ)
+            if still_missing:
+                raise StartError(f"Still missing: {', '.join(still_missing)}.")
         if not is_installed():
             install_project()
 
@@ -174,8 +177,6 @@ def venv_works() -> bool:
 
 def create_venv() -> None:
     """Make the virtual environment, also in place of one that was never completed or works no more."""
-    if importlib.util.find_spec("ensurepip") is None:  # Debian and Ubuntu keep it in a package of its own
-        install_system_packages(["ensurepip"], [f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"])
     if VENV.exists():
         if not read_stamp():
             raise StartError(f"{VENV} does not work and was not made by run.py: please move it away.")
@@ -218,17 +219,28 @@ def locked(file: IO[str]) -> bool:
 # --- the system ------------------------------------------------------------------------------------------
 
 
-def install_system_packages(names: list[str], packages: list[str]) -> None:
+def missing_packages(command: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """What the system lacks for a command: shared library or Python module -> its package in Debian."""
+    needed = {} if command in WITHOUT_QT else display.needed_libraries(environ)
+    missing = {name: needed[name] for name in display.missing_libraries(needed)}
+    if not PYTHON.exists() and importlib.util.find_spec("ensurepip") is None:
+        # Debian and Ubuntu keep this part of Python in a package of its own.
+        missing["ensurepip"] = "python{}.{}-venv".format(*sys.version_info)
+    return missing
+
+
+def install_system_packages(missing: Mapping[str, str]) -> None:
     """Install packages of Debian or Ubuntu where this is allowed; otherwise name the exact command."""
     if shutil.which("apt-get") is None:
-        raise StartError(f"Please install with your system's package manager: {', '.join(names)}.")
+        raise StartError(f"Please install with your system's package manager: {', '.join(missing)}.")
+    packages = list(missing.values())
     if os.geteuid() == 0:
         privileged = []
     elif shutil.which("sudo") and call(["sudo", "--non-interactive", "true"], quiet=True) == 0:
         privileged = ["sudo", "--non-interactive"]
     else:
-        command = f"sudo apt-get update && sudo apt-get install --yes {' '.join(packages)}"
-        raise StartError(f"CNN Studio needs system packages. Please run:  {command}")
+        install = f"sudo apt-get update && sudo apt-get install --yes {' '.join(packages)}"
+        raise StartError(f"CNN Studio needs system packages. Please run:  {install}")
     say(f"Installing system packages: {' '.join(packages)}")
     apt = [*privileged, "apt-get", "-o", "DPkg::Lock::Timeout=300"]
     call([*apt, "update"])  # where this fails, the lists at hand may still do

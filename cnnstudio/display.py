@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Iterable, Mapping
 
-# Shared library -> its package in Debian and Ubuntu. The PySide6 wheel is linked with these and does not carry
+# Shared library -> its package in Debian and Ubuntu. The PySide6 wheel is linked with these and lacks
 # them: first QtCore, QtGui, QtWidgets, QtDBus and QtSvg, then each platform plugin.
 QT_LIBRARIES = {
     "libglib-2.0.so.0": "libglib2.0-0",
