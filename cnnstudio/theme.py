@@ -1,0 +1,310 @@
+"""The look of the program: colour tokens for light and dark, fonts, spacing, and switching between them."""
+
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+import pyqtgraph as pg  # isort: skip  (after PySide6, so that it binds to PySide6)
+
+from cnnstudio.style_sheet import style_sheet
+
+Mode = Literal["light", "dark", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The colours of one mode, as "#rrggbb"; text reaches WCAG AA on every ground it may stand on."""
+
+    name: Literal["light", "dark"]
+    window: str  # ground of the main window, tool bars and dock titles
+    surface: str  # ground of panels, blocks, lists, inputs
+    canvas: str  # ground of the network canvas
+    canvas_dot: str  # the dots of the canvas grid
+    border: str  # 1 px lines between areas
+    control_border: str  # 1 px outline of buttons and inputs
+    hover: str  # ground of a control under the pointer
+    pressed: str  # ground of a control held down
+    text: str
+    muted: str  # secondary text
+    disabled: str  # text of what cannot be used now (exempt from AA)
+    accent: str  # focus, selection, links, the primary button
+    on_accent: str  # text on accent
+    accent_soft: str  # ground of selected rows and checked tool buttons
+    danger: str
+    on_danger: str
+    warning: str
+    warning_soft: str  # ground of warning notes
+    danger_soft: str  # ground of error notes
+    ok: str
+    on_ok: str
+    wire: str  # arrows between blocks
+    tooltip: str
+    on_tooltip: str
+    loss: str  # curve of the loss
+    accuracy: str  # curve of the accuracy
+    highlight: str  # outline of a window or cell over pictures
+    winner: str  # mark of a pooling winner and of the top class
+
+    @property
+    def dark(self) -> bool:
+        """Whether light text stands on dark grounds."""
+        return self.name == "dark"
+
+    def color(self, token: str) -> QColor:
+        """The token as a QColor, for painting code."""
+        return QColor(getattr(self, token))
+
+
+LIGHT = Theme(
+    name="light",
+    window="#f6f7f9",
+    surface="#ffffff",
+    canvas="#eef0f4",
+    canvas_dot="#d3d8e0",
+    border="#dde1e7",
+    control_border="#c9cfd8",
+    hover="#f0f3f7",
+    pressed="#e4e9f0",
+    text="#1b222c",
+    muted="#596273",
+    disabled="#a2a9b5",
+    accent="#1c68d0",
+    on_accent="#ffffff",
+    accent_soft="#e2edfc",
+    danger="#c3271c",
+    on_danger="#ffffff",
+    warning="#8a5300",
+    warning_soft="#fdf3dc",
+    danger_soft="#fdeae8",
+    ok="#1c7a34",
+    on_ok="#ffffff",
+    wire="#8189a0",
+    tooltip="#232a35",
+    on_tooltip="#f3f5f8",
+    loss="#c8321f",
+    accuracy="#1f77c9",
+    highlight="#e07b00",
+    winner="#0b8074",
+)
+
+DARK = Theme(
+    name="dark",
+    window="#1d2127",
+    surface="#24292f",
+    canvas="#191c21",
+    canvas_dot="#30363f",
+    border="#363d47",
+    control_border="#474f5b",
+    hover="#2d333b",
+    pressed="#383f49",
+    text="#e8ebef",
+    muted="#a6afbc",
+    disabled="#69717d",
+    accent="#6cabf7",
+    on_accent="#0c1622",
+    accent_soft="#243a56",
+    danger="#ff8579",
+    on_danger="#250906",
+    warning="#f2b94b",
+    warning_soft="#3a3020",
+    danger_soft="#44262a",
+    ok="#5fc77a",
+    on_ok="#07200f",
+    wire="#7c8698",
+    tooltip="#e8ebef",
+    on_tooltip="#1b222c",
+    loss="#ff8a75",
+    accuracy="#66b2f5",
+    highlight="#ffac3d",
+    winner="#3ccbb9",
+)
+
+# Headers of blocks, chips and palette stripes; the same in light and dark.
+LAYER_COLORS = {
+    "input": "#3fae2a",
+    "conv": "#2b8fd8",
+    "activation": "#8a93a3",
+    "pool": "#f0a30a",
+    "norm": "#5b6ee1",
+    "flatten": "#d9442a",
+    "dense": "#c2308f",
+    "dropout": "#7a6a58",
+    "output": "#0f9b8e",
+}
+
+# Distances in logical pixels: everything sits on a grid of 8, small things on 4.
+SPACE_XS, SPACE_S, SPACE_M, SPACE_L, SPACE_XL = 4, 8, 12, 16, 24
+RADIUS = 6
+
+
+def layer_color(role: str) -> str:
+    """The colour "#rrggbb" of a layer role (a key of `LAYER_COLORS`); KeyError for an unknown role."""
+    return LAYER_COLORS[role]
+
+
+def layer_ink(role: str, *, bold: bool = True) -> str:
+    """The text colour, white or black, to use on a layer's colour."""
+    return ink_on(layer_color(role), bold=bold)
+
+
+def ink_on(ground: str, *, bold: bool = False) -> str:
+    """White where it reaches 4.5:1 on the ground (3:1 for bold text), else black, which then always does."""
+    return "#ffffff" if contrast("#ffffff", ground) >= (3.0 if bold else 4.5) else "#000000"
+
+
+def contrast(first: str, second: str) -> float:
+    """The WCAG 2 contrast ratio of two colours, 1 to 21 (source: WCAG 2.1, success criterion 1.4.3)."""
+    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: str) -> float:
+    channels = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+# --- fonts ------------------------------------------------------------------------------------------------
+
+_UI_FAMILIES = {
+    "win32": ["Segoe UI", "Microsoft YaHei UI", "Microsoft YaHei"],
+    "darwin": ["PingFang SC", "Hiragino Sans GB"],
+    "linux": ["Noto Sans CJK SC", "Noto Sans SC", "WenQuanYi Micro Hei", "Droid Sans Fallback"],
+}
+_MONO_FAMILIES = {
+    "win32": ["Cascadia Mono", "Consolas"],
+    "darwin": ["SF Mono", "Menlo"],
+    "linux": ["DejaVu Sans Mono", "Noto Sans Mono", "Liberation Mono"],
+}
+_base_points: float | None = None
+_text_scale = 1.0
+
+
+def ui_font(scale: float = 1.0, *, bold: bool = False) -> QFont:
+    """The system's interface font at `scale` times its size, with Chinese fallbacks and tabular digits."""
+    font = _sized(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont), scale, bold)
+    installed = set(QFontDatabase.families())
+    families = [f for f in _platform(_UI_FAMILIES) if f in installed and f != font.family()]
+    font.setFamilies([font.family(), *families])
+    return font
+
+
+def number_font(scale: float = 1.0, *, bold: bool = False) -> QFont:
+    """A monospaced font for numbers, code and matrices at `scale` times the interface size."""
+    font = _sized(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont), scale, bold)
+    installed = set(QFontDatabase.families())
+    families = [f for f in _platform(_MONO_FAMILIES) if f in installed]
+    font.setFamilies([*families, font.family()])
+    font.setStyleHint(QFont.StyleHint.Monospace)
+    return font
+
+
+def _sized(font: QFont, scale: float, bold: bool) -> QFont:
+    global _base_points
+    if _base_points is None:
+        _base_points = max(font.pointSizeF(), 9.0)
+    font.setPointSizeF(_base_points * _text_scale * scale)
+    font.setBold(bold)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font
+
+
+def _platform(table: dict[str, list[str]]) -> list[str]:
+    return table.get(sys.platform, table["linux"])
+
+
+# --- switching --------------------------------------------------------------------------------------------
+
+
+class _Switch(QObject):
+    """Holds the theme in force and follows the desktop while the mode is "system"."""
+
+    changed = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.theme = LIGHT
+        self.mode: Mode = "light"
+
+    @Slot(Qt.ColorScheme)
+    def follow_system(self, _scheme: Qt.ColorScheme) -> None:
+        app = QApplication.instance()
+        if self.mode == "system" and isinstance(app, QApplication):
+            apply_theme(app, "system", text_scale=_text_scale)
+
+
+_switch = _Switch()
+
+theme_changed = _switch.changed
+"""Signal carrying the new `Theme`, sent after palette, fonts and style sheet have changed."""
+
+
+def current_theme() -> Theme:
+    """The theme in force; light until `apply_theme` has been called."""
+    return _switch.theme
+
+
+def apply_theme(app: QApplication, mode: Mode, *, text_scale: float = 1.0) -> Theme:
+    """Give the whole program the look of `mode`, with text at `text_scale` times the system's size.
+
+    "system" follows the desktop's light or dark setting, now and when it changes.
+    """
+    global _text_scale
+    hints = QGuiApplication.styleHints()
+    if _switch.mode == "system":
+        hints.colorSchemeChanged.disconnect(_switch.follow_system)
+    _switch.mode = mode
+    hints.setColorScheme(
+        {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark, "system": Qt.ColorScheme.Unknown}[mode]
+    )
+    dark = mode == "dark" or (mode == "system" and hints.colorScheme() == Qt.ColorScheme.Dark)
+    if mode == "system":
+        hints.colorSchemeChanged.connect(_switch.follow_system)
+    theme = DARK if dark else LIGHT
+    _switch.theme = theme
+    _text_scale = text_scale
+    if app.style().objectName() != "fusion":
+        app.setStyle("Fusion")
+    app.setFont(ui_font())
+    app.setPalette(_palette(theme))
+    app.setStyleSheet(style_sheet(theme))
+    pg.setConfigOptions(background=theme.surface, foreground=theme.muted, imageAxisOrder="row-major")
+    _switch.changed.emit(theme)
+    return theme
+
+
+def _palette(theme: Theme) -> QPalette:
+    role = QPalette.ColorRole
+    colors = {
+        role.Window: theme.window,
+        role.WindowText: theme.text,
+        role.Base: theme.surface,
+        role.AlternateBase: theme.window,
+        role.Text: theme.text,
+        role.PlaceholderText: theme.muted,
+        role.Button: theme.surface,
+        role.ButtonText: theme.text,
+        role.BrightText: theme.danger,
+        role.Light: theme.surface,
+        role.Midlight: theme.hover,
+        role.Mid: theme.border,
+        role.Dark: theme.control_border,
+        role.Shadow: theme.control_border,
+        role.Highlight: theme.accent,
+        role.HighlightedText: theme.on_accent,
+        role.Accent: theme.accent,
+        role.Link: theme.accent,
+        role.LinkVisited: theme.accent,
+        role.ToolTipBase: theme.tooltip,
+        role.ToolTipText: theme.on_tooltip,
+    }
+    palette = QPalette()
+    for key, value in colors.items():
+        palette.setColor(key, QColor(value))
+    for key in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, key, QColor(theme.disabled))
+    return palette

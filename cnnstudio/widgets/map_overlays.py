@@ -1,0 +1,176 @@
+"""What lies over the maps: numbers, winner marks, crosses on NaN, windows, captions, the readout."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
+
+from cnnstudio.theme import current_theme, number_font, ui_font
+from cnnstudio.widgets.mosaic import Layout, Maps, Picture
+from cnnstudio.widgets.numbers import format_fixed
+
+NUMBER_CELL = 34
+"""Cells at least this wide (logical pixels) show their number."""
+
+_SMALLEST_MARK = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """A block of cells to outline, in one map or (None) in all; it may reach into the padding."""
+
+    map: int | None
+    rows: range
+    cols: range
+
+
+def draw_numbers(
+    painter: QPainter, layout: Layout, maps: Maps, picture: Picture, shown: range, scale: float
+) -> None:
+    """Print every cell's value in it, in black or white by the luminance of the cell."""
+    font = fitted_font(layout.map_width / layout.width - 4 * scale, "\u221200.00", scale)
+    painter.setFont(font)
+    black, white = QColor("#000000"), QColor("#ffffff")
+    for index in shown:
+        light = _is_light(picture.pixels[index])
+        for row in range(layout.height):
+            for col in range(layout.width):
+                painter.setPen(black if light[row, col] else white)
+                text = format_fixed(float(maps[index, row, col]), 2)
+                box = layout.cells_rect(index, range(row, row + 1), range(col, col + 1))
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def fitted_font(width: float, widest: str, scale: float = 1.0) -> QFont:
+    """The number font, at most 0.95 of the interface's size, in which `widest` fits `width` device pixels."""
+    font = number_font(0.95)
+    wanted = QFontMetricsF(font).horizontalAdvance(widest) * scale
+    font.setPointSizeF(font.pointSizeF() * scale * min(1.0, width / wanted))
+    return font
+
+
+def _is_light(packed: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Whether black is easier to read than white on colours 0xffRRGGBB."""
+    red, green, blue = ((packed >> shift & 0xFF) / 255.0 for shift in (16, 8, 0))
+    # 0.179 is the luminance at which black and white have the same contrast; 2.2 is near enough to sRGB here.
+    return np.asarray(0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.179)
+
+
+def draw_stamps(painter: QPainter, layout: Layout, masks: Maps, shown: range, shape: str) -> None:
+    """Stamp a "dot" or a "cross" on every cell whose mask is set, unless cells are too small to hold one."""
+    cell = int(layout.cell)
+    if cell < _SMALLEST_MARK:
+        return
+    stamp = _stamp(cell, shape)
+    for index in shown:
+        mask = np.asarray(masks[index], bool)
+        if mask.any():
+            tiles = mask[:, None, :, None] * stamp[None, :, None, :]
+            pixels = np.ascontiguousarray(tiles.reshape(layout.height * cell, layout.width * cell))
+            height, width = pixels.shape
+            image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+            painter.drawImage(layout.map_rect(index).topLeft(), image)
+
+
+def _stamp(cell: int, shape: str) -> NDArray[np.uint32]:
+    """A cell-sized mark, light with a dark rim so that it shows on every colour."""
+    image = QImage(cell, cell, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, cell >= 6)
+    middle = QPointF(cell / 2, cell / 2)
+    if shape == "dot":
+        if cell < 6:
+            inner = cell // 3
+            painter.fillRect(inner, inner, cell - 2 * inner, cell - 2 * inner, QColor("#ffffff"))
+        else:
+            radius = min(cell * 0.24, 9.0)
+            painter.setPen(QPen(QColor("#101418"), max(1.0, radius * 0.35)))
+            painter.setBrush(QColor("#ffffff"))
+            painter.drawEllipse(middle, radius, radius)
+    else:
+        inset = cell * 0.22
+        box = QRectF(inset, inset, cell - 2 * inset, cell - 2 * inset)
+        painter.setPen(QPen(QColor("#ffffff"), max(1.0, cell * 0.1)))
+        painter.drawLine(box.topLeft(), box.bottomRight())
+        painter.drawLine(box.topRight(), box.bottomLeft())
+    painter.end()
+    view = np.frombuffer(image.constBits(), np.uint32).reshape(cell, -1)
+    return view[:, :cell].copy()
+
+
+def draw_grid(painter: QPainter, layout: Layout, shown: range, step: tuple[int, int], scale: float) -> None:
+    """Thin lines every `step` (rows, columns) cells: the windows of a pooling layer."""
+    rows, cols = step
+    if min(rows, cols) * layout.cell < 5:
+        return
+    painter.setPen(QPen(QColor(255, 255, 255, 170), max(1.0, scale)))
+    for index in shown:
+        box = QRectF(layout.map_rect(index))
+        for row in range(rows, layout.height, rows):
+            y = layout.cells_rect(index, range(row, row + 1), range(1)).top()
+            painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
+        for col in range(cols, layout.width, cols):
+            x = layout.cells_rect(index, range(1), range(col, col + 1)).left()
+            painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
+
+
+def draw_highlights(
+    painter: QPainter, layout: Layout, highlights: Sequence[Highlight], shown: range, scale: float
+) -> None:
+    """Outline blocks of cells, with a dark rim so that the outline shows on every colour."""
+    for highlight in highlights:
+        for index in shown if highlight.map is None else [highlight.map]:
+            if index in shown:
+                box = layout.cells_rect(index, highlight.rows, highlight.cols)
+                outline(painter, box, current_theme().color("highlight"), 2 * scale)
+
+
+def outline(painter: QPainter, box: QRectF, color: QColor, width: float) -> None:
+    """A rectangle around (not over) a box: a coloured line with a thin dark rim inside and outside."""
+    grown = box.adjusted(-width / 2, -width / 2, width / 2, width / 2)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen_color, pen_width in ((QColor(0, 0, 0, 150), width * 1.8), (color, width)):
+        pen = QPen(pen_color, pen_width)
+        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        painter.setPen(pen)
+        painter.drawRect(grown)
+
+
+def draw_captions(
+    painter: QPainter, layout: Layout, labels: Sequence[str], shown: range, scale: float
+) -> None:
+    """The name of each map above it, shortened to its width."""
+    font = ui_font(0.8)
+    font.setPointSizeF(font.pointSizeF() * scale)
+    painter.setFont(font)
+    painter.setPen(current_theme().color("muted"))
+    metrics = painter.fontMetrics()
+    for index in shown:
+        if index < len(labels):
+            below = layout.map_rect(index)
+            box = QRect(below.x(), below.y() - layout.caption, below.width(), layout.caption)
+            text = metrics.elidedText(labels[index], Qt.TextElideMode.ElideRight, box.width())
+            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def draw_readout(painter: QPainter, area: QRect, cell: QRectF, text: str) -> None:
+    """A small tag beside a cell (logical pixels), kept inside the area."""
+    theme = current_theme()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(ui_font(0.9))
+    metrics = painter.fontMetrics()
+    box = QRectF(0, 0, metrics.horizontalAdvance(text) + 16, metrics.height() + 8)
+    below = cell.bottom() + 6
+    y = below if below + box.height() <= area.bottom() else cell.top() - 6 - box.height()
+    x = min(cell.left(), area.right() - box.width() - 2)
+    box.moveTo(max(x, area.left() + 2.0), max(y, area.top() + 2.0))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color("tooltip"))
+    painter.drawRoundedRect(box, 5, 5)
+    painter.setPen(theme.color("on_tooltip"))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
