@@ -1,0 +1,1 @@
+"""The network being edited: an immutable graph, what follows from it, and the edits that can be undone."""

@@ -1,0 +1,467 @@
+"""The document: the graph that is being edited, its undo history, and one method for every gesture of the
+user.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QUndoStack
+
+from cnnstudio.document import layout
+from cnnstudio.document.commands import Edit
+from cnnstudio.document.derived import Derived, derive
+from cnnstudio.document.graph import Block, Graph, Place, Point, Wire, blocks_from_json, blocks_to_json
+from cnnstudio.document.words import block_name, layer_title, say
+from engine.errors import EngineError, Fix, SpecError
+from engine.layer import LAYERS, Layer
+from engine.spec import NetworkSpec, Node, free_id
+
+PASTE_SHIFT = 32.0
+
+
+class Document(QObject):
+    """Holds one graph and pushes one undo step for every edit.
+
+    Every editing method builds the new graph first and raises EngineError when the edit is impossible; then
+    nothing has changed. New blocks never get an id that was used before, so that they do not inherit the
+    weights of a removed block.
+    """
+
+    graph_changed = Signal(object, object)
+    """(graph before, graph after), for every edit, undo and redo."""
+    modified_changed = Signal(bool)
+    blocks_added = Signal(object)
+    """The ids of the blocks that an edit of the user has just put in, so that a view can select them."""
+
+    def __init__(self, graph: Graph | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.undo_stack = QUndoStack(self)
+        self.undo_stack.cleanChanged.connect(self._report_modified)
+        self._graph = graph or Graph()
+        self._derived: Derived | None = None
+        self._used_ids = set(self._graph.ids)
+        self._weights_changed = False
+        self._was_modified = False
+        self._merge_round = 0
+
+    # --- looking ---
+
+    @property
+    def graph(self) -> Graph:
+        """The present graph, an immutable value."""
+        return self._graph
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """The network: the chain that begins with Input; empty without one."""
+        return self.derived.spec
+
+    @property
+    def derived(self) -> Derived:
+        """Shapes, errors, formula and analysis of the present graph."""
+        if self._derived is None:
+            self._derived = derive(self._graph)
+        return self._derived
+
+    @property
+    def title(self) -> str:
+        """The name of the network, as in the window's title."""
+        return self._graph.title
+
+    @property
+    def training(self) -> Mapping[str, Any]:
+        """The training settings, as the session wrote them."""
+        return self._graph.training
+
+    @property
+    def data(self) -> Any:
+        """The choice of the data set, as the session wrote it."""
+        return self._graph.data
+
+    def name_of(self, block_id: str) -> str:
+        """The name of a block on screen."""
+        return block_name(self._graph[block_id], self.derived)
+
+    # --- putting blocks in ---
+
+    def insert_on_wire(self, kind: str, wire: Wire, position: Point | None = None) -> str:
+        """Put a new block between two neighbours; gives its id."""
+        return self.place(kind, Place(*wire), position)
+
+    def append(self, kind: str, position: Point | None = None) -> str:
+        """Put a new block at the end of the network, Input at its beginning; gives its id.
+
+        Without a network, Input begins one and every other block stays loose.
+        """
+        return self.place(kind, self.end_place(kind), position)
+
+    def add_loose(self, kind: str, position: Point) -> str:
+        """Put a new block on empty canvas; gives its id."""
+        return self.place(kind, Place(), position)
+
+    def place(self, kind: str, place: Place, position: Point | None = None) -> str:
+        """Put a new block of a kind at a place; gives its id."""
+        node = self._new_node(kind)
+        block = Block(node, self._spot(place, position))
+        if place.loose:
+            text = self.tr("Add {block}").format(block=layer_title(node.layer))
+        elif place.after and place.before:
+            text = self.tr("Insert {block}").format(block=layer_title(node.layer))
+        else:
+            text = self.tr("Append {block}").format(block=layer_title(node.layer))
+        self._edit(self._graph.put((block,), place), text, (block.id,))
+        self.blocks_added.emit((block.id,))
+        return block.id
+
+    def end_place(self, kind: str) -> Place:
+        """Where `append` puts a kind: behind the last block, before an output block that would follow badly,
+        or loose.
+        """
+        if LAYERS[kind].role == "input":
+            first = next((c for c in self._graph.chains if not c[0].is_input), None)
+            return Place() if self._graph.main or first is None else Place(before=first[0].id)
+        if not self._graph.main:
+            return Place()
+        last = self._graph.main[-1]
+        if last.node.layer.role == "output" and len(self._graph.main) > 1:
+            return Place(self._graph.main[-2].id, last.id)
+        return Place(after=last.id)
+
+    def accepts(self, kind: str, place: Place) -> bool:
+        """Whether a block of a kind with its default options fits at a place: its input fits, and what
+        follows still does.
+        """
+        layer_class = LAYERS[kind]
+        if place.loose:
+            return True
+        if layer_class.role == "input":
+            head = place.before is not None and place.after is None
+            return head and not any(b.is_input for b in self._graph.chain_of(place.before or ""))
+        if place.after is None:
+            return not self._graph[place.before or ""].is_input
+        placed = self.derived.placed.get(place.after)
+        if placed is None:
+            return place.after not in self.derived.errors
+        try:
+            y = layer_class().output_shape(placed.y)
+            if place.before is not None and place.before in self.derived.placed:
+                self._graph[place.before].node.layer.output_shape(y)
+        except EngineError:
+            return False
+        return True
+
+    # --- joining, cutting, taking out ---
+
+    def connect_blocks(self, first: str, second: str) -> None:
+        """Draw a wire from one block to another; wires in its way are cut."""
+        graph = self._graph.join(first, second)
+        self._edit(
+            graph,
+            self.tr("Connect {first} to {second}").format(
+                first=self.name_of(first), second=self.name_of(second)
+            ),
+        )
+
+    def detach(self, wire: Wire) -> None:
+        """Cut a wire; what is behind it becomes loose."""
+        self._edit(
+            self._graph.cut(wire), self.tr("Cut the wire behind {block}").format(block=self.name_of(wire[0]))
+        )
+
+    def take_out(self, block_id: str, position: Point) -> None:
+        """Take a block out of its chain, which closes, and leave it loose at a position."""
+        self.relocate((block_id,), Place(), {block_id: position})
+
+    def relocate(
+        self, ids: Sequence[str], place: Place, positions: Mapping[str, Point] | None = None
+    ) -> None:
+        """Take a row of blocks out of where they stand and put them, in the order of the graph, at another
+        place.
+        """
+        chosen = set(ids)
+        run = tuple(block for block in self._graph if block.id in chosen)
+        if not run or place.after in chosen or place.before in chosen:
+            raise SpecError("blocks cannot be put next to themselves.", code="graph.beside_itself")
+        for at in (place.after, place.before):
+            if at is not None:
+                self._graph.locate(at)
+        positions = positions or {}
+        run = tuple(block.at(positions.get(block.id, block.position)) for block in run)
+        graph = self._graph.without(chosen).put(run, place)
+        text = self.tr("Take out {blocks}") if place.loose else self.tr("Move {blocks}")
+        self._edit(graph, text.format(blocks=self._names(ids)), tuple(chosen))
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Remove blocks; every chain closes over the gap."""
+        gone = tuple(ids)
+        if gone:
+            self._edit(self._graph.without(gone), self.tr("Delete {blocks}").format(blocks=self._names(gone)))
+
+    # --- changing blocks ---
+
+    def set_option(self, block_id: str, option: str, value: Any) -> None:
+        """Change one option of a block; changes that follow each other are one undo step."""
+        node = self._graph[block_id].node
+        layer = node.layer.replace(**{option: value})
+        text = self.tr("{block}: {option}").format(
+            block=self.name_of(block_id), option=say(layer.option(option).label)
+        )
+        self._edit(
+            self._graph.with_node(dataclasses.replace(node, layer=layer)),
+            text,
+            merge_key=f"{block_id}.{option}",
+        )
+
+    def set_layer(self, block_id: str, layer: Layer) -> None:
+        """Give a block another layer, for example another activation; its name and place stay."""
+        node = dataclasses.replace(self._graph[block_id].node, layer=layer)
+        text = self.tr("Change {block} to {other}").format(
+            block=self.name_of(block_id), other=layer_title(layer)
+        )
+        self._edit(self._graph.with_node(node), text)
+
+    def rename(self, block_id: str, name: str) -> None:
+        """Give a block a name of its own; an empty one brings the automatic name back."""
+        node = dataclasses.replace(self._graph[block_id].node, name=name.strip())
+        self._edit(
+            self._graph.with_node(node), self.tr("Rename {block}").format(block=self.name_of(block_id))
+        )
+
+    def finish_editing(self) -> None:
+        """End a run of changes that is one undo step: the next change of the same option is a step of its
+        own.
+        """
+        self._merge_round += 1
+
+    def move(self, positions: Mapping[str, Point]) -> None:
+        """Put blocks at other places on the canvas."""
+        for block_id in positions:
+            self._graph.locate(block_id)
+        text = self.tr("Move {blocks}").format(blocks=self._names(positions))
+        self._edit(self._graph.moved(positions), text, settle=False)
+
+    def tidy(self, columns: int | None = None) -> None:
+        """Lay all blocks out in rows of `columns`."""
+        graph = dataclasses.replace(self._graph, columns=columns or self._graph.columns)
+        self._edit(graph.moved(layout.tidy(graph)), self.tr("Tidy layout"), settle=False)
+
+    def apply_fix(self, fix: Fix) -> None:
+        """Apply a fix that an error of `derived` offers; advice is nothing to apply and raises SpecError."""
+        if fix.action == "set" and fix.layer and fix.field:
+            self.finish_editing()
+            self.set_option(fix.layer, fix.field, fix.value)
+            self.finish_editing()
+        elif fix.action == "insert" and fix.layer:
+            self.place(str(fix.value), Place(self._graph.previous(fix.layer), fix.layer))
+        elif fix.action == "insert":
+            self.append(str(fix.value))
+        elif fix.action == "remove" and fix.layer:
+            self.remove((fix.layer,))
+        elif fix.action == "connect" and fix.layer and self._graph.main:
+            self.connect_blocks(self._graph.main[-1].id, fix.layer)
+        else:
+            raise SpecError("this fix is advice that a person must follow.", code="graph.advice")
+
+    # --- clipboard ---
+
+    def copy(self, ids: Iterable[str]) -> list[list[dict[str, Any]]]:
+        """Blocks as JSON for the clipboard: neighbours stay rows."""
+        chosen = set(ids)
+        runs: list[list[Block]] = []
+        for chain in self._graph.chains:
+            joined = False
+            for block in chain:
+                if block.id in chosen:
+                    runs[-1].append(block) if joined else runs.append([block])
+                joined = block.id in chosen
+        return [blocks_to_json(run) for run in runs]
+
+    def paste(self, rows: Any, position: Point | None = None, place: Place | None = None) -> tuple[str, ...]:
+        """Put in copies of blocks that `copy` made, loose or all in one row at a place; gives their new ids.
+
+        `position` is where the top left corner of the whole goes; without it, it goes a little beside the
+        original.
+        """
+        if not isinstance(rows, list) or not rows:
+            raise SpecError("The clipboard holds no blocks.", code="graph.clipboard")
+        runs = [blocks_from_json(row) for row in rows]
+        left = min(block.position[0] for run in runs for block in run)
+        top = min(block.position[1] for run in runs for block in run)
+        x, y = layout.free_spot(self._graph, position or (left + PASTE_SHIFT, top + PASTE_SHIFT))
+        taken = set(self._used_ids)
+        copies: list[tuple[Block, ...]] = []
+        for run in runs:
+            copy = []
+            for block in run:
+                node = dataclasses.replace(block.node, id=free_id(block.node.layer, taken))
+                taken.add(node.id)
+                copy.append(Block(node, (block.position[0] - left + x, block.position[1] - top + y)))
+            copies.append(tuple(copy))
+        graph = self._graph
+        if place is None or place.loose:
+            for run in copies:
+                graph = graph.put(run, Place())
+        else:
+            graph = graph.put(sum(copies, ()), place)
+        ids = tuple(block.id for run in copies for block in run)
+        self._edit(graph, self.tr("Paste {count} blocks").format(count=len(ids)), ids)
+        self.blocks_added.emit(ids)
+        return ids
+
+    def duplicate(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """Put copies of blocks beside them, loose; gives their ids."""
+        return self.paste(self.copy(ids))
+
+    # --- the whole ---
+
+    def replace_network(
+        self,
+        spec: NetworkSpec,
+        title: str,
+        *,
+        training: Mapping[str, Any] | None = None,
+        data: Any = None,
+        columns: int | None = None,
+    ) -> None:
+        """Put another network, tidily laid out, in place of all blocks; settings that are not given stay.
+
+        Its blocks get ids of their own where one was used before, so that no weights of the old network slip
+        in.
+        """
+        nodes, taken = [], set(self._used_ids)
+        for node in spec:
+            new_id = node.id if node.id not in taken else free_id(node.layer, taken)
+            nodes.append(dataclasses.replace(node, id=new_id))
+            taken.add(new_id)
+        graph = Graph.of(
+            NetworkSpec(tuple(nodes)),
+            title=title,
+            columns=columns or self._graph.columns,
+            training=self._graph.training if training is None else dict(training),
+            data=self._graph.data if data is None else data,
+        )
+        self._edit(
+            graph.moved(layout.tidy(graph)), self.tr("New network {title}").format(title=title), settle=False
+        )
+
+    def set_training(self, training: Mapping[str, Any], text: str = "", merge_key: str = "") -> None:
+        """Change the training settings; a merge key such as "training.lr" makes a spun number one step."""
+        graph = dataclasses.replace(self._graph, training=dict(training))
+        self._edit(graph, text or self.tr("Training settings"), settle=False, merge_key=merge_key)
+
+    def set_data(self, data: Any, text: str = "") -> None:
+        """Choose another data set."""
+        self._edit(dataclasses.replace(self._graph, data=data), text or self.tr("Choose data"), settle=False)
+
+    def set_title(self, title: str) -> None:
+        """Give the network another name."""
+        self._edit(dataclasses.replace(self._graph, title=title), self.tr("Rename the network"), settle=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The graph as JSON."""
+        return self._graph.to_json()
+
+    def load(self, graph: Graph) -> None:
+        """Begin anew with a graph: no history, nothing modified."""
+        self.undo_stack.clear()
+        self._weights_changed = False
+        self._used_ids = set(graph.ids)
+        self.show_graph(graph)
+        self._report_modified()
+
+    def load_json(self, data: Any) -> None:
+        """Begin anew with the graph that `to_json` wrote; raises EngineError and leaves everything when it is
+        broken.
+        """
+        self.load(Graph.from_json(data))
+
+    # --- saved or not ---
+
+    @property
+    def modified(self) -> bool:
+        """Whether there is anything that has not been saved: edits, or trained weights."""
+        return self._weights_changed or not self.undo_stack.isClean()
+
+    def mark_saved(self) -> None:
+        """All that is there now has been saved."""
+        self._weights_changed = False
+        self.undo_stack.setClean()
+        self._report_modified()
+
+    def mark_weights_changed(self) -> None:
+        """Training has changed the weights since the last save."""
+        self._weights_changed = True
+        self._report_modified()
+
+    @Slot()
+    def _report_modified(self) -> None:
+        if self.modified != self._was_modified:
+            self._was_modified = self.modified
+            self.modified_changed.emit(self.modified)
+
+    # --- for the undo command ---
+
+    def show_graph(self, graph: Graph) -> None:
+        """Make a graph the present one without a history step; only undo commands and `load` do this."""
+        before, self._graph = self._graph, graph
+        if before.chains is not graph.chains and not _same_network(before, graph):
+            self._derived = None
+        self.graph_changed.emit(before, graph)
+
+    # --- inside ---
+
+    def _edit(
+        self, after: Graph, text: str, new: tuple[str, ...] = (), *, settle: bool = True, merge_key: str = ""
+    ) -> None:
+        before = self._graph
+        if settle:
+            after = layout.settle(before, after, new)
+        if after == before:
+            return
+        self._used_ids.update(after.ids)
+        key = f"{merge_key}#{self._merge_round}" if merge_key else ""
+        self.undo_stack.push(Edit(self, before, after, text, key))
+
+    def _new_node(self, kind: str) -> Node:
+        if kind not in LAYERS:
+            raise SpecError("There is no layer of kind {kind}.", code="spec.unknown_kind", kind=repr(kind))
+        layer: Layer = LAYERS[kind]()
+        return Node(free_id(layer, self._used_ids), layer)
+
+    def _spot(self, place: Place, position: Point | None) -> Point:
+        """Where a new block stands when the user did not say: on the wire, behind the end, or below
+        everything.
+        """
+        if position is not None:
+            return position if not place.loose else layout.free_spot(self._graph, position)
+        graph = self._graph
+        if place.after is not None and place.before is None:
+            return layout.place_behind(graph.chain_of(place.after), graph.columns)
+        if place.after is not None:
+            x, y = graph[place.after].position
+            return x + layout.PITCH_X, y
+        if place.before is not None:
+            x, y = graph[place.before].position
+            return x - layout.PITCH_X, y
+        if not len(graph):
+            return layout.ORIGIN
+        lowest = max(block.position[1] for block in graph)
+        return layout.ORIGIN[0], lowest + layout.PITCH_Y
+
+    def _names(self, ids: Iterable[str]) -> str:
+        chosen = tuple(ids)
+        if len(chosen) == 1:
+            return self.name_of(chosen[0])
+        return self.tr("{count} blocks").format(count=len(chosen))
+
+
+def _same_network(before: Graph, after: Graph) -> bool:
+    """Whether two graphs differ in places at most, so that what was derived stays true."""
+    return len(before.chains) == len(after.chains) and all(
+        len(a) == len(b) and all(x.node is y.node for x, y in zip(a, b, strict=True))
+        for a, b in zip(before.chains, after.chains, strict=True)
+    )

@@ -1,0 +1,58 @@
+"""The engine's words in the language of the program: names of layers and options, sentences of errors and
+fixes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+from cnnstudio.document.graph import Block
+from engine.errors import EngineError, Fix
+from engine.layer import Layer
+from engine.pattern import Departure
+
+if TYPE_CHECKING:
+    from cnnstudio.document.derived import Derived
+
+CONTEXT = "Engine"
+"""The translation context of every text that comes from the engine."""
+
+
+def say(text: str) -> str:
+    """A text of the engine (title, summary, label, help, template) in the language of the program."""
+    return QCoreApplication.translate(CONTEXT, text) if text else ""
+
+
+def layer_title(layer: Layer | type[Layer]) -> str:
+    """The name of a layer kind, "Max pool"."""
+    return say(layer.title)
+
+
+def block_name(block: Block, derived: Derived) -> str:
+    """The name on the block: the one given, or its kind, numbered where it occurs more than once."""
+    if block.node.name:
+        return block.node.name
+    title = layer_title(block.node.layer)
+    number = derived.numbers.get(block.id)
+    return title if number is None else f"{title} {number}"
+
+
+def error_sentence(error: EngineError) -> str:
+    """What is wrong, without place and fixes, beginning with a capital letter."""
+    return _capital(say(error.template).format(**error.args_by_name))
+
+
+def fix_label(fix: Fix) -> str:
+    """What a button that applies the fix says."""
+    return _capital(say(fix.template).format(**fix.args))
+
+
+def departure_sentence(departure: Departure) -> str:
+    """Why a network is not canonical."""
+    return _capital(say(departure.template).format(**departure.args))
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
