@@ -79,8 +79,8 @@ def _why_no_screen(environ: Mapping[str, str]) -> str | None:
         return None
     if x11 and _x11_answers(x11):
         return None
-    named = f"DISPLAY={x11}" if x11 else f"WAYLAND_DISPLAY={wayland}"
-    return f"nothing answers at {named}"
+    screen = f"DISPLAY={x11}" if x11 else f"WAYLAND_DISPLAY={wayland}"
+    return f"{screen} cannot be reached"
 
 
 def _wayland_answers(display: str, runtime_folder: str) -> bool:
