@@ -374,6 +374,9 @@ def test_a_python_without_ensurepip_needs_its_debian_package(
     assert run.missing_packages("train", {}) == {
         "ensurepip": f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
     }
+    run.PYTHON.parent.mkdir(parents=True)
+    run.PYTHON.touch()
+    assert run.missing_packages("train", {}) == {}, "it has done its work already"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the wheel of Qt is complete")
