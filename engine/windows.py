@@ -55,13 +55,12 @@ def output_size(size: Pair, kernel: Pair, stride: Pair, padding: Sides, dilation
     for axis, cells, k, s, d, before, after in zip(("height", "width"), size, kernel, stride, dilation,
                                                    padding[::2], padding[1::2], strict=True):
         span, total = extent(k, d), cells + before + after
-        if total < span:
+        room = total - span + (s - 1 if ceil_mode else 0)
+        if room < 0:
             raise _does_not_fit(axis, cells, before, after, kernel, span, d, what)
-        count = (total - span) // s + 1
-        if ceil_mode:
-            count = -(-(total - span) // s) + 1
-            if (count - 1) * s >= cells + before:
-                count -= 1
+        count = room // s + 1
+        if ceil_mode and (count - 1) * s >= cells + before:
+            count -= 1
         places.append(count)
     return (places[0], places[1])
 
@@ -91,3 +90,15 @@ def windows(a: Array, kernel: Pair, stride: Pair, dilation: Pair, places: Pair) 
     sn, sc, sh, sw = a.strides
     strides = (sn, sc, sh * dilation[0], sw * dilation[1], sh * stride[0], sw * stride[1])
     return as_strided(a, (n, c, *kernel, *places), strides, writeable=False)
+
+
+def words(kernel: Pair, stride: Pair, padding: str | Sides, usual_stride: Pair) -> list[str]:
+    """The window in a few words for a block's label, without what is usual: ["5×5", "stride 2", "pad 2"]."""
+    parts = [f"{kernel[0]}×{kernel[1]}"]
+    if stride != usual_stride:
+        parts.append("stride " + (f"{stride[0]}" if stride[0] == stride[1] else f"{stride[0]}×{stride[1]}"))
+    if isinstance(padding, str):
+        parts.append(padding)
+    elif any(padding):
+        parts.append("pad " + (f"{padding[0]}" if len(set(padding)) == 1 else ",".join(map(str, padding))))
+    return parts

@@ -60,7 +60,7 @@ class ReLU(Activation):
     def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
                  ws: Workspace) -> None:
         if dx is not None:
-            np.sign(ws.y, out=dx)  # y is never negative, so that this is the slope
+            np.greater(ws.y, 0, out=dx)  # the slope: 1 or 0
             dx *= dy
 
 
@@ -74,9 +74,6 @@ class LeakyReLU(Activation):
 
     slope: float = option(0.01, ge=0, le=1, label="Slope", help="Factor of the negative numbers.")
 
-    def workspace(self, x: Shape, n: int) -> dict[str, Buffer]:
-        return {"positive": Buffer((n, *x), "bool", scratch=True)}
-
     def forward(self, x: Array, y: Array, p: Mapping[str, Array], ws: Workspace, ctx: Context) -> None:
         np.multiply(x, self.slope, out=y)
         np.maximum(x, y, out=y)
@@ -84,8 +81,9 @@ class LeakyReLU(Activation):
     def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
                  ws: Workspace) -> None:
         if dx is not None:
-            np.multiply(dy, self.slope, out=dx)
-            np.copyto(dx, dy, where=np.greater(ws.x, 0, out=ws["positive"]))
+            np.greater(ws.x, 0, out=dx)  # 1 or 0
+            np.maximum(dx, self.slope, out=dx)
+            dx *= dy
 
     def label(self) -> str:
         return f"slope {self.slope:g}"
@@ -102,20 +100,23 @@ class ELU(Activation):
     alpha: float = option(1.0, ge=0, label="α", help="The value that negative numbers tend to is −α.")
 
     def workspace(self, x: Shape, n: int) -> dict[str, Buffer]:
-        return {"positive": Buffer((n, *x), "bool", scratch=True)}
+        return {"positive": Buffer((n, *x), scratch=True)}
 
     def forward(self, x: Array, y: Array, p: Mapping[str, Array], ws: Workspace, ctx: Context) -> None:
         np.minimum(x, 0, out=y)  # eˣ of a large x would overflow
         np.expm1(y, out=y)
         y *= self.alpha
-        np.copyto(y, x, where=np.greater(x, 0, out=ws["positive"]))
+        y += np.maximum(x, 0, out=ws["positive"])
 
     def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
                  ws: Workspace) -> None:
         if dx is not None:
-            np.add(ws.y, self.alpha, out=dx)
+            np.minimum(ws.y, 0, out=dx)
+            dx += self.alpha  # the slope of negative x; positive x still lack 1 − α
+            positive = np.greater(ws.x, 0, out=ws["positive"])
+            positive *= 1 - self.alpha
+            dx += positive
             dx *= dy
-            np.copyto(dx, dy, where=np.greater(ws.x, 0, out=ws["positive"]))
 
     def label(self) -> str:
         return f"α {self.alpha:g}"

@@ -1,4 +1,4 @@
-"""Batch normalisation: each channel gets mean 0 and variance 1 over the batch, then a learned scale and shift.
+"""Batch normalisation: each channel gets mean 0 and variance 1 over the batch, then learned scale and shift.
 
     x̂[n, c, i, j] = (x[n, c, i, j] − μ[c]) / √(σ²[c] + ε)
     y[n, c, i, j] = γ[c] · x̂[n, c, i, j] + β[c]

@@ -6,24 +6,30 @@
     W   kernels (D, C, kh, kw)           b   one bias for each filter (D,)
     y   feature maps (N, D, H', W')      s   stride      d   dilation
 
-Two ideas make it small. *Local connection*: a cell of y reads only a kh × kw window, its receptive field. *Weight sharing*: the
-window slides, the kernel stays the same. As everywhere in the field this is cross-correlation; the kernel is not flipped.
-With g groups, filter f reads only the C/g channels of its own group; g = C is the depthwise convolution.
+Two ideas make it small. *Local connection*: a cell of y reads only a kh × kw window, its receptive field.
+*Weight sharing*: the window slides, the kernel stays the same. As everywhere in the field this is
+cross-correlation; the kernel is not flipped. With g groups, filter f reads only the C/g channels of its own
+group; g = C is the depthwise convolution.
 
 Backward, with δ = ∂E/∂y (the course's section 3.3):
 
     ∂E/∂b[f]          = Σ_n Σ_i Σ_j δ[n, f, i, j]
-    ∂E/∂W[f, c, u, v] = Σ_n Σ_i Σ_j δ[n, f, i, j] · x̂[n, c, i·s + u·d, j·s + v·d]      the input correlated with δ
-    ∂E/∂x             = zero-padded δ correlated with the kernel rotated by 180°          (s − 1 zeros between δ's cells)
+    ∂E/∂W[f, c, u, v] = Σ_n Σ_i Σ_j δ[n, f, i, j] · x̂[n, c, i·s + u·d, j·s + v·d]
+    ∂E/∂x             = zero-padded δ, with s − 1 zeros between its cells, correlated with the rotated kernel
 
-How it is made fast: all windows of an image are copied side by side into a matrix of columns (im2col), so that the sums above
-become one matrix product for each image and group. No Python loop runs over images, channels or pixels.
+∂E/∂W is the input correlated with δ; the kernel of ∂E/∂x is rotated by 180°, and the sum there runs over the
+filters.
+
+How it is made fast: all windows of an image are copied side by side into a matrix of columns (im2col), so
+that the sums above become one matrix product for each image and group. No Python loop runs over images,
+channels or pixels.
 
 Source: neuzhaoxin, "Convolutional neural networks (principles)", 2019, sections 1.2, 2.1 and 3.3.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -33,12 +39,15 @@ from engine.errors import Fix, ShapeError
 from engine.initializers import INITIALIZERS
 from engine.layer import Array, Buffer, Context, Layer, Param, Shape, Window, Workspace
 from engine.options import option
-from engine.windows import extent, output_size, resolve_padding, windows
+from engine.windows import extent, output_size, resolve_padding, windows, words
 
 
 @dataclass(frozen=True)
 class Conv2D(Layer):
-    """y = W ⋆ x + b over windows; shapes: x (N, C, H, W) -> y (N, depth, H', W'), H' = ⌊(H + padding − extent) / stride⌋ + 1."""
+    """y = W ⋆ x + b over windows; shapes: x (N, C, H, W) -> y (N, depth, H', W').
+
+    H' = ⌊(H + top + bottom − extent) / stride⌋ + 1, and W' likewise.
+    """
 
     kind = "conv"
     title = "Conv"
@@ -46,14 +55,22 @@ class Conv2D(Layer):
     summary = "Slides small filters over the picture; each gives one feature map."
 
     depth: int = option(8, ge=1, label="Depth", help="Number of filters, and so of feature maps.")
-    kernel_size: tuple[int, int] = option((3, 3), ge=1, label="Kernel", help="Height and width of the filters.")
-    stride: tuple[int, int] = option((1, 1), ge=1, label="Stride", help="How far the window moves, down and right.")
+    kernel_size: tuple[int, int] = option(
+        (3, 3), ge=1, label="Kernel", help="Height and width of the filters.")
+    stride: tuple[int, int] = option(
+        (1, 1), ge=1, label="Stride", help="How far the window moves, down and right.")
     padding: str | tuple[int, int, int, int] = option(
-        (0, 0, 0, 0), kind="padding", label="Padding", help="Zeros around the input: top, bottom, left, right.")
-    dilation: tuple[int, int] = option((1, 1), ge=1, label="Dilation", help="Distance between the cells of the window.")
-    groups: int = option(1, ge=1, label="Groups", help="Filters read only their group's channels; as many as channels is depthwise.")
+        (0, 0, 0, 0), kind="padding", label="Padding",
+        help="Zeros around the input: top, bottom, left, right.")
+    dilation: tuple[int, int] = option(
+        (1, 1), ge=1, label="Dilation", help="Distance between the cells of the window.")
+    groups: int = option(
+        1, ge=1, label="Groups",
+        help="Filters read only their group's channels; as many as channels is depthwise.")
     bias: bool = option(True, label="Bias", help="Adds one number to each feature map.")
-    init: str = option("he_normal", choices=INITIALIZERS, label="Start weights", help="How the kernels are drawn at the start.")
+    init: str = option(
+        "he_normal", choices=INITIALIZERS, label="Start weights",
+        help="How the kernels are drawn at the start.")
 
     def window(self, x: Shape) -> Window:
         sides = resolve_padding(self.padding, (x[1], x[2]), self.kernel_size, self.stride, self.dilation)
@@ -61,23 +78,29 @@ class Conv2D(Layer):
 
     def output_shape(self, x: Shape) -> Shape:
         if not x.is_image:
-            raise ShapeError("a convolution needs maps, but its input is a vector of {size}.", code="conv.needs_maps",
-                             fixes=(Fix("advice", "put it before the Flatten block"),), size=x.size)
-        for count, what, field in ((x[0], "input channels", "groups"), (self.depth, "filters", "depth")):
-            if count % self.groups:
-                legal = np.gcd(x[0], self.depth) if field == "groups" else -(-self.depth // self.groups) * self.groups
-                raise ShapeError(f"{{count}} {what} cannot be shared out evenly to {{groups}} groups. "
-                                 "{count} / {groups} leaves {rest}.", code="conv.groups", field=field,
-                                 fixes=(Fix("set", f"use {field} {{legal}}", {"legal": int(legal)}, field=field, value=int(legal)),),
-                                 count=count, groups=self.groups, rest=count % self.groups)
+            raise ShapeError("a convolution needs maps, but its input is a vector of {size}.",
+                             code="conv.needs_maps", size=x.size,
+                             fixes=(Fix("advice", "put it before the Flatten block"),))
+        if x[0] % self.groups:
+            raise self._uneven(x[0], "input channels", "groups", math.gcd(x[0], self.depth))
+        if self.depth % self.groups:
+            raise self._uneven(self.depth, "filters", "depth", -(-self.depth // self.groups) * self.groups)
         w = self.window(x)
         return Shape((self.depth, *output_size((x[1], x[2]), w.kernel, w.stride, w.padding, w.dilation)))
+
+    def _uneven(self, count: int, what: str, field: str, legal: int) -> ShapeError:
+        """The error of channels or filters that the groups cannot share; `legal` for `field` mends it."""
+        return ShapeError(
+            f"{{count}} {what} cannot be shared out evenly to {{groups}} groups. "
+            "{count} / {groups} leaves {rest}.", code="conv.groups", field=field,
+            fixes=(Fix("set", f"use {field} {{legal}}", {"legal": legal}, field=field, value=legal),),
+            count=count, groups=self.groups, rest=count % self.groups)
 
     def params(self, x: Shape) -> dict[str, Param]:
         kh, kw = self.kernel_size
         shape = (self.depth, x[0] // self.groups, kh, kw)
-        weights = Param(shape, fan_in=shape[1] * kh * kw, fan_out=self.depth // self.groups * kh * kw, init=self.init,
-                        penalised=True)
+        weights = Param(shape, fan_in=shape[1] * kh * kw, fan_out=self.depth // self.groups * kh * kw,
+                        init=self.init, penalised=True)
         return {"W": weights, "b": Param((self.depth,))} if self.bias else {"W": weights}
 
     def workspace(self, x: Shape, n: int) -> dict[str, Buffer]:
@@ -102,7 +125,8 @@ class Conv2D(Layer):
         if self.bias:
             y += p["b"][:, None, None]
 
-    def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array], ws: Workspace) -> None:
+    def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
+                 ws: Workspace) -> None:
         n = len(dy)
         if self.bias:
             np.sum(dy, axis=(0, 2, 3), out=g["b"])
@@ -115,8 +139,9 @@ class Conv2D(Layer):
     def _columns(self, y: Array, ws: Workspace) -> Array:
         """All windows of the padded input side by side: (N, groups, C/groups·kh·kw, H'·W')."""
         n, _, oh, ow = y.shape
-        np.copyto(ws["columns"], windows(ws["padded"], self.kernel_size, self.stride, self.dilation, (oh, ow)))
-        return ws["columns"].reshape(n, self.groups, -1, oh * ow)
+        columns = ws["columns"]
+        np.copyto(columns, windows(ws["padded"], self.kernel_size, self.stride, self.dilation, (oh, ow)))
+        return columns.reshape(n, self.groups, -1, oh * ow)
 
     def _grouped(self, maps: Array) -> Array:
         """(N, D, H', W') seen as (N, groups, D/groups, H'·W')."""
@@ -124,7 +149,7 @@ class Conv2D(Layer):
         return maps.reshape(n, self.groups, d // self.groups, h * w)
 
     def _backward_to_input(self, dy: Array, dx: Array, weights: Array, ws: Workspace) -> None:
-        """dx = δ, spread by the stride and zero-padded, correlated with the rotated kernel; the sum runs over the filters."""
+        """dx = δ, spread by the stride and zero-padded, correlated with the rotated kernel."""
         n, d, oh, ow = dy.shape
         _, c, h, w = dx.shape
         (kh, kw), (sh, sw), g = self.kernel_size, self.stride, self.groups
@@ -132,7 +157,7 @@ class Conv2D(Layer):
         fh, fw = extent(kh, self.dilation[0]) - 1, extent(kw, self.dilation[1]) - 1
         spread = ws["spread"]
         spread[:, :, fh:fh + oh * sh:sh, fw:fw + ow * sw:sw] = dy
-        # A cell of dx at row r stands at row r + top of the padded input; the padding's own deltas are not needed.
+        # Row r of dx is row r + top of the padded input; the padding's own deltas are not needed.
         inside = spread[:, :, top:top + h + fh, left:left + w + fw]
         columns = ws["delta_columns"]
         np.copyto(columns, windows(inside, self.kernel_size, (1, 1), self.dilation, (h, w)))
@@ -141,14 +166,12 @@ class Conv2D(Layer):
         np.matmul(kernels, columns.reshape(n, g, -1, h * w), out=dx.reshape(n, g, c // g, h * w))
 
     def label(self) -> str:
-        parts = [f"{self.depth} @ {self.kernel_size[0]}×{self.kernel_size[1]}"]
-        if self.stride != (1, 1):
-            parts.append(f"stride {self.stride[0]}" if self.stride[0] == self.stride[1] else f"stride {self.stride[0]}×{self.stride[1]}")
-        if isinstance(self.padding, str):
-            parts.append(self.padding)
-        elif any(self.padding):
-            parts.append(f"pad {self.padding[0]}" if len(set(self.padding)) == 1 else "pad " + ",".join(map(str, self.padding)))
-        return " · ".join(parts)
+        parts = words(self.kernel_size, self.stride, self.padding, usual_stride=(1, 1))
+        if self.dilation != (1, 1):
+            parts.append("dilation " + "×".join(map(str, dict.fromkeys(self.dilation))))
+        if self.groups > 1:
+            parts.append(f"{self.groups} groups")
+        return f"{self.depth} @ " + " · ".join(parts)
 
     def macs(self, x: Shape) -> int:
         return self.output_shape(x).size * x[0] // self.groups * self.kernel_size[0] * self.kernel_size[1]

@@ -40,18 +40,21 @@ class Dense(Layer):
 
     units: int = option(10, ge=1, label="Units", help="Number of outputs.")
     bias: bool = option(True, label="Bias", help="Adds one number to each unit.")
-    init: str = option("he_normal", choices=INITIALIZERS, label="Start weights", help="How the weights are drawn at the start.")
+    init: str = option(
+        "he_normal", choices=INITIALIZERS, label="Start weights",
+        help="How the weights are drawn at the start.")
 
     def output_shape(self, x: Shape) -> Shape:
         if x.is_image:
             raise ShapeError("a fully connected layer needs a vector, but its input is {maps}. "
-                             "Flatten makes {height} · {width} · {channels} = {size} numbers of it.", code="dense.needs_vector",
-                             fixes=(Fix("insert", "insert Flatten", value="flatten"),),
-                             maps=str(x), height=x[1], width=x[2], channels=x[0], size=x.size)
+                             "Flatten makes {height} · {width} · {channels} = {size} numbers of it.",
+                             code="dense.needs_vector", maps=str(x), height=x[1], width=x[2], channels=x[0],
+                             size=x.size, fixes=(Fix("insert", "insert Flatten", value="flatten"),))
         return Shape((self.units,))
 
     def params(self, x: Shape) -> dict[str, Param]:
-        weights = Param((self.units, x.size), fan_in=x.size, fan_out=self.units, init=self.init, penalised=True)
+        weights = Param((self.units, x.size), fan_in=x.size, fan_out=self.units, init=self.init,
+                        penalised=True)
         return {"W": weights, "b": Param((self.units,))} if self.bias else {"W": weights}
 
     def forward(self, x: Array, y: Array, p: Mapping[str, Array], ws: Workspace, ctx: Context) -> None:
@@ -59,7 +62,8 @@ class Dense(Layer):
         if self.bias:
             y += p["b"]
 
-    def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array], ws: Workspace) -> None:
+    def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
+                 ws: Workspace) -> None:
         np.matmul(dy.T, ws.x, out=g["W"])
         if self.bias:
             np.sum(dy, axis=0, out=g["b"])
@@ -88,6 +92,7 @@ class Flatten(Layer):
     def forward(self, x: Array, y: Array, p: Mapping[str, Array], ws: Workspace, ctx: Context) -> None:
         y[...] = x.reshape(y.shape)
 
-    def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array], ws: Workspace) -> None:
+    def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
+                 ws: Workspace) -> None:
         if dx is not None:
             dx[...] = dy.reshape(dx.shape)
