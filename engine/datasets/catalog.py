@@ -59,7 +59,7 @@ ENTRIES = (
         "Drawn shapes in all colours, sizes and directions on coloured backgrounds.",
         (0.0, 255.0),
         "Drawn by engine/datasets/shapes.py",
-        "CC0 1.0",
+        "MIT",
         WITH_TEST,
     ),
 )
