@@ -1,7 +1,7 @@
 """A checkpoint: everything that exact resumption needs, as a frozen value and as bytes.
 
-The bytes are a safetensors file: arrays by name, and one JSON text with the network, the settings and the counters. Nothing in it can be
-executed.
+The bytes are a safetensors file: arrays by name, and one JSON text with the network, the settings and the counters. Nothing
+in it can be executed.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ the input of a closing softmax or sigmoid:
     cross-entropy, plain        the outputs are taken as logits z, as PyTorch does                  ∂E/∂z = softmax(z) − t
     squared error, any          E = ½ Σ_k (y_k − t_k)²                                              ∂E/∂y = y − t
 
-Cross-entropy is computed from z and its delta goes straight to z: log(0) and 0/0 cannot occur. The squared error is the course's, with
-the factor ½ and a sum over the outputs.
+Cross-entropy is computed from z and its delta goes straight to z: log(0) and 0/0 cannot occur. The squared error is the
+course's, with the factor ½ and a sum over the outputs.
 """
 
 from __future__ import annotations

@@ -72,8 +72,8 @@ class Arena:
 class Lane:
     """The arrays of one slice of `n` images: every layer's input, output, buffers and delta.
 
-    `deltas[i]` is ∂E/∂y of layer i, which is ∂E/∂x of layer i + 1. In training the deltas alternate between two blocks, because each
-    is needed for one layer only; with `record` every layer keeps its own, so that it can be looked at.
+    `deltas[i]` is ∂E/∂y of layer i, which is ∂E/∂x of layer i + 1. In training the deltas alternate between two blocks,
+    because each is needed for one layer only; with `record` every layer keeps its own, so that it can be looked at.
     """
 
     def __init__(self, placed: Sequence[Placed], n: int, dtype: DTypeLike, states: Sequence[dict[str, Array]], *,

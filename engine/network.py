@@ -1,8 +1,9 @@
 """A compiled network: allocates all arrays once, runs batches forward and backward, and is the only place with threads.
 
-A batch is cut into slices by a plan that depends on the batch size and the layers only, never on the number of cores. Each slice has its
-own workspace and its own row of gradients; the rows are summed in a fixed order. So one seed gives one result, bit for bit, whatever
-runs the slices. Small work is not cut, and neither is a batch whose images depend on each other (BatchNorm).
+A batch is cut into slices by a plan that depends on the batch size and the layers only, never on the number of cores. Each
+slice has its
+own workspace and its own row of gradients; the rows are summed in a fixed order. So one seed gives one result, bit for bit,
+whatever runs the slices. Small work is not cut, and neither is a batch whose images depend on each other (BatchNorm).
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import functools
 import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import threadpoolctl
@@ -57,6 +59,12 @@ class LayerStep:
 
     phase: str
     layer: str
+
+
+@np.errstate(all="ignore")
+def _quietly(call: Callable[..., None], *args: Any) -> None:
+    """Overflow is no news for NumPy to print: a number that is not finite ends the batch with an error that names the layer."""
+    call(*args)
 
 
 @functools.cache
@@ -111,6 +119,16 @@ class Network:
         """Give the arrays that are not trained, such as running means, their starting values."""
         for name, state in self._starting_state.items():
             self.state[name][...] = initialize(state, np.random.default_rng(0))
+
+    def running_state(self) -> dict[str, Array]:
+        """Copies of the arrays that training changes beside the parameters; what Input was fitted to is not among them."""
+        fitted = self._ids[0] + "."
+        return {name: value.copy() for name, value in self.state.items() if not name.startswith(fitted)}
+
+    def set_state(self, values: Mapping[str, Array]) -> None:
+        """Write arrays of the state by name."""
+        for name, value in values.items():
+            self.state[name][...] = value
 
     def fit_input(self, images: Array, value_range: tuple[float, float]) -> None:
         """Fit the Input layer's mean, range or principal axes to the training images (N, C, H, W)."""
@@ -229,13 +247,14 @@ class Network:
         """Layer after layer; yields the index of each layer done."""
         for i, layer in enumerate(self._layers):
             ws = lane.workspaces[i]
-            layer.forward(ws.x, ws.y, self._p[i], ws, lane.contexts[i])
+            _quietly(layer.forward, ws.x, ws.y, self._p[i], ws, lane.contexts[i])
             yield i
 
     def _logits(self, lane: Lane) -> Array:
         """z of the loss: the input of a closing softmax or sigmoid that is fused with it, otherwise the output."""
         return lane.workspaces[-1].x if self._fused else lane.output
 
+    @np.errstate(all="ignore")
     def _loss(self, lane: Lane, targets: Array, batch: int) -> tuple[float, int]:
         """The slice's summed loss and right answers; writes the first delta, already divided by the batch size."""
         z, y = self._logits(lane), lane.output
@@ -252,9 +271,10 @@ class Network:
         stop = 0 if down_to_image else self._first
         for i in range(self._last, stop - 1, -1):
             dx = lane.images_delta if i == 0 else lane.deltas[i - 1] if i > stop else None
-            self._layers[i].backward(lane.deltas[i], dx, self._p[i], g[i], lane.workspaces[i])
+            _quietly(self._layers[i].backward, lane.deltas[i], dx, self._p[i], g[i], lane.workspaces[i])
             yield i
 
+    @np.errstate(all="ignore")
     def _check_finite(self, lane: Lane, k: int, loss: float) -> None:
         """Raise TrainingError naming the first layer whose output, or the last whose gradient, is not finite."""
         row = self._rows[k]

@@ -1,6 +1,7 @@
 """Optimizers: how a gradient becomes a new weight.
 
-All work in place over the flat vector of parameters w with its gradient g; lr is the learning rate, t = 1, 2, … the number of the step.
+All work in place over the flat vector of parameters w with its gradient g; lr is the learning rate, t = 1, 2, … the number
+of the step.
 
     sgd        w ← w − lr·g
     momentum   v ← μ·v + g                      w ← w − lr·v

@@ -10,7 +10,7 @@ from engine.datasets.augmentation import Augmentation
 from engine.errors import SpecError
 from engine.losses import CrossEntropy, Loss, loss_from_json
 from engine.optimizers import Adam, Optimizer, optimizer_from_json
-from engine.options import Configurable, option
+from engine.options import Configurable, from_kind, option
 from engine.schedules import Constant, Schedule, schedule_from_json
 
 
@@ -27,7 +27,8 @@ class TrainSettings(Configurable):
     l2: float = option(0.0, ge=0, label="L2 penalty λ", help="Adds ½·λ·Σw² over the weights to the loss.", live=True)
     l1: float = option(0.0, ge=0, label="L1 penalty λ", help="Adds λ·Σ|w| over the weights to the loss.", live=True)
     clip_norm: float = option(0.0, ge=0, label="Clip gradient at", help="Longest gradient vector; 0 means no limit.", live=True)
-    warm_up_epochs: float = option(0.0, ge=0, label="Warm-up", help="Epochs in which the rate rises from 0.", unit="epochs", live=True)
+    warm_up_epochs: float = option(0.0, ge=0, label="Warm-up", unit="epochs", live=True,
+                                   help="Epochs in which the rate rises from 0.")
     patience: int = option(0, ge=0, label="Stop early after", unit="epochs", live=True,
                            help="Stops when the validation loss has not fallen for so long; 0 means never.")
     loss: Loss = field(default_factory=CrossEntropy)
@@ -51,6 +52,11 @@ class TrainSettings(Configurable):
             raise SpecError("Training settings must be an object.", code="settings.form")
         values = {k: v for k, v in data.items() if k != "kind"}
         readers = {"loss": loss_from_json, "optimizer": optimizer_from_json, "schedule": schedule_from_json,
-                   "augmentation": Augmentation.from_json}
+                   "augmentation": _augmentation_from_json}
         parts = {name: reader(values.pop(name)) for name, reader in readers.items() if name in values}
         return cls.from_options(values).replace(**parts)
+
+
+def _augmentation_from_json(data: Any) -> Augmentation:
+    augmentation: Augmentation = from_kind({Augmentation.kind: Augmentation}, data, "augmentation")
+    return augmentation

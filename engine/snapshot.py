@@ -1,7 +1,9 @@
 """Snapshots: frozen, read-only copies of a training's arrays at one step, for looking at and for explaining.
 
-Arrays are named "layer.array": "conv1.y" the output, "conv1.x" is the output of the layer before, "conv1.dy" = ∂E/∂y, "conv1.W", "conv1.dW", and
-every live buffer of the layer ("max_pool1.winner"). "image" is the raw input. Two probes, which are never mixed: *sample* is one image in
+Arrays are named "layer.array": "conv1.y" the output, "conv1.x" is the output of the layer before, "conv1.dy" = ∂E/∂y,
+"conv1.W", "conv1.dW", and
+every live buffer of the layer ("max_pool1.winner"). "image" is the raw input. Two probes, which are never mixed: *sample* is
+one image in
 evaluation mode with the current weights; *batch* is the last training batch as it was, with the weights before the update.
 """
 

@@ -4,21 +4,23 @@
         ...
 
 Pause means to stop asking, step means `next(run)`, stop means `run.close()`; a new `run()` goes on where the last one ended. With
-grain "layer" the loop also stops after every layer's forward, every layer's backward and the update; a batch that is left in the middle
-is computed again. Batches, masks and augmentations are pure functions of the seed and the step, so a checkpoint needs no generator state.
+grain "layer" the loop also stops after every layer's forward, every layer's backward and the update; a batch that is left in
+the middle
+is computed again. Batches, masks and augmentations are pure functions of the seed and the step, so a checkpoint needs no
+generator state.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from engine.checkpoint import Checkpoint
-from engine.datasets.augmentation import augment
+from engine.datasets.augmentation import Augmentation
 from engine.datasets.dataset import Dataset
 from engine.datasets.splits import batches
 from engine.errors import DataError, EngineError, Fix, StorageError, TrainingError
@@ -175,21 +177,10 @@ class Trainer:
 
     def _step(self, grain: str) -> Iterator[BatchDone | LayerDone]:
         """One update; with grain "layer" also its parts."""
-        images, labels = self._load_batch()
-        key = (self.settings.seed, self.step)
-        result = BatchResult(0.0, 0, 0)
-        if grain == "layer":
-            for part in self.network.gradient_by_layer(images, labels, key=key):
-                if isinstance(part, LayerStep):
-                    yield LayerDone(self.step + 1, part.phase, part.layer)
-                else:
-                    result = part
-        else:
-            result = self.network.gradient(images, labels, key=key)
+        result = yield from self._gradient(grain)
         rate = self.learning_rate
         penalty = self._penalise()
         self._update(rate)
-        self.last_batch = (images, labels)
         self.step += 1
         self.batch += 1
         loss = result.loss + penalty
@@ -198,6 +189,28 @@ class Trainer:
             yield LayerDone(self.step, "update", "")
         yield BatchDone(self.step, self.epoch, self.batch, self.batches, loss, result.correct / result.n, rate, result.n)
 
+    def _gradient(self, grain: str) -> Generator[LayerDone, None, BatchResult]:
+        """The gradient of the next batch. Left in the middle or failed, it leaves the running state as it was."""
+        images, labels = self._load_batch()
+        key = (self.settings.seed, self.step)
+        running = self.network.running_state()
+        result: BatchResult | None = None
+        try:
+            if grain == "batch":
+                result = self.network.gradient(images, labels, key=key)
+            else:
+                for part in self.network.gradient_by_layer(images, labels, key=key):
+                    if isinstance(part, LayerStep):
+                        yield LayerDone(self.step + 1, part.phase, part.layer)
+                    else:
+                        result = part
+            assert result is not None
+        finally:
+            if result is None:
+                self.network.set_state(running)
+        self.last_batch = (images, labels)
+        return result
+
     def _load_batch(self) -> tuple[Array, Array]:
         train, s = self.data.train, self.settings
         place = (len(train), s.batch_size, s.seed, self.epoch)
@@ -205,8 +218,9 @@ class Trainer:
             self._order_of, self._order = place, list(batches(*place))
         chosen = self._order[self.batch]
         images = train.images[chosen]
-        if s.augmentation.is_on:
-            images = augment(images, s.augmentation, np.random.default_rng((s.seed, self.step, 1)))
+        if s.augmentation != Augmentation():
+            plain, images = images.astype(np.float32), np.empty(images.shape, np.float32)
+            s.augmentation.augment(plain, np.random.default_rng((s.seed, self.step, 1)), images)
         return images, train.labels[chosen]
 
     def _penalise(self) -> float:
@@ -226,6 +240,7 @@ class Trainer:
             p.gradient += part
         return penalty
 
+    @np.errstate(all="ignore")  # overflow is found below and named
     def _update(self, rate: float) -> None:
         s, p = self.settings, self.network.parameters
         if s.clip_norm:
@@ -293,11 +308,10 @@ class Trainer:
         """Go back to a checkpoint of the same network; raises StorageError when it belongs to another one."""
         if saved.spec != self.network.spec or saved.parameters.shape != self.network.parameters.flat.shape:
             raise StorageError("This checkpoint belongs to another network.", code="checkpoint.other_network")
-        self.settings = replace(self.settings, **{f: getattr(saved.settings, f) for f in saved.settings.__dataclass_fields__})
+        self.settings = saved.settings
         self.network.parameters.flat[...] = saved.parameters
         self._before[...] = saved.parameters
-        for name, value in saved.state.items():
-            self.network.state[name][...] = value
+        self.network.set_state(saved.state)
         self.slots = {k: v.copy() for k, v in saved.slots.items()}
         self.step, self.epoch, self.batch, self._sums = saved.step, saved.epoch, saved.batch, saved.sums
         self.validation_losses = list(saved.validation_losses)
