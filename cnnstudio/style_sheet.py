@@ -29,8 +29,8 @@ _SVG = (
 _folder: tempfile.TemporaryDirectory[str] | None = None
 
 
-def style_sheet(theme: Theme) -> str:
-    """The Qt style sheet of a theme.
+def style_sheet(theme: Theme, small_points: float) -> str:
+    """The Qt style sheet of a theme, with the size of small text in points.
 
     Widgets choose a variant by the dynamic property `role`: QPushButton and QToolButton "primary" | "go" |
     "danger" | "quiet"; QLabel "title" | "heading" | "section" | "muted" | "error" | "warning" | "ok";
@@ -44,6 +44,8 @@ def style_sheet(theme: Theme) -> str:
     tokens["dot_on_accent"] = _glyph("dot", f"{theme.name}-on", theme.on_accent)
     tokens["down_off"] = _glyph("down", f"{theme.name}-off", theme.disabled)
     tokens["up_off"] = _glyph("up", f"{theme.name}-off", theme.disabled)
+    tokens["small"] = f"{small_points:.1f}pt"
+    tokens["title"] = f"{small_points * 1.7:.1f}pt"
     return Template(_SHEET).substitute(tokens)
 
 
@@ -68,13 +70,14 @@ QSplitter::handle:horizontal { width: 1px; }
 QSplitter::handle:vertical { height: 1px; }
 QSplitter::handle:hover { background: $accent; }
 
-QLabel[role="title"] { font-size: 15pt; font-weight: 600; }
+QLabel[role="title"] { font-size: $title; font-weight: 600; }
 QLabel[role="heading"] { font-weight: 600; }
 QLabel[role="section"] { color: $muted; font-weight: 600; letter-spacing: 1px; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="error"] { color: $danger; }
 QLabel[role="warning"] { color: $warning; }
 QLabel[role="ok"] { color: $ok; font-weight: 600; }
+QLabel[role="readout"] { background: $tooltip; color: $on_tooltip; border-radius: 5px; padding: 4px 7px; font-size: $small; }
 QLabel:disabled { color: $disabled; }
 QFrame[role="card"] { background: $surface; border: 1px solid $border; border-radius: 6px; }
 QFrame[role="bar"] { background: $window; border: none; border-bottom: 1px solid $border; }
@@ -111,6 +114,10 @@ QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $
 QPushButton[role="quiet"]:pressed, QToolButton[role="quiet"]:pressed { background: $pressed; }
 QPushButton[role="quiet"]:checked, QToolButton[role="quiet"]:checked { background: $accent_soft; }
 QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus { border: 2px solid $accent; }
+QToolButton[role="legend"] { background: transparent; border-color: transparent; padding: 1px 4px; }
+QToolButton[role="legend"]:!checked { color: $disabled; }
+QToolButton[role="legend"]:hover { background: $hover; }
+QToolButton[role="legend"]:focus { border: 2px solid $accent; padding: 0 3px; }
 QPushButton::menu-indicator { image: url("$down_icon"); subcontrol-position: right center; right: 6px; }
 QToolButton { padding: 4px 8px; }
 QToolButton:focus { padding: 3px 7px; }

@@ -87,7 +87,7 @@ LIGHT = Theme(
     on_tooltip="#f3f5f8",
     loss="#c8321f",
     accuracy="#1f77c9",
-    highlight="#e07b00",
+    highlight="#f08c00",
     winner="#0b8074",
 )
 
@@ -258,9 +258,7 @@ def apply_theme(app: QApplication, mode: Mode, *, text_scale: float = 1.0) -> Th
     if _switch.mode == "system":
         hints.colorSchemeChanged.disconnect(_switch.follow_system)
     _switch.mode = mode
-    hints.setColorScheme(
-        {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark, "system": Qt.ColorScheme.Unknown}[mode]
-    )
+    hints.setColorScheme({"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark, "system": Qt.ColorScheme.Unknown}[mode])
     dark = mode == "dark" or (mode == "system" and hints.colorScheme() == Qt.ColorScheme.Dark)
     if mode == "system":
         hints.colorSchemeChanged.connect(_switch.follow_system)
@@ -271,7 +269,7 @@ def apply_theme(app: QApplication, mode: Mode, *, text_scale: float = 1.0) -> Th
         app.setStyle("Fusion")
     app.setFont(ui_font())
     app.setPalette(_palette(theme))
-    app.setStyleSheet(style_sheet(theme))
+    app.setStyleSheet(style_sheet(theme, ui_font(0.85).pointSizeF()))
     pg.setConfigOptions(background=theme.surface, foreground=theme.muted, imageAxisOrder="row-major")
     _switch.changed.emit(theme)
     return theme

@@ -50,9 +50,7 @@ def lut(name: str) -> Lut:
         at = np.linspace(0.0, 1.0, 256)
         places = [place for place, _ in _STOPS[name]]
         rgb = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for _, color in _STOPS[name]], float)
-        table = (
-            np.stack([np.interp(at, places, rgb[:, i]) for i in range(3)], axis=1).round().astype(np.uint8)
-        )
+        table = np.stack([np.interp(at, places, rgb[:, i]) for i in range(3)], axis=1).round().astype(np.uint8)
     else:
         table = np.ascontiguousarray(pg.colormap.get(name).getLookupTable(nPts=256, mode="byte")[:, :3])
     table.setflags(write=False)
@@ -132,9 +130,7 @@ def colorize_packed(
     mark_nonfinite(array, out)
 
 
-def pack_rgb(
-    array: NDArray[np.generic], low: float | Bounds, high: float | Bounds, out: NDArray[np.uint32]
-) -> None:
+def pack_rgb(array: NDArray[np.generic], low: float | Bounds, high: float | Bounds, out: NDArray[np.uint32]) -> None:
     """Write RGB values (…, 3) over [low, high] as 0xffRRGGBB into `out` (…)."""
     rgb = indices(array, low, high).astype(np.uint32)
     np.bitwise_or(rgb[..., 0] << 16 | rgb[..., 1] << 8, rgb[..., 2] | np.uint32(0xFF000000), out=out)

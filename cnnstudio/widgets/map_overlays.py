@@ -27,9 +27,7 @@ class Highlight:
     cols: range
 
 
-def draw_numbers(
-    painter: QPainter, layout: Layout, maps: Maps, picture: Picture, shown: range, scale: float
-) -> None:
+def draw_numbers(painter: QPainter, layout: Layout, maps: Maps, picture: Picture, shown: range, scale: float) -> None:
     """Print every cell's value in it, in black or white by the luminance of the cell."""
     font = fitted_font(layout.map_width / layout.width - 4 * scale, "\u221200.00", scale)
     painter.setFont(font)
@@ -118,9 +116,7 @@ def draw_grid(painter: QPainter, layout: Layout, shown: range, step: tuple[int, 
             painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
 
 
-def draw_highlights(
-    painter: QPainter, layout: Layout, highlights: Sequence[Highlight], shown: range, scale: float
-) -> None:
+def draw_highlights(painter: QPainter, layout: Layout, highlights: Sequence[Highlight], shown: range, scale: float) -> None:
     """Outline blocks of cells, with a dark rim so that the outline shows on every colour."""
     for highlight in highlights:
         for index in shown if highlight.map is None else [highlight.map]:
@@ -130,19 +126,21 @@ def draw_highlights(
 
 
 def outline(painter: QPainter, box: QRectF, color: QColor, width: float) -> None:
-    """A rectangle around (not over) a box: a coloured line with a thin dark rim inside and outside."""
-    grown = box.adjusted(-width / 2, -width / 2, width / 2, width / 2)
+    """A line around (not over) a box, with a hairline in black inside and white outside: it shows on any colour."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for pen_color, pen_width in ((QColor(0, 0, 0, 150), width * 1.8), (color, width)):
+    half, thin = width / 2, max(1.0, width / 2)
+    for pen_color, pen_width, away in (
+        (QColor(0, 0, 0, 190), thin, thin / 2),
+        (QColor(255, 255, 255, 190), thin, width + thin * 1.5),
+        (color, width, half + thin),
+    ):
         pen = QPen(pen_color, pen_width)
         pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         painter.setPen(pen)
-        painter.drawRect(grown)
+        painter.drawRect(box.adjusted(-away, -away, away, away))
 
 
-def draw_captions(
-    painter: QPainter, layout: Layout, labels: Sequence[str], shown: range, scale: float
-) -> None:
+def draw_captions(painter: QPainter, layout: Layout, labels: Sequence[str], shown: range, scale: float) -> None:
     """The name of each map above it, shortened to its width."""
     font = ui_font(0.8)
     font.setPointSizeF(font.pointSizeF() * scale)

@@ -151,9 +151,7 @@ class Picture:
         self.pixels = np.zeros(self.shape, np.uint32)
         self.image = QImage(self.pixels.data, width, count * height, 4 * width, QImage.Format.Format_RGB32)
 
-    def color(
-        self, maps: Maps, kind: Kind, colormap: str | None, low: float | Bounds, high: float | Bounds
-    ) -> None:
+    def color(self, maps: Maps, kind: Kind, colormap: str | None, low: float | Bounds, high: float | Bounds) -> None:
         """Recolour in place from maps (N, H, W) or (N, H, W, 3); bounds are numbers or one per map."""
         if isinstance(low, np.ndarray) or isinstance(high, np.ndarray):
             axes = (-1,) + (1,) * (maps.ndim - 1)
@@ -181,9 +179,7 @@ class Picture:
                 start = self.pixels.reshape(-1)[first * layout.columns :]
                 image = QImage(start.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)
                 corner = layout.map_rect(first * layout.columns).topLeft()
-                painter.drawImage(
-                    QRect(corner, QSize(columns * layout.map_width, rows * layout.map_height)), image
-                )
+                painter.drawImage(QRect(corner, QSize(columns * layout.map_width, rows * layout.map_height)), image)
 
 
 def as_maps(maps: Maps) -> Maps:

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication
 
 MINUS = "\u2212"
@@ -100,3 +102,12 @@ def format_rate(per_second: float) -> str:
 def format_shape(shape: tuple[int, ...]) -> str:
     """A shape with multiplication signs: "28×28×1"."""
     return "×".join(str(n) for n in shape)
+
+
+def matrix_decimals(values: NDArray[np.generic]) -> int:
+    """The decimals that give the largest number of a matrix three digits: 0 for whole numbers, up to 6."""
+    finite = values[np.isfinite(values)]
+    if not finite.size or (finite == np.round(finite)).all():
+        return 0
+    largest = float(np.abs(finite).max())
+    return min(max(2 - math.floor(math.log10(largest)), 1), 6) if largest < 1 else 2

@@ -27,18 +27,14 @@ class ScaleBar(QWidget):
         theme_changed.connect(self._retheme)
         self._retheme(current_theme())
 
-    def set_scale(
-        self, colormap: str, low: float, high: float, *, nonfinite: int = 0, note: str = ""
-    ) -> None:
+    def set_scale(self, colormap: str, low: float, high: float, *, nonfinite: int = 0, note: str = "") -> None:
         """Show a map over [low, high]; `nonfinite` cells are counted, `note` says whose range it is."""
         state = ((low, high), colormap, nonfinite, note)
         if state == (self._range, self._colormap, self._nonfinite, self._note):
             return
         self._range, self._colormap, self._nonfinite, self._note = state
         self.setAccessibleDescription(
-            self.tr("Colours from {low} to {high}").format(
-                low=format_value(low, 3), high=format_value(high, 3)
-            )
+            self.tr("Colours from {low} to {high}").format(low=format_value(low, 3), high=format_value(high, 3))
         )
         self.update()
 

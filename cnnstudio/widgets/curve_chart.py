@@ -1,0 +1,260 @@
+"""The drawing surface of a `CurvePlot`: two value axes over one step axis, lines, epoch marks, crosshair."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QWidget
+
+import pyqtgraph as pg  # isort: skip  (after PySide6)
+
+from cnnstudio.theme import Theme, current_theme, theme_changed, ui_font
+from cnnstudio.widgets.curve_series import Points
+
+Axis = Literal["left", "right"]
+_MARKER = 5
+_MOST_MARKERS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class LineStyle:
+    """How a series is drawn; `color` is a theme token or "#rrggbb"; validation is dashed with markers."""
+
+    label: str
+    axis: Axis = "left"
+    color: str = "loss"
+    validation: bool = False
+
+    def pen(self, width: float = 1.5, alpha: int = 255) -> QPen:
+        """The pen of the line in the theme in force."""
+        color = QColor(self.color) if self.color.startswith("#") else current_theme().color(self.color)
+        color.setAlpha(alpha)
+        pen = QPen(color, width)
+        pen.setCosmetic(True)
+        if self.validation:
+            pen.setDashPattern([4, 3])
+        return pen
+
+    def icon(self, scale: float) -> QIcon:
+        """A short piece of the line, for the legend."""
+        size = QSize(26, 12)
+        pixmap = QPixmap(size * scale)
+        pixmap.setDevicePixelRatio(scale)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(self.pen(2.0))
+        painter.drawLine(QPointF(1, 6), QPointF(25, 6))
+        if self.validation:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.pen().color())
+            painter.drawEllipse(QPointF(13, 6), 3, 3)
+        painter.end()
+        return QIcon(pixmap)
+
+
+class _Line:
+    """The items of one series: the line, its faint unsmoothed twin, the markers."""
+
+    def __init__(self, style: LineStyle) -> None:
+        self.style = style
+        self.faint = pg.PlotCurveItem(connect="finite")
+        self.line = pg.PlotCurveItem(connect="finite", antialias=True)
+        self.markers = pg.ScatterPlotItem(size=_MARKER, pxMode=True)
+        self.restyle()
+
+    @property
+    def items(self) -> tuple[Any, ...]:
+        return self.faint, self.line, self.markers
+
+    def restyle(self) -> None:
+        self.faint.setPen(self.style.pen(1.0, 70))
+        self.line.setPen(self.style.pen())
+        self.markers.setPen(None)
+        self.markers.setBrush(self.style.pen().color())
+
+
+class _PercentAxis(pg.AxisItem):
+    """An axis of percentages."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [f"{value:g} %" for value in values]
+
+
+class CurveChart(pg.PlotWidget):
+    """Draws what it is given; the owner decides which points and ranges."""
+
+    pointed = Signal(object)
+    """Position on the step axis under the pointer, or None."""
+    zoomed = Signal()
+    """The user has moved or scaled the view."""
+    fit_wanted = Signal()
+    """Double click or the key 0: show everything again."""
+    stepped = Signal(int)
+    """−1 or 1: the crosshair should go to the neighbouring point."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, axisItems={"right": _PercentAxis("right")})
+        self._lines: dict[str, _Line] = {}
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(120, 80)
+        plot = self.getPlotItem()
+        plot.setMenuEnabled(False)
+        plot.hideButtons()
+        plot.setContentsMargins(0, 4, 0, 0)
+        self._view = plot.getViewBox()
+        self._view.setMouseEnabled(x=True, y=False)
+        self._view.disableAutoRange()
+        self._right = pg.ViewBox(enableMenu=False, enableMouse=False)
+        self._right.disableAutoRange()
+        self._right.setYRange(0, 100, padding=0.02)
+        plot.showAxis("right")
+        plot.scene().addItem(self._right)
+        plot.getAxis("right").linkToView(self._right)
+        self._right.setXLink(self._view)
+        self._epochs = pg.PlotCurveItem(connect="pairs")
+        self._right.addItem(self._epochs)
+        self._cross = pg.InfiniteLine(angle=90)
+        self._cross.hide()
+        self._view.addItem(self._cross, ignoreBounds=True)
+        self._view.sigResized.connect(self._align)
+        self._view.sigRangeChangedManually.connect(self._on_zoom)
+        plot.scene().sigMouseMoved.connect(self._on_move)
+        theme_changed.connect(self.retheme)
+        self.retheme(current_theme())
+
+    @Slot(object)
+    def _align(self, _view: object = None) -> None:
+        self._right.setGeometry(self._view.sceneBoundingRect())
+
+    @Slot(object)
+    def _on_zoom(self, _axes: object) -> None:
+        self.zoomed.emit()
+
+    @Slot(object)
+    def retheme(self, theme: Theme) -> None:
+        """Colours and fonts of the theme."""
+        self.setBackground(theme.surface)
+        font = ui_font(0.8)
+        for side in ("left", "right", "bottom"):
+            axis = self.getPlotItem().getAxis(side)
+            axis.setPen(QPen(theme.color("border"), 1))
+            # The numbers wear the colour of their curves, which says whose they are.
+            axis.setTextPen(theme.color({"left": "loss", "right": "accuracy"}.get(side, "muted")))
+            axis.enableAutoSIPrefix(False)
+            axis.setTickFont(font)
+            axis.setStyle(tickLength=-4, tickTextOffset=4, hideOverlappingLabels=True)
+        self.getPlotItem().getAxis("left").setGrid(28)
+        self._epochs.setPen(QPen(theme.color("border"), 1))
+        self._cross.setPen(QPen(theme.color("muted"), 1))
+        for line in self._lines.values():
+            line.restyle()
+
+    # --- lines ------------------------------------------------------------------------------------------
+
+    def add_line(self, name: str, style: LineStyle) -> None:
+        """Make room for a series."""
+        line = _Line(style)
+        self._lines[name] = line
+        for item in line.items:
+            (self._right if style.axis == "right" else self._view).addItem(item, ignoreBounds=True)
+
+    def remove_line(self, name: str) -> None:
+        """Take a series away."""
+        line = self._lines.pop(name)
+        for item in line.items:
+            (self._right if line.style.axis == "right" else self._view).removeItem(item)
+
+    def draw(self, name: str, line: tuple[Points, Points], faint: tuple[Points, Points] | None) -> None:
+        """Draw a series at positions and values in axis coordinates; `faint` is what the line smooths."""
+        items = self._lines[name]
+        items.line.setData(*line)
+        items.faint.setData(*(faint or (np.zeros(0), np.zeros(0))))
+        x, y = line
+        few = items.style.validation and len(x) <= _MOST_MARKERS
+        good = np.isfinite(y)
+        items.markers.setData(x[good], y[good]) if few else items.markers.clear()
+
+    def show_line(self, name: str, visible: bool) -> None:
+        """Show or hide a series."""
+        for item in self._lines[name].items:
+            item.setVisible(visible)
+
+    def set_epoch_marks(self, steps: Points) -> None:
+        """Vertical lines at the ends of epochs."""
+        heights = np.tile([-1000.0, 1000.0], len(steps))
+        self._epochs.setData(np.repeat(steps, 2), heights)
+
+    # --- axes -------------------------------------------------------------------------------------------
+
+    def set_axes(self, *, left: bool, right: bool, log: bool, bottom_scale: float) -> None:
+        """Which value axes are wanted, a logarithmic left one, and the factor from steps to what is counted."""
+        plot = self.getPlotItem()
+        plot.getAxis("left").setVisible(left)
+        plot.getAxis("right").setVisible(right)
+        plot.getAxis("left").setLogMode(y=log)
+        plot.getAxis("bottom").setScale(bottom_scale)
+
+    def set_x_range(self, low: float, high: float) -> None:
+        """Show these steps."""
+        self._view.setXRange(low, high, padding=0)
+
+    def set_left_range(self, low: float, high: float) -> None:
+        """Show these values of the left axis (exponents of ten when it is logarithmic)."""
+        self._view.setYRange(low, high, padding=0.02)
+
+    @property
+    def x_range(self) -> tuple[float, float]:
+        """The steps in view."""
+        low, high = self._view.viewRange()[0]
+        return float(low), float(high)
+
+    @property
+    def plot_rect(self) -> QRectF:
+        """Where the lines are, in the widget."""
+        return QRectF(self.mapFromScene(self._view.sceneBoundingRect()).boundingRect())
+
+    # --- crosshair --------------------------------------------------------------------------------------
+
+    def set_cross(self, x: float | None) -> None:
+        """Put the crosshair at a step, or take it away."""
+        self._cross.setVisible(x is not None)
+        if x is not None:
+            self._cross.setPos(x)
+
+    @Slot(object)
+    def _on_move(self, point: QPointF) -> None:
+        inside = self._view.sceneBoundingRect().contains(point)
+        self.pointed.emit(float(self._view.mapSceneToView(point).x()) if inside else None)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Take the crosshair away with the pointer."""
+        super().leaveEvent(event)
+        self.pointed.emit(None)
+
+    def mouseDoubleClickEvent(self, event: Any) -> None:
+        """Show everything."""
+        self.fit_wanted.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and Right move the crosshair, + and − zoom, 0 shows everything, Escape ends the crosshair."""
+        low, high = self.x_range
+        match event.key():
+            case Qt.Key.Key_Left:
+                self.stepped.emit(-1)
+            case Qt.Key.Key_Right:
+                self.stepped.emit(1)
+            case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
+                self.set_x_range(low + (high - low) / 4, high - (high - low) / 4)
+                self.zoomed.emit()
+            case Qt.Key.Key_Minus:
+                self.set_x_range(low - (high - low) / 2, high + (high - low) / 2)
+                self.zoomed.emit()
+            case Qt.Key.Key_0:
+                self.fit_wanted.emit()
+            case Qt.Key.Key_Escape:
+                self.pointed.emit(None)
+            case _:
+                super().keyPressEvent(event)

@@ -1,0 +1,256 @@
+"""A pad on which a digit is drawn with the mouse, or onto which a picture is pasted or dropped."""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QMimeData, QPointF, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+
+from cnnstudio.theme import Theme, current_theme, theme_changed
+from cnnstudio.widgets.drawing import as_ink, fit_drawing, resample
+
+_SIDE = 280  # resolution of the drawing, ten times MNIST's
+
+
+class DrawPad(QWidget):
+    """White ink on black, as in MNIST. Every stroke, undo, paste or clear sends the fitted array.
+
+    Ctrl+Z takes the last stroke back, Delete clears, Ctrl+V pastes a picture.
+    """
+
+    drawn = Signal(object)
+    """float32 (height, width) in 0..1: the drawing boxed, scaled and centred like MNIST; zeros when empty."""
+
+    def __init__(self, parent: QWidget | None = None, *, height: int = 28, width: int = 28) -> None:
+        super().__init__(parent)
+        self._target = (height, width)
+        self._strokes: list[tuple[float, list[QPointF]]] = []
+        self._picture: NDArray[np.float32] | None = None
+        self._drawing = False
+        self._pen_width = 2.4
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(True)
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName(self.tr("Drawing pad"))
+        self.setAccessibleDescription(self.tr("Draw a digit with the mouse, or paste a picture with Ctrl+V."))
+        theme_changed.connect(self._retheme)
+
+    def set_target(self, height: int, width: int) -> None:
+        """The size of the array to send from now on."""
+        self._target = (height, width)
+
+    @property
+    def pen_width(self) -> float:
+        """Width of the pen in pixels of a 28×28 picture."""
+        return self._pen_width
+
+    @Slot(float)
+    def set_pen_width(self, width: float) -> None:
+        """Change the pen for the next strokes (pixels of a 28×28 picture)."""
+        self._pen_width = width
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing on the pad."""
+        return not self._strokes and self._picture is None
+
+    @Slot()
+    def clear(self) -> None:
+        """Empty the pad."""
+        self._strokes.clear()
+        self._picture = None
+        self._send()
+
+    @Slot()
+    def undo(self) -> None:
+        """Take the last stroke back, or else the pasted picture."""
+        if self._strokes:
+            self._strokes.pop()
+        else:
+            self._picture = None
+        self._send()
+
+    @Slot()
+    def paste(self) -> None:
+        """Take the picture on the clipboard, if there is one."""
+        self._take(QGuiApplication.clipboard().mimeData())
+
+    def set_picture(self, image: QImage) -> None:
+        """Put a picture on the pad in place of everything; dark on light is turned into light on dark."""
+        gray = image.convertToFormat(QImage.Format.Format_RGBA8888)
+        pixels = np.frombuffer(gray.constBits(), np.uint8).reshape(gray.height(), -1)[:, : gray.width() * 4]
+        rgba = pixels.reshape(gray.height(), gray.width(), 4).astype(np.float32) / 255.0
+        # Transparent ground counts as paper.
+        light = rgba[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)
+        ink = as_ink(light * rgba[..., 3] + (1.0 - rgba[..., 3]))
+        side = max(ink.shape)
+        scale = _SIDE / side
+        small = resample(ink, max(1, round(ink.shape[0] * scale)), max(1, round(ink.shape[1] * scale)))
+        self._picture = np.zeros((_SIDE, _SIDE), np.float32)
+        top, left = (_SIDE - small.shape[0]) // 2, (_SIDE - small.shape[1]) // 2
+        self._picture[top : top + small.shape[0], left : left + small.shape[1]] = small
+        self._strokes.clear()
+        self._send()
+
+    def array(self) -> NDArray[np.float32]:
+        """The drawing as a float32 array of the target size in 0..1."""
+        return fit_drawing(self._ink(), *self._target)
+
+    def _send(self) -> None:
+        self.update()
+        self.drawn.emit(self.array())
+
+    def _ink(self) -> NDArray[np.float32]:
+        image = self._rendered(_SIDE)
+        pixels = np.frombuffer(image.constBits(), np.uint8).reshape(_SIDE, -1)[:, :_SIDE]
+        return pixels.astype(np.float32) / np.float32(255.0)
+
+    def _rendered(self, side: int) -> QImage:
+        image = QImage(side, side, QImage.Format.Format_Grayscale8)
+        image.fill(0)
+        painter = QPainter(image)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.scale(side / _SIDE, side / _SIDE)
+        if self._picture is not None:
+            gray = np.ascontiguousarray((self._picture * 255.0).astype(np.uint8))
+            painter.drawImage(0, 0, QImage(gray.data, _SIDE, _SIDE, _SIDE, QImage.Format.Format_Grayscale8))
+        self._draw_strokes(painter)
+        painter.end()
+        return image
+
+    def _draw_strokes(self, painter: QPainter) -> None:
+        for width, points in self._strokes:
+            pen = QPen(QColor("#ffffff"), width * _SIDE / 28)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+            painter.setPen(pen)
+            path = QPainterPath(points[0])
+            # A point is a line too short to see, which the round cap turns into a dot.
+            path.lineTo(points[0] + QPointF(0.01, 0.0))
+            for before, point in pairwise(points):
+                path.quadTo(before, (before + point) / 2)
+            path.lineTo(points[-1])
+            painter.drawPath(path)
+
+    # --- widget -----------------------------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:
+        """A comfortable square."""
+        return QSize(196, 196)
+
+    def minimumSizeHint(self) -> QSize:
+        """Small, but one can still draw on it."""
+        return QSize(112, 112)
+
+    def pad_rect(self) -> QRect:
+        """The square of the widget that takes ink."""
+        side = min(self.width(), self.height()) - 4
+        return QRect((self.width() - side) // 2, (self.height() - side) // 2, side, side)
+
+    @Slot(object)
+    def _retheme(self, _theme: Theme) -> None:
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the pad, its ink, and a hint while it is empty."""
+        painter = QPainter(self)
+        theme, box = current_theme(), self.pad_rect()
+        image = self._rendered(max(1, round(box.width() * self.devicePixelRatioF())))
+        painter.drawImage(box, image)
+        focused = self.hasFocus()
+        painter.setPen(QPen(theme.color("accent" if focused else "control_border"), 2 if focused else 1))
+        painter.drawRect(box)
+        if self.is_empty:
+            painter.setPen(QColor("#b8c0cc"))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(box.adjusted(12, 12, -12, -12), flags, self.tr("Draw a digit here"))
+
+    def _position(self, event: QMouseEvent) -> QPointF:
+        box = self.pad_rect()
+        return (event.position() - QPointF(box.topLeft())) * (_SIDE / box.width())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a stroke."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._drawing = True
+            self._strokes.append((self._pen_width, [self._position(event)]))
+            self._send()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Go on with the stroke; the probabilities follow while drawing."""
+        if self._drawing:
+            self._strokes[-1][1].append(self._position(event))
+            self._send()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End the stroke."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._drawing = False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Undo, clear and paste."""
+        if event.matches(QKeySequence.StandardKey.Undo):
+            self.undo()
+        elif event.matches(QKeySequence.StandardKey.Paste):
+            self.paste()
+        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.clear()
+        else:
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Undo, clear and paste for the mouse."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(self.tr("Undo stroke"), self.undo).setEnabled(not self.is_empty)
+        menu.addAction(self.tr("Clear"), self.clear).setEnabled(not self.is_empty)
+        menu.addAction(self.tr("Paste picture"), self.paste).setEnabled(
+            _picture_in(QGuiApplication.clipboard().mimeData()) is not None
+        )
+        menu.popup(event.globalPos())
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Accept pictures and picture files."""
+        if event.mimeData().hasImage() or event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take the picture."""
+        if self._take(event.mimeData()):
+            event.acceptProposedAction()
+
+    def _take(self, data: QMimeData) -> bool:
+        image = _picture_in(data)
+        if image is None:
+            return False
+        self.set_picture(image)
+        return True
+
+
+def _picture_in(data: QMimeData) -> QImage | None:
+    """The picture, or the first readable picture file, in what was dropped or copied."""
+    if data.hasImage():
+        image = QImage(data.imageData())
+        return None if image.isNull() else image
+    for url in data.urls():
+        image = QImage(url.toLocalFile())
+        if not image.isNull():
+            return image
+    return None
