@@ -104,5 +104,9 @@ class TrainingError(EngineError):
     """Training cannot start or go on, for example because a number is no longer finite."""
 
 
+class ExplainError(EngineError):
+    """A snapshot does not hold the array or the cell that is to be explained."""
+
+
 class StorageError(EngineError):
     """Saved bytes are not what they should be."""

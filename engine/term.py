@@ -1,0 +1,299 @@
+"""Terms: a number together with how it was computed, down to the cells of arrays.
+
+    y = W[0, 0]·x[3] + W[0, 1]·x[4] + b[0]      is the tree      sum(product(cell, cell), product(cell, cell), cell)
+
+A tree is written as the formula is: terms can be added, subtracted, multiplied and divided. A sum over thousands of cells
+knows its value at once, but makes its children only when somebody looks at them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import ExplainError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class CellRef:
+    """One cell of one array of a snapshot: CellRef("conv1.y", (0, 3, 4)); a single number has the index ()."""
+
+    array: str
+    index: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        """As NumPy writes it: "conv1.y[0, 3, 4]"."""
+        return f"{self.array}[{', '.join(map(str, self.index))}]" if self.index else self.array
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """A number, the operation that gave it, and the terms it was computed from.
+
+    Leaves: "cell" is the cell `ref` of an array; "padding" is a place beside the cells of an array, with `ref` saying where (its
+    index lies outside), or None between cells that a stride has spread; "constant" is a number of the formula. All other
+    operations are the
+    keys of `OPERATIONS`. An inner term whose result is itself a cell of an array has a `ref` too, so that one can go on from
+    there.
+
+    `value` is the cell's number where there is a `ref`, otherwise it is computed in float64 from the children's values. `label`
+    is the symbol in formulas ("γ", "ε", "δ"). `part` says what a partial sum belongs to: ("channel", 2), ("filter", 0),
+    ("image", 5).
+    """
+
+    op: str
+    value: float
+    ref: CellRef | None = None
+    label: str = ""
+    part: tuple[str, int] | None = None
+    inner: Sequence[Term] | Callable[[], Iterable[Term]] = ()
+
+    @cached_property
+    def children(self) -> tuple[Term, ...]:
+        """The terms that this one was computed from."""
+        return tuple(self.inner() if callable(self.inner) else self.inner)
+
+    @cached_property
+    def _folded(self) -> float:
+        if self.op in LEAVES:
+            return self.value
+        return OPERATIONS[self.op]([child._folded for child in self.children])
+
+    def fold(self) -> float:
+        """The number computed anew from the leaves alone, in float64."""
+        with np.errstate(all="ignore"):
+            return self._folded
+
+    def leaves(self) -> Iterable[Term]:
+        """All leaves, from left to right; a leaf that the formula uses twice comes twice."""
+        if self.op in LEAVES:
+            yield self
+        for child in self.children:
+            yield from child.leaves()
+
+    @property
+    def winner(self) -> int:
+        """The place among the children of the first largest one, for "max" and "argmax"."""
+        return int(np.argmax([child.value for child in self.children]))
+
+    def named(self, label: str) -> Term:
+        """The same term with a symbol."""
+        return replace(self, label=label)
+
+    def of(self, what: str, number: int) -> Term:
+        """The same term as part `number` of a larger one: `term.of("channel", 2)`."""
+        return replace(self, part=(what, number))
+
+    def at(self, ref: CellRef, value: float) -> Term:
+        """The same term, known to be the cell `ref` with that value."""
+        return replace(self, ref=ref, value=value)
+
+    def __add__(self, other: Term | float) -> Term:
+        return self._joined("sum", other)
+
+    def __radd__(self, other: float) -> Term:
+        return constant(other) + self
+
+    def __sub__(self, other: Term | float) -> Term:
+        return term("difference", self, _term(other))
+
+    def __rsub__(self, other: float) -> Term:
+        return constant(other) - self
+
+    def __mul__(self, other: Term | float) -> Term:
+        return self._joined("product", other)
+
+    def __rmul__(self, other: float) -> Term:
+        return constant(other) * self
+
+    def __truediv__(self, other: Term | float) -> Term:
+        return term("quotient", self, _term(other))
+
+    def __rtruediv__(self, other: float) -> Term:
+        return constant(other) / self
+
+    def __neg__(self) -> Term:
+        return term("negative", self)
+
+    def _joined(self, op: str, other: Term | float) -> Term:
+        """a + b + c is one sum of three, unless a + b has a name or a place of its own."""
+        plain = self.op == op and not callable(self.inner) and self.ref is None and not self.label and self.part is None
+        return term(op, *(self.children if plain else (self,)), _term(other))
+
+
+def _gate(values: Sequence[float]) -> float:
+    x, positive, otherwise = values
+    return positive if x > 0 else otherwise
+
+
+LEAVES = ("cell", "padding", "constant")
+OPERATIONS: Mapping[str, Callable[[list[float]], float]] = {
+    "sum": lambda v: float(np.sum(v)),
+    "product": lambda v: float(np.prod(v)),
+    "difference": lambda v: v[0] - v[1],
+    "quotient": lambda v: float(np.divide(v[0], v[1])),
+    "negative": lambda v: -v[0],
+    "mean": lambda v: float(np.mean(v)),
+    "max": lambda v: float(np.max(v)),
+    "argmax": lambda v: float(np.argmax(v)),
+    "equals": lambda v: float(v[0] == v[1]),
+    "gate": _gate,
+    "copy": lambda v: v[0],
+    "exp": lambda v: float(np.exp(v[0])),
+    "log": lambda v: float(np.log(v[0])),
+    "root": lambda v: float(np.sqrt(v[0])),
+    "square": lambda v: v[0] * v[0],
+    "power": lambda v: float(np.power(v[0], v[1])),
+    "abs": lambda v: abs(v[0]),
+    "sign": lambda v: float(np.sign(v[0])),
+    "tanh": lambda v: math.tanh(v[0]),
+    "normal_cdf": lambda v: 0.5 * math.erfc(-v[0] / math.sqrt(2)),
+}
+"""What each operation makes of its children's values. "gate" takes x, a, b and gives a where x > 0, otherwise b; "equals"
+gives 1 or 0."""
+
+
+def constant(value: float, label: str = "") -> Term:
+    """A number of the formula itself, such as a slope or the size of the batch."""
+    return Term("constant", float(value), label=label)
+
+
+def term(op: str, *children: Term | float) -> Term:
+    """The operation on some terms; numbers among them become constants."""
+    terms = tuple(map(_term, children))
+    with np.errstate(all="ignore"):
+        return Term(op, OPERATIONS[op]([child.value for child in terms]), inner=terms)
+
+
+def lazy(op: str, value: float, make: Callable[[], Iterable[Term]]) -> Term:
+    """The operation on terms that are made only when they are looked at; `value` is what they will give."""
+    return Term(op, float(value), inner=make)
+
+
+def _term(value: Term | float) -> Term:
+    return value if isinstance(value, Term) else constant(value)
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Cells of one array in a fixed order: their numbers in float64 (k,) and places (k, axes).
+
+    `inside` is False for places beside the array, whose number is that of the padding; `between` is True for the zeros that
+    a stride puts between the cells.
+    """
+
+    array: str
+    numbers: Array
+    places: Array
+    inside: Array
+    between: Array
+
+    def terms(self) -> list[Term]:
+        """A leaf for each."""
+        of = zip(self.numbers.tolist(), self.places.tolist(), self.inside.tolist(), self.between.tolist(), strict=True)
+        return [Term("cell" if inside else "padding", number, None if between else CellRef(self.array, tuple(place)))
+                for number, place, inside, between in of]
+
+    def __getitem__(self, part: slice) -> Cells:
+        return Cells(self.array, self.numbers[part], self.places[part], self.inside[part], self.between[part])
+
+    def join(self, op: str) -> Term:
+        """The "sum", "mean", "max" or "argmax" of all of them."""
+        with np.errstate(all="ignore"):
+            return lazy(op, OPERATIONS[op](self.numbers), self.terms)  # type: ignore[arg-type]
+
+    def times(self, other: Cells) -> Term:
+        """The sum of the products of the cells in pairs."""
+        return lazy("sum", self.numbers @ other.numbers,
+                    lambda: [Term("product", a.value * b.value, inner=(a, b))
+                             for a, b in zip(self.terms(), other.terms(), strict=True)])
+
+    def parts(self, count: int) -> list[Cells]:
+        """The cells cut into `count` equal runs."""
+        size = len(self.numbers) // count
+        return [self[k * size:(k + 1) * size] for k in range(count)]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the explanation of one layer may look at: the arrays of one snapshot by the names that the layer's formulas use.
+
+    "x" is the layer's input, "y" its output, "dx" and "dy" their deltas; parameters, buffers and state have the names that
+    the layer gave
+    them. `images` is the number of images on the first axis of x and y, or None in a sample, which has no such axis.
+    """
+
+    arrays: Mapping[str, Array]
+    layer: str
+    before: str
+    x_shape: tuple[int, ...]
+    y_shape: tuple[int, ...]
+    images: int | None
+
+    @property
+    def every_image(self) -> tuple[Array, ...]:
+        """The beginning of an index that runs over all images, or nothing in a sample; broadcasts against three axes (c, i,
+        j)."""
+        return () if self.images is None else (np.arange(self.images)[:, None, None, None],)
+
+    def name(self, name: str) -> str:
+        """The array's name in the snapshot: "x" -> "relu1.y"."""
+        if name == "x":
+            return f"{self.before}.y" if self.before else "image"
+        if name == "dx":
+            return f"{self.before}.dy" if self.before else "dimage"
+        return f"{self.layer}.{name}"
+
+    def array(self, name: str) -> Array:
+        """The whole array; raises ExplainError when the snapshot does not hold it."""
+        full = self.name(name)
+        if full not in self.arrays:
+            raise missing(full, self.arrays)
+        return self.arrays[full]
+
+    def cell(self, name: str, *index: int, label: str = "") -> Term:
+        """A leaf: one cell."""
+        array = self.array(name)
+        return Term("cell", float(array[index]), CellRef(self.name(name), tuple(map(int, index))), label)
+
+    def cells(self, name: str, *index: Any, around: float = 0.0, between: Any = False) -> Cells:
+        """The cells at broadcast integer indices, row by row; places outside have the number `around`, and so have those
+        `between`."""
+        array = self.array(name)
+        *grids, gap = np.broadcast_arrays(*index, between)
+        places = np.stack([grid.ravel() for grid in grids], axis=-1)
+        inside = ((places >= 0) & (places < array.shape)).all(axis=1) & ~gap.ravel()
+        numbers = np.full(len(places), around)
+        numbers[inside] = array[tuple(places[inside].T)]
+        return Cells(self.name(name), numbers, places, inside, gap.ravel())
+
+    def sum_over_images(self, a: Cells, b: Cells | None = None) -> Term:
+        """The sum of cells whose indices began with `every_image`, or of their products with others: image by image, or one sum in a
+        sample."""
+        if self.images is None:
+            return a.times(b) if b else a.join("sum")
+        sums = a.parts(self.images), b.parts(self.images) if b else [None] * self.images
+        value = a.numbers @ b.numbers if b else a.numbers.sum()
+        return lazy("sum", value, lambda: [(one.times(other) if other else one.join("sum")).of("image", n)
+                                           for n, (one, other) in enumerate(zip(*sums, strict=True))])
+
+    def known(self, name: str, index: tuple[int, ...], found: Term) -> Term:
+        """The term as a cell of an array, if the snapshot holds that array."""
+        full = self.name(name)
+        if full not in self.arrays:
+            return found
+        return found.at(CellRef(full, index), float(self.arrays[full][index]))
+
+
+def missing(name: str, arrays: Iterable[str]) -> ExplainError:
+    """The error for an array that a snapshot does not hold."""
+    return ExplainError("There is no array {name} here; there are {names}.", code="explain.no_array", name=name,
+                        names=", ".join(sorted(arrays)))
