@@ -276,8 +276,7 @@ class View:
         return Cells(self.name(name), numbers, places, inside, gap.ravel())
 
     def sum_over_images(self, a: Cells, b: Cells | None = None) -> Term:
-        """The sum of cells whose indices began with `every_image`, or of their products with others: image by image, or one sum in a
-        sample."""
+        """The sum of cells whose indices began with `every_image`, or of their products with others, image by image."""
         if self.images is None:
             return a.times(b) if b else a.join("sum")
         sums = a.parts(self.images), b.parts(self.images) if b else [None] * self.images

@@ -6,12 +6,10 @@
     GELU        y = x·Φ(x)                                 y' = Φ(x) + x·φ(x)
     Sigmoid     y = 1 / (1 + e⁻ˣ)                          y' = y·(1 − y)
     Tanh        y = tanh(x)                                y' = 1 − y²
-    Softmax     y_k = e^(x_k) / Σ_j e^(x_j)                ∂y_k/∂x_j = y_k·([k = j] − y_j)
 
     Φ, φ   distribution function and density of the standard normal distribution
 
-Backward, with δ = ∂E/∂y: all but Softmax give ∂E/∂x = δ · y'. In Softmax every output depends on every
-input, and summing over the outputs gives ∂E/∂x_k = y_k · (δ_k − Σ_j δ_j·y_j).
+Backward, with δ = ∂E/∂y:    ∂E/∂x = δ · y'
 
 ReLU converges fast and its gradient is simple, but a unit whose input is negative for every image gets no
 gradient any more: it is dead. LeakyReLU, ELU and GELU let a little through. Sigmoid and Tanh saturate: far
@@ -26,6 +24,7 @@ Source: neuzhaoxin, "Convolutional neural networks (principles)", 2019, sections
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -34,6 +33,7 @@ import numpy as np
 from engine.layer import Array, Buffer, Context, Layer, Shape, Workspace
 from engine.normal import normal_cdf
 from engine.options import option
+from engine.term import Term, View, constant, term
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,20 @@ class Activation(Layer):
 
     def output_shape(self, x: Shape) -> Shape:
         return x
+
+    @abstractmethod
+    def formula(self, x: Term) -> Term:
+        """y of one number."""
+
+    @abstractmethod
+    def slope_at(self, x: Term, y: Term) -> Term:
+        """y' of one number, from x and y."""
+
+    def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
+        return self.formula(view.cell("x", *cell))
+
+    def explain_backward(self, target: str, cell: tuple[int, ...], view: View) -> Term:
+        return view.cell("dy", *cell) * self.slope_at(view.cell("x", *cell), view.cell("y", *cell))
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,18 @@ class ReLU(Activation):
         if dx is not None:
             np.greater(ws.y, 0, out=dx)  # the slope: 1 or 0
             dx *= dy
+
+    def formula(self, x: Term) -> Term:
+        return term("max", 0, x)
+
+    def slope_at(self, x: Term, y: Term) -> Term:
+        return term("gate", x, 1, 0)
+
+    def code_numpy(self, x: Shape) -> str:
+        return "y = np.maximum(x, 0)"
+
+    def code_pytorch(self, x: Shape) -> str:
+        return "y = F.relu(x)"
 
 
 @dataclass(frozen=True)
@@ -87,6 +113,18 @@ class LeakyReLU(Activation):
 
     def label(self) -> str:
         return f"slope {self.slope:g}"
+
+    def formula(self, x: Term) -> Term:
+        return term("gate", x, x, x * constant(self.slope, "slope"))
+
+    def slope_at(self, x: Term, y: Term) -> Term:
+        return term("gate", x, 1, constant(self.slope, "slope"))
+
+    def code_numpy(self, x: Shape) -> str:
+        return f"y = np.where(x > 0, x, {self.slope} * x)"
+
+    def code_pytorch(self, x: Shape) -> str:
+        return f"y = F.leaky_relu(x, {self.slope})"
 
 
 @dataclass(frozen=True)
@@ -120,6 +158,18 @@ class ELU(Activation):
 
     def label(self) -> str:
         return f"α {self.alpha:g}"
+
+    def formula(self, x: Term) -> Term:
+        return term("gate", x, x, constant(self.alpha, "α") * (term("exp", x) - 1))
+
+    def slope_at(self, x: Term, y: Term) -> Term:
+        return term("gate", x, 1, y + constant(self.alpha, "α"))
+
+    def code_numpy(self, x: Shape) -> str:
+        return f"y = np.where(x > 0, x, {self.alpha} * np.expm1(np.minimum(x, 0)))"
+
+    def code_pytorch(self, x: Shape) -> str:
+        return f"y = F.elu(x, {self.alpha})"
 
 
 @dataclass(frozen=True)
@@ -176,6 +226,32 @@ class GELU(Activation):
     def label(self) -> str:
         return "tanh" if self.approximation == "tanh" else ""
 
+    def formula(self, x: Term) -> Term:
+        return x * self._share(x)
+
+    def slope_at(self, x: Term, y: Term) -> Term:
+        share = self._share(x)
+        if self.approximation == "none":
+            density = term("exp", -(term("square", x) / 2)) / constant(np.sqrt(2 * np.pi), "√(2π)")
+            return share + x * density.named("φ(x)")
+        steepness = 2 * constant(self._B, "√(2/π)") * (1 + 3 * constant(self._A) * term("square", x))
+        return share + x * steepness * share * (1 - share)
+
+    def _share(self, x: Term) -> Term:
+        """The measure in which x is let through: Φ(x) or its approximation 1 / (1 + e⁻²ᵘ)."""
+        if self.approximation == "none":
+            return term("normal_cdf", x).named("Φ(x)")
+        u = constant(self._B, "√(2/π)") * (x + constant(self._A) * term("power", x, 3))
+        return (1 / (1 + term("exp", -2 * u))).named("Φ(x)")
+
+    def code_numpy(self, x: Shape) -> str:
+        if self.approximation == "tanh":
+            return f"y = x / (1 + np.exp(-2 * np.sqrt(2 / np.pi) * (x + {self._A} * x**3)))"
+        return "import math\n\ny = x * 0.5 * np.vectorize(math.erfc)(-x / np.sqrt(2))"
+
+    def code_pytorch(self, x: Shape) -> str:
+        return f"y = F.gelu(x, approximate={self.approximation!r})"
+
 
 @dataclass(frozen=True)
 class Sigmoid(Activation):
@@ -194,6 +270,18 @@ class Sigmoid(Activation):
             np.subtract(1, ws.y, out=dx)
             dx *= ws.y
             dx *= dy
+
+    def formula(self, x: Term) -> Term:
+        return 1 / (1 + term("exp", -x))
+
+    def slope_at(self, x: Term, y: Term) -> Term:
+        return y * (1 - y)
+
+    def code_numpy(self, x: Shape) -> str:
+        return "y = 1 / (1 + np.exp(-x))"
+
+    def code_pytorch(self, x: Shape) -> str:
+        return "y = torch.sigmoid(x)"
 
 
 @dataclass(frozen=True)
@@ -214,31 +302,17 @@ class Tanh(Activation):
             np.subtract(1, dx, out=dx)
             dx *= dy
 
+    def formula(self, x: Term) -> Term:
+        return term("tanh", x)
 
-@dataclass(frozen=True)
-class Softmax(Layer):
-    """y = eˣ / Σ eˣ over the features of a vector, or over the channels at each place of maps."""
+    def slope_at(self, x: Term, y: Term) -> Term:
+        return 1 - term("square", y)
 
-    kind = "softmax"
-    title = "Softmax"
-    role = "output"
-    summary = "Turns numbers into probabilities that sum to 1."
+    def code_numpy(self, x: Shape) -> str:
+        return "y = np.tanh(x)"
 
-    def output_shape(self, x: Shape) -> Shape:
-        return x
-
-    def forward(self, x: Array, y: Array, p: Mapping[str, Array], ws: Workspace, ctx: Context) -> None:
-        # Subtracting the largest changes nothing in the quotient, and no exponential overflows.
-        np.subtract(x, x.max(axis=1, keepdims=True), out=y)
-        np.exp(y, out=y)
-        y /= y.sum(axis=1, keepdims=True)
-
-    def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
-                 ws: Workspace) -> None:
-        if dx is not None:
-            np.multiply(dy, ws.y, out=dx)
-            np.subtract(dy, dx.sum(axis=1, keepdims=True), out=dx)
-            dx *= ws.y
+    def code_pytorch(self, x: Shape) -> str:
+        return "y = torch.tanh(x)"
 
 
 def sigmoid(x: Array, out: Array) -> None:

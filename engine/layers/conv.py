@@ -39,6 +39,7 @@ from engine.errors import Fix, ShapeError
 from engine.initializers import INITIALIZERS
 from engine.layer import Array, Buffer, Context, Layer, Param, Shape, Window, Workspace
 from engine.options import option
+from engine.term import Term, View, term
 from engine.windows import extent, output_size, resolve_padding, windows, words
 
 
@@ -164,6 +165,78 @@ class Conv2D(Layer):
         rotated = weights.reshape(g, d // g, c // g, kh, kw)[:, :, :, ::-1, ::-1]
         kernels = np.ascontiguousarray(rotated.swapaxes(1, 2)).reshape(g, c // g, -1)
         np.matmul(kernels, columns.reshape(n, g, -1, h * w), out=dx.reshape(n, g, c // g, h * w))
+
+    def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
+        """One partial sum for each input channel, a product for each cell of the window, and the bias."""
+        *image, f, i, j = cell
+        (sh, sw), (dh, dw) = self.stride, self.dilation
+        top, _, left, _ = self.window(Shape(view.x_shape)).padding
+        channels = view.x_shape[0] // self.groups
+        first = self._group(f, self.depth) * channels
+        c, u, v = np.ix_(range(channels), *map(range, self.kernel_size))
+        kernel = view.cells("W", f, c, u, v)
+        window = view.cells("x", *image, first + c, i * sh + u * dh - top, j * sw + v * dw - left)
+        pairs = zip(kernel.parts(channels), window.parts(channels), strict=True)
+        y = term("sum", *(w.times(x).of("channel", first + k) for k, (w, x) in enumerate(pairs)))
+        return y + view.cell("b", f) if self.bias else y
+
+    def explain_backward(self, target: str, cell: tuple[int, ...], view: View) -> Term:
+        """W: the input correlated with δ, image by image; b: the sum of δ; x: see `_explain_input`."""
+        if target == "x":
+            return self._explain_input(cell, view)
+        f = cell[0]
+        i, j = np.ix_(*map(range, view.y_shape[1:]))
+        delta = view.cells("dy", *view.every_image, f, i, j)
+        if target == "b":
+            return view.sum_over_images(delta)
+        _, c, u, v = cell
+        (sh, sw), (dh, dw) = self.stride, self.dilation
+        top, _, left, _ = self.window(Shape(view.x_shape)).padding
+        c += self._group(f, self.depth) * (view.x_shape[0] // self.groups)
+        read = view.cells("x", *view.every_image, c, i * sh + u * dh - top, j * sw + v * dw - left)
+        return view.sum_over_images(delta, read)
+
+    def _explain_input(self, cell: tuple[int, ...], view: View) -> Term:
+        """One partial sum for each filter: the kernel, rotated by 180°, over a window of the spread and zero-padded δ."""
+        *image, c, i, j = cell
+        (kh, kw), (sh, sw), (dh, dw) = self.kernel_size, self.stride, self.dilation
+        top, _, left, _ = self.window(Shape(view.x_shape)).padding
+        channels, filters = view.x_shape[0] // self.groups, self.depth // self.groups
+        first = self._group(c, view.x_shape[0]) * filters
+        f, u, v = np.ix_(range(first, first + filters), range(kh - 1, -1, -1), range(kw - 1, -1, -1))
+        row, column = i + top - u * dh, j + left - v * dw
+        kernel = view.cells("W", f, c % channels, u, v)
+        delta = view.cells("dy", *image, f, row // sh, column // sw, between=(row % sh != 0) | (column % sw != 0))
+        pairs = zip(kernel.parts(filters), delta.parts(filters), strict=True)
+        return term("sum", *(w.times(d).of("filter", first + k) for k, (w, d) in enumerate(pairs)))
+
+    def _group(self, channel: int, channels: int) -> int:
+        """The group to which one of the input channels or filters belongs."""
+        return channel // (channels // self.groups)
+
+    def code_numpy(self, x: Shape) -> str:
+        (kh, kw), (sh, sw), (dh, dw), g = self.kernel_size, self.stride, self.dilation, self.groups
+        top, bottom, left, right = self.window(x).padding
+        spans = f"({extent(kh, dh)}, {extent(kw, dw)})"
+        bias = " + b[:, None, None]" if self.bias else ""
+        lines = [f"padded = np.pad(x, ((0, 0), (0, 0), ({top}, {bottom}), ({left}, {right})))",
+                 f"windows = np.lib.stride_tricks.sliding_window_view(padded, {spans}, axis=(2, 3))",
+                 f"windows = windows[:, :, ::{sh}, ::{sw}, ::{dh}, ::{dw}]"]
+        if g == 1:
+            return "\n".join([*lines, f"y = np.einsum('ncijuv,fcuv->nfij', windows, W){bias}"])
+        d, (h, w) = self.depth, self.output_shape(x)[1:]
+        return "\n".join([
+            *lines, f"windows = windows.reshape(len(x), {g}, {x[0] // g}, {h}, {w}, {kh}, {kw})",
+            f"kernels = W.reshape({g}, {d // g}, {x[0] // g}, {kh}, {kw})",
+            f"y = np.einsum('ngcijuv,gfcuv->ngfij', windows, kernels).reshape(len(x), {d}, {h}, {w}){bias}"])
+
+    def code_pytorch(self, x: Shape) -> str:
+        top, bottom, left, right = self.window(x).padding
+        even = top == bottom and left == right
+        maps = "x" if even else f"F.pad(x, ({left}, {right}, {top}, {bottom}))"
+        padding = f", padding=({top}, {left})" if even else ""
+        return (f"y = F.conv2d({maps}, W, {'b' if self.bias else 'None'}, stride={self.stride}{padding}, "
+                f"dilation={self.dilation}, groups={self.groups})")
 
     def label(self) -> str:
         parts = words(self.kernel_size, self.stride, self.padding, usual_stride=(1, 1))

@@ -27,6 +27,7 @@ from engine.errors import Fix, ShapeError
 from engine.initializers import INITIALIZERS
 from engine.layer import Array, Context, Layer, Param, Shape, Workspace
 from engine.options import option
+from engine.term import Term, View, term
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,27 @@ class Dense(Layer):
         if dx is not None:
             np.matmul(dy, p["W"], out=dx)
 
+    def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
+        *image, j = cell
+        i = np.arange(view.x_shape[0])
+        y = term("sum", view.cells("W", j, i).times(view.cells("x", *image, i)).named("W·x"))
+        return y + view.cell("b", j) if self.bias else y
+
+    def explain_backward(self, target: str, cell: tuple[int, ...], view: View) -> Term:
+        if target == "x":
+            *image, i = cell
+            j = np.arange(self.units)
+            return view.cells("W", j, i).times(view.cells("dy", *image, j))
+        n = () if view.images is None else (np.arange(view.images),)
+        delta = view.cells("dy", *n, cell[0])
+        return delta.join("sum") if target == "b" else delta.times(view.cells("x", *n, cell[1]))
+
+    def code_numpy(self, x: Shape) -> str:
+        return "y = x @ W.T" + (" + b" if self.bias else "")
+
+    def code_pytorch(self, x: Shape) -> str:
+        return f"y = F.linear(x, W{', b' if self.bias else ''})"
+
     def label(self) -> str:
         return str(self.units)
 
@@ -96,3 +118,18 @@ class Flatten(Layer):
                  ws: Workspace) -> None:
         if dx is not None:
             dx[...] = dy.reshape(dx.shape)
+
+    def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
+        *image, k = cell
+        return term("copy", view.cell("x", *image, *np.unravel_index(k, view.x_shape)))
+
+    def explain_backward(self, target: str, cell: tuple[int, ...], view: View) -> Term:
+        place = cell[-len(view.x_shape):]
+        image = cell[:-len(view.x_shape)]
+        return term("copy", view.cell("dy", *image, int(np.ravel_multi_index(place, view.x_shape))))
+
+    def code_numpy(self, x: Shape) -> str:
+        return "y = x.reshape(len(x), -1)"
+
+    def code_pytorch(self, x: Shape) -> str:
+        return "y = torch.flatten(x, 1)"

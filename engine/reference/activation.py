@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.layer import Array, Context, Layer
-from engine.layers.activation import ELU, GELU, Activation, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from engine.layers.activation import ELU, GELU, Activation, LeakyReLU, ReLU, Sigmoid, Tanh
+from engine.layers.softmax import Softmax
 from engine.reference.dispatch import Gradients, Named, backward, forward
 
 

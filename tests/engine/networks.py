@@ -6,13 +6,14 @@ import numpy as np
 
 from engine.datasets.dataset import Dataset, Split
 from engine.layer import Array, Layer
-from engine.layers.activation import ReLU, Softmax
+from engine.layers.activation import ReLU
 from engine.layers.batchnorm import BatchNorm
 from engine.layers.conv import Conv2D
 from engine.layers.dense import Dense, Flatten
 from engine.layers.dropout import Dropout
 from engine.layers.input import Input
 from engine.layers.pool import MaxPool2D
+from engine.layers.softmax import Softmax
 from engine.spec import NetworkSpec
 
 
