@@ -1,0 +1,88 @@
+"""Whole trainings beside PyTorch: from the same weights and batches, the losses stay together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.datasets.dataset import Dataset, Split
+from engine.network import Network
+from engine.optimizers import Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from engine.settings import TrainSettings
+from engine.trainer import BatchDone, Trainer
+from tests.engine.networks import lenet5
+
+torch = pytest.importorskip("torch", reason="PyTorch is the oracle here; install it with: pip install torch")
+
+
+def digits(n: int) -> Dataset:
+    """Images like MNIST's in shape and range, made of ten random strokes: enough to train on."""
+    rng = np.random.default_rng(0)
+    pictures = rng.random((10, 1, 28, 28)) > 0.8
+    labels = rng.integers(0, 10, n)
+    images = (pictures[labels] * rng.integers(100, 255, (n, 1, 28, 28))).astype(np.uint8)
+    split = Split(images, labels, np.arange(n))
+    return Dataset("strokes", "Strokes", tuple("0123456789"), split, split, None, (0.0, 255.0), "made", "none", "0" * 64)
+
+
+def torch_lenet(network: Network, dtype: Any) -> Any:
+    nn = torch.nn
+    model = nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)).to(dtype)
+    named = network.parameters.named
+    layers = [("conv1", 0), ("conv2", 3), ("dense1", 7), ("dense2", 9), ("dense3", 11)]
+    with torch.no_grad():
+        for name, place in layers:
+            model[place].weight.copy_(torch.from_numpy(named[f"{name}.W"]))
+            model[place].bias.copy_(torch.from_numpy(named[f"{name}.b"]))
+    return model
+
+
+PAIRS = {
+    "momentum": (Momentum(0.9), lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9), 0.01),
+    "nesterov": (Nesterov(0.9), lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, nesterov=True), 0.01),
+    "rmsprop": (RMSProp(), lambda p: torch.optim.RMSprop(p, lr=0.001), 0.001),
+    "adam": (Adam(), lambda p: torch.optim.Adam(p, lr=0.001), 0.001),
+    "adamw": (AdamW(weight_decay=0.01), lambda p: torch.optim.AdamW(
+        [{"params": [q for q in p if q.ndim > 1], "weight_decay": 0.01}, {"params": [q for q in p if q.ndim == 1], "weight_decay": 0.0}],
+        lr=0.001), 0.001),
+}
+
+
+def losses_of_both(optimizer: Optimizer, make: Any, rate: float, steps: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+    data = digits(64 * 20)
+    trainer = Trainer(lenet5(), data, TrainSettings(epochs=100, batch_size=64, learning_rate=rate, seed=5, optimizer=optimizer),
+                      dtype=dtype)
+    model = torch_lenet(trainer.network, getattr(torch, dtype))
+    theirs = make(list(model.parameters()))
+    ours_losses, their_losses = [], []
+    for event in trainer.run(until=steps):
+        if not isinstance(event, BatchDone):
+            continue
+        assert trainer.last_batch is not None
+        images, labels = trainer.last_batch
+        theirs.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(torch.from_numpy(images.astype(dtype) / 255)), torch.from_numpy(labels))
+        loss.backward()
+        theirs.step()
+        ours_losses.append(event.loss)
+        their_losses.append(loss.item())
+    return np.array(ours_losses), np.array(their_losses)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_float64_losses_equal_those_of_pytorch(name: str) -> None:
+    steps = 200 if name in ("momentum", "adam") else 50
+    ours, theirs = losses_of_both(*PAIRS[name], steps=steps, dtype="float64")
+    assert len(ours) == steps and ours[-1] < ours[0] / 2
+    np.testing.assert_allclose(ours, theirs, rtol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["momentum", "adam"])
+def test_float32_losses_equal_those_of_pytorch_over_50_steps(name: str) -> None:
+    ours, theirs = losses_of_both(*PAIRS[name], steps=50, dtype="float32")
+    assert len(ours) == 50
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4)
