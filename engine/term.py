@@ -59,7 +59,10 @@ class Term:
     @cached_property
     def children(self) -> tuple[Term, ...]:
         """The terms that this one was computed from."""
-        return tuple(self.inner() if callable(self.inner) else self.inner)
+        if not callable(self.inner):
+            return tuple(self.inner)
+        with np.errstate(all="ignore"):  # what is infinite is shown as infinite
+            return tuple(self.inner())
 
     @cached_property
     def _folded(self) -> float:
@@ -83,6 +86,11 @@ class Term:
     def winner(self) -> int:
         """The place among the children of the first largest one, for "max" and "argmax"."""
         return int(np.argmax([child.value for child in self.children]))
+
+    @property
+    def place(self) -> tuple[int, ...]:
+        """The index of the cell that this term is, or () when it is none."""
+        return self.ref.index if self.ref else ()
 
     def named(self, label: str) -> Term:
         """The same term with a symbol."""
@@ -135,7 +143,7 @@ def _gate(values: Sequence[float]) -> float:
 
 
 LEAVES = ("cell", "padding", "constant")
-OPERATIONS: Mapping[str, Callable[[list[float]], float]] = {
+OPERATIONS: Mapping[str, Callable[[Any], float]] = {
     "sum": lambda v: float(np.sum(v)),
     "product": lambda v: float(np.prod(v)),
     "difference": lambda v: v[0] - v[1],
@@ -173,7 +181,7 @@ def term(op: str, *children: Term | float) -> Term:
         return Term(op, OPERATIONS[op]([child.value for child in terms]), inner=terms)
 
 
-def lazy(op: str, value: float, make: Callable[[], Iterable[Term]]) -> Term:
+def lazy(op: str, value: float | Array, make: Callable[[], Iterable[Term]]) -> Term:
     """The operation on terms that are made only when they are looked at; `value` is what they will give."""
     return Term(op, float(value), inner=make)
 
@@ -207,8 +215,7 @@ class Cells:
 
     def join(self, op: str) -> Term:
         """The "sum", "mean", "max" or "argmax" of all of them."""
-        with np.errstate(all="ignore"):
-            return lazy(op, OPERATIONS[op](self.numbers), self.terms)  # type: ignore[arg-type]
+        return lazy(op, OPERATIONS[op](self.numbers), self.terms)
 
     def times(self, other: Cells) -> Term:
         """The sum of the products of the cells in pairs."""
@@ -238,11 +245,9 @@ class View:
     y_shape: tuple[int, ...]
     images: int | None
 
-    @property
-    def every_image(self) -> tuple[Array, ...]:
-        """The beginning of an index that runs over all images, or nothing in a sample; broadcasts against three axes (c, i,
-        j)."""
-        return () if self.images is None else (np.arange(self.images)[:, None, None, None],)
+    def every_image(self, axes: int = 0) -> tuple[Array, ...]:
+        """The beginning of an index that runs over all images and broadcasts against `axes` further axes; nothing in a sample."""
+        return () if self.images is None else (np.arange(self.images).reshape(-1, *(1,) * axes),)
 
     def name(self, name: str) -> str:
         """The array's name in the snapshot: "x" -> "relu1.y"."""

@@ -36,6 +36,7 @@ import numpy as np
 from engine.errors import Fix, TrainingError
 from engine.layer import Array, Buffer, Context, Layer, Param, Shape, Workspace
 from engine.options import option
+from engine.term import Cells, Term, View, constant, lazy, term
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,66 @@ class BatchNorm(Layer):
     def _column(self, x: Array) -> tuple[int, ...]:
         """The shape in which one number a channel broadcasts over x: (C, 1, 1) for maps, (C,) for vectors."""
         return (-1, *(1,) * (x.ndim - 2))
+
+    def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
+        """γ · x̂ + β; in a batch, x̂ goes down to the mean and variance of the channel's own values."""
+        c = self._channel(cell, view)
+        normal = self._normal(cell, self._statistics(c, view), view)
+        return view.cell("gamma", c, label="γ") * normal + view.cell("beta", c, label="β")
+
+    def explain_backward(self, target: str, cell: tuple[int, ...], view: View) -> Term:
+        if target == "beta":
+            return self._values("dy", cell[0], view).join("sum")
+        if target == "gamma":
+            return self._sum_of_delta_and_normal(cell[0], view)
+        c = self._channel(cell, view)
+        statistics = self._statistics(c, view)
+        delta, factor = view.cell("dy", *cell, label="δ"), view.cell("gamma", c, label="γ") / statistics[1]
+        if view.images is None:
+            return factor * delta
+        m = constant(view.images * math.prod(view.x_shape[1:]), "m")
+        of_mean = view.cell("dbeta", c, label="Σ δ") / m
+        of_variance = self._normal(cell, statistics, view) * view.cell("dgamma", c, label="Σ δ·x̂") / m
+        return factor * (delta - of_mean - of_variance)
+
+    def _statistics(self, c: int, view: View) -> tuple[Term, Term]:
+        """μ and √(σ² + ε) of a channel: in a batch of the channel's own values, otherwise the running ones."""
+        if view.images is None:
+            mean, variance = view.cell("mean", c, label="μ"), view.cell("variance", c, label="σ²")
+        else:
+            values = self._values("x", c, view)
+            mean = values.join("mean").named("μ")
+            variance = lazy("mean", values.numbers.var(), lambda: [term("square", x - mean) for x in values.terms()]).named("σ²")
+        return mean, term("root", variance + constant(self.epsilon, "ε"))
+
+    def _normal(self, cell: tuple[int, ...], statistics: tuple[Term, Term], view: View) -> Term:
+        """x̂ = (x − μ) / √(σ² + ε)."""
+        mean, deviation = statistics
+        return view.known("normal", cell, ((view.cell("x", *cell) - mean) / deviation).named("x̂"))
+
+    def _sum_of_delta_and_normal(self, c: int, view: View) -> Term:
+        """∂E/∂γ = Σ δ · x̂."""
+        delta, normal = self._values("dy", c, view), self._values("normal", c, view)
+        statistics = self._statistics(c, view)
+        return lazy("sum", delta.numbers @ normal.numbers,
+                    lambda: [d * self._normal(d.place, statistics, view) for d in delta.terms()])
+
+    def _values(self, name: str, c: int, view: View) -> Cells:
+        """All values of one channel: one for each image and place."""
+        places = np.ix_(*map(range, view.x_shape[1:]))
+        return view.cells(name, *view.every_image(len(places)), c, *places)
+
+    def _channel(self, cell: tuple[int, ...], view: View) -> int:
+        return cell[len(cell) - len(view.x_shape)]
+
+    def code_numpy(self, x: Shape) -> str:
+        mean, variance, gamma, beta = (f"{name}{'[:, None, None]' if x.is_image else ''}"
+                                       for name in ("mean", "variance", "gamma", "beta"))
+        return (f"normal = (x - {mean}) / np.sqrt({variance} + {self.epsilon})\n"
+                f"y = {gamma} * normal + {beta}")
+
+    def code_pytorch(self, x: Shape) -> str:
+        return f"y = F.batch_norm(x, mean, variance, gamma, beta, eps={self.epsilon})"
 
     def label(self) -> str:
         return "" if self.momentum == self.option("momentum").default else f"momentum {self.momentum:g}"

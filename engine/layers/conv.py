@@ -186,14 +186,14 @@ class Conv2D(Layer):
             return self._explain_input(cell, view)
         f = cell[0]
         i, j = np.ix_(*map(range, view.y_shape[1:]))
-        delta = view.cells("dy", *view.every_image, f, i, j)
+        delta = view.cells("dy", *view.every_image(2), f, i, j)
         if target == "b":
             return view.sum_over_images(delta)
         _, c, u, v = cell
         (sh, sw), (dh, dw) = self.stride, self.dilation
         top, _, left, _ = self.window(Shape(view.x_shape)).padding
         c += self._group(f, self.depth) * (view.x_shape[0] // self.groups)
-        read = view.cells("x", *view.every_image, c, i * sh + u * dh - top, j * sw + v * dw - left)
+        read = view.cells("x", *view.every_image(2), c, i * sh + u * dh - top, j * sw + v * dw - left)
         return view.sum_over_images(delta, read)
 
     def _explain_input(self, cell: tuple[int, ...], view: View) -> Term:

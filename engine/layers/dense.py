@@ -82,9 +82,8 @@ class Dense(Layer):
             *image, i = cell
             j = np.arange(self.units)
             return view.cells("W", j, i).times(view.cells("dy", *image, j))
-        n = () if view.images is None else (np.arange(view.images),)
-        delta = view.cells("dy", *n, cell[0])
-        return delta.join("sum") if target == "b" else delta.times(view.cells("x", *n, cell[1]))
+        delta = view.cells("dy", *view.every_image(), cell[0])
+        return delta.join("sum") if target == "b" else delta.times(view.cells("x", *view.every_image(), cell[1]))
 
     def code_numpy(self, x: Shape) -> str:
         return "y = x @ W.T" + (" + b" if self.bias else "")
@@ -121,7 +120,7 @@ class Flatten(Layer):
 
     def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
         *image, k = cell
-        return term("copy", view.cell("x", *image, *np.unravel_index(k, view.x_shape)))
+        return term("copy", view.cell("x", *image, *map(int, np.unravel_index(k, view.x_shape))))
 
     def explain_backward(self, target: str, cell: tuple[int, ...], view: View) -> Term:
         place = cell[-len(view.x_shape):]

@@ -25,6 +25,7 @@ import numpy as np
 from engine.errors import Fix, OptionError
 from engine.layer import Array, Buffer, Context, Layer, Shape, Workspace
 from engine.options import option
+from engine.term import Term, View
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,18 @@ class Dropout(Layer):
                  ws: Workspace) -> None:
         if dx is not None:
             np.multiply(dy, ws["mask"], out=dx)
+
+    def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
+        return view.cell("x", *cell) * view.cell("mask", *cell, label="m")
+
+    def explain_backward(self, target: str, cell: tuple[int, ...], view: View) -> Term:
+        return view.cell("dy", *cell) * view.cell("mask", *cell, label="m")
+
+    def code_numpy(self, x: Shape) -> str:
+        return f"y = x  # in training: x * (np.random.rand(*x.shape) >= {self.rate}) / (1 - {self.rate})"
+
+    def code_pytorch(self, x: Shape) -> str:
+        return f"y = F.dropout(x, {self.rate}, training=False)"
 
     def label(self) -> str:
         return f"{self.rate:g}"

@@ -30,7 +30,7 @@ Source: neuzhaoxin, "Convolutional neural networks (principles)", 2019, section 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,7 @@ import numpy as np
 from engine.errors import DataError, Fix, ShapeError
 from engine.layer import Array, Buffer, Context, Layer, Param, Shape, Workspace
 from engine.options import option
+from engine.term import Cells, Term, View, lazy
 
 LARGEST_PROJECTION = 4096
 """Features that a PCA may have; its covariance has this number squared of cells."""
@@ -215,6 +216,68 @@ class Input(Layer):
             rows = (z * _inverse(amplitude, np.zeros_like(amplitude))) @ axes
         images: Array = rows.reshape(-1, *self.image_shape) / state["gain"] + state["offset"]
         return images
+
+    def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
+        image = cell[:len(cell) - len(view.y_shape)]
+        if self.projection == "none":
+            return self._even(view.cell("x", *cell), view)
+        pixels = self._features("x", image, view)
+        offset, gain = (view.array(name).ravel().astype(np.float64) for name in ("offset", "gain"))
+        even = (pixels.numbers - offset) * gain
+        return self._projected(cell[len(image):], even, lambda: [self._even(x, view) for x in pixels.terms()], view)
+
+    def explain_backward(self, target: str, cell: tuple[int, ...], view: View) -> Term:
+        place = cell[-3:]
+        image, gain = cell[:-3], view.cell("gain", *place, label="gain")
+        if self.projection == "none":
+            return view.cell("dy", *cell) * gain
+        if self.projection == "zca_whitening":
+            delta = self._features("dy", image, view)
+            return gain * self._projected(place, delta.numbers, delta.terms, view)
+        k = np.arange(self._kept)
+        axes = view.cells("axes", k, self._feature(place))
+        amplitude, delta = view.cells("amplitude", k), view.cells("dy", *image, k)
+        return gain * lazy("sum", (axes.numbers * amplitude.numbers) @ delta.numbers, lambda: [
+            a * b * d for a, b, d in zip(axes.terms(), amplitude.terms(), delta.terms(), strict=True)])
+
+    def _even(self, x: Term, view: View) -> Term:
+        """u = (x − offset) · gain of one pixel."""
+        place = x.place[-3:]
+        return (x - view.cell("offset", *place, label="offset")) * view.cell("gain", *place, label="gain")
+
+    def _features(self, name: str, image: tuple[int, ...], view: View) -> Cells:
+        """All features of one image, channel by channel, row by row."""
+        return view.cells(name, *image, *np.ix_(*map(range, self.image_shape)))
+
+    def _feature(self, place: tuple[int, ...]) -> int:
+        """The number of a feature: its place in the flattened image."""
+        return int(np.ravel_multi_index(place, self.image_shape))
+
+    def _projected(self, place: tuple[int, ...], numbers: Array, features: Callable[[], list[Term]], view: View) -> Term:
+        """z[k], or after ZCA Σ_k axes[k, p] · z[k], of features given as numbers and as terms."""
+        if self.projection != "zca_whitening":
+            return self._amplitude(place[0], numbers, features, view)
+        p = self._feature(place)
+        axes, amplitude = (view.array(name).astype(np.float64) for name in ("axes", "amplitude"))
+        return lazy("sum", axes[:, p] @ (amplitude * (axes @ numbers)), lambda: [
+            view.cell("axes", k, p) * self._amplitude(k, numbers, features, view).named("z") for k in range(self._kept)])
+
+    def _amplitude(self, k: int, numbers: Array, features: Callable[[], list[Term]], view: View) -> Term:
+        """z[k] = amplitude[k] · Σ_p axes[k, p] · u[p]."""
+        axis = view.cells("axes", k, np.arange(self.image_shape.size))
+        return view.cell("amplitude", k, label="amplitude") * lazy("sum", axis.numbers @ numbers, lambda: [
+            a * u for a, u in zip(axis.terms(), features(), strict=True)])
+
+    def code_numpy(self, x: Shape) -> str:
+        lines = ["y = (x - offset) * gain"]
+        if self.projection != "none":
+            lines.append("y = (y.reshape(len(x), -1) @ axes.T) * amplitude")
+        if self.projection == "zca_whitening":
+            lines.append("y = (y @ axes).reshape(x.shape)")
+        return "\n".join(lines)
+
+    def code_pytorch(self, x: Shape) -> str:
+        return self.code_numpy(x)
 
     def label(self) -> str:
         parts = [str(self.image_shape)]

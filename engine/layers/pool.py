@@ -39,6 +39,7 @@ from engine import windows
 from engine.errors import Fix, ShapeError
 from engine.layer import Array, Buffer, Context, Layer, Shape, Window, Workspace
 from engine.options import option
+from engine.term import Cells, Term, View, constant, term
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,39 @@ class Pool2D(Layer):
         """True when no two windows overlap."""
         return self.stride[0] >= self.kernel_size[0] and self.stride[1] >= self.kernel_size[1]
 
+    def _window_at(self, place: tuple[int, ...], view: View, around: float) -> Cells:
+        """The cells that the window at place (…, c, i, j) reads, row by row."""
+        *image, c, i, j = place
+        top, _, left, _ = self.window(Shape(view.x_shape)).padding
+        u, v = np.ix_(*map(range, self.kernel_size))
+        return view.cells("x", *image, c, i * self.stride[0] + u - top, j * self.stride[1] + v - left, around=around)
+
+    def _windows_over(self, cell: tuple[int, ...], view: View) -> list[tuple[tuple[int, ...], int]]:
+        """The places of all windows that read the cell (…, c, row, column) of x, and which of their cells it is."""
+        *front, row, column = cell
+        top, _, left, _ = self.window(Shape(view.x_shape)).padding
+        (kh, kw), (sh, sw), (rows, columns) = self.kernel_size, self.stride, view.y_shape[1:]
+        return [((*front, i, j), (row + top - i * sh) * kw + column + left - j * sw)
+                for i in range(rows) if 0 <= row + top - i * sh < kh
+                for j in range(columns) if 0 <= column + left - j * sw < kw]
+
+    def _frame(self, x: Shape) -> tuple[int, int, int, int]:
+        """How many cells the windows reach beyond the map: top, bottom, left, right."""
+        height, width = self._framed_size(x)
+        top, _, left, _ = self.window(x).padding
+        return top, height - top - x[1], left, width - left - x[2]
+
+    def _options_of_pytorch(self, x: Shape) -> str | None:
+        """The window in PyTorch's words, or None for paddings that PyTorch does not know."""
+        top, bottom, left, right = self.window(x).padding
+        if top != bottom or left != right or 2 * top > self.kernel_size[0] or 2 * left > self.kernel_size[1]:
+            return None
+        return f"{self.kernel_size}, stride={self.stride}, padding=({top}, {left}), ceil_mode={self.ceil_mode}"
+
+    def _code_windows(self, framed: str) -> str:
+        return (f"np.lib.stride_tricks.sliding_window_view({framed}, {self.kernel_size}, axis=(-2, -1))"
+                f"[..., ::{self.stride[0]}, ::{self.stride[1]}, :, :]")
+
     def label(self) -> str:
         parts = windows.words(self.kernel_size, self.stride, self.padding, self.kernel_size)
         return " · ".join([*parts, "ceil"] if self.ceil_mode else parts)
@@ -162,6 +196,29 @@ class MaxPool2D(Pool2D):
                 cells += np.multiply(dy, wins, out=share)
         if framed is not dx:
             dx[...] = self._inside(framed, Shape(dx.shape[1:]))
+
+    def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
+        return self._window_at(cell, view, -np.inf).join("max")
+
+    def explain_backward(self, target: str, cell: tuple[int, ...], view: View) -> Term:
+        """δ of each window that reads the cell, times 1 where the cell is the window's winner and 0 where it is not."""
+        return term("sum", *(
+            view.cell("dy", *place) * term("equals", self._window_at(place, view, -np.inf).join("argmax"), number)
+            for place, number in self._windows_over(cell, view)))
+
+    def code_numpy(self, x: Shape) -> str:
+        top, bottom, left, right = self._frame(x)
+        return (f"framed = np.pad(x, ((0, 0), (0, 0), ({top}, {bottom}), ({left}, {right})), constant_values=-np.inf)\n"
+                f"windows = {self._code_windows('framed')}\n"
+                "y = windows.max(axis=(-2, -1))")
+
+    def code_pytorch(self, x: Shape) -> str:
+        options = self._options_of_pytorch(x)
+        if options:
+            return f"y = F.max_pool2d(x, {options})"
+        top, bottom, left, right = self._frame(x)
+        return (f"framed = F.pad(x, ({left}, {right}, {top}, {bottom}), value=-torch.inf)\n"
+                f"y = F.max_pool2d(framed, {self.kernel_size}, stride={self.stride})")
 
 
 @dataclass(frozen=True)
@@ -214,6 +271,44 @@ class AvgPool2D(Pool2D):
             along.append(end - begin)
         return np.multiply.outer(*along).astype(y.dtype)
 
+    def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
+        return self._window_at(cell, view, 0).join("sum") / self._count_at(cell, view)
+
+    def explain_backward(self, target: str, cell: tuple[int, ...], view: View) -> Term:
+        return term("sum", *(view.cell("dy", *place) / self._count_at(place, view)
+                             for place, _ in self._windows_over(cell, view)))
+
+    def _count_at(self, place: tuple[int, ...], view: View) -> Term:
+        counts = self._counts(Shape(view.x_shape), np.empty((1, *view.y_shape)))
+        return constant(counts[place[-2:]], "m")
+
+    def code_numpy(self, x: Shape) -> str:
+        return "\n".join([
+            *self._code_frames(x, "np.pad(x, ((0, 0), (0, 0), ({0}, {1}), ({2}, {3})))",
+                               "np.pad({4}, (({0}, {1}), ({2}, {3})), constant_values={5})", "np.ones"),
+            f"windows = {self._code_windows('framed')}",
+            f"counts = {self._code_windows('counted')}",
+            "y = windows.sum(axis=(-2, -1)) / counts.sum(axis=(-2, -1))"])
+
+    def code_pytorch(self, x: Shape) -> str:
+        options = self._options_of_pytorch(x)
+        if options:
+            return f"y = F.avg_pool2d(x, {options}, count_include_pad={self.count_padding})"
+        pool = f"{self.kernel_size}, stride={self.stride})"
+        return "\n".join([
+            *self._code_frames(x, "F.pad(x, ({2}, {3}, {0}, {1}))",
+                               "F.pad({4}, ({2}, {3}, {0}, {1}), value={5})", "x.new_ones"),
+            f"y = F.avg_pool2d(framed, {pool} / F.avg_pool2d(counted[None], {pool}"])
+
+    def _code_frames(self, x: Shape, pad: str, pad_ones: str, ones: str) -> list[str]:
+        """Source of the framed map, and of a map that is 1 where a cell counts and 0 where it does not."""
+        top, bottom, left, right = self._frame(x)
+        _, padded_below, _, padded_right = self.window(x).padding
+        below, beside = min(bottom, padded_below), min(right, padded_right)
+        around = pad_ones.format(top, below, left, beside, f"{ones}(({x[1]}, {x[2]}))", float(self.count_padding))
+        counted = pad_ones.format(0, bottom - below, 0, right - beside, around, 0.0)
+        return [f"framed = {pad.format(top, bottom, left, right)}", f"counted = {counted}"]
+
 
 @dataclass(frozen=True)
 class GlobalAvgPool(Layer):
@@ -235,6 +330,19 @@ class GlobalAvgPool(Layer):
                  ws: Workspace) -> None:
         if dx is not None:
             dx[...] = (dy / (dx.shape[2] * dx.shape[3]))[:, :, None, None]
+
+    def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
+        i, j = np.ix_(*map(range, view.x_shape[1:]))
+        return view.cells("x", *cell, i, j).join("sum") / constant(i.size * j.size, "H·W")
+
+    def explain_backward(self, target: str, cell: tuple[int, ...], view: View) -> Term:
+        return view.cell("dy", *cell[:-2]) / constant(view.x_shape[1] * view.x_shape[2], "H·W")
+
+    def code_numpy(self, x: Shape) -> str:
+        return "y = x.mean(axis=(2, 3))"
+
+    def code_pytorch(self, x: Shape) -> str:
+        return "y = x.mean(dim=(2, 3))"
 
 
 def _need_maps(x: Shape) -> None:
