@@ -22,6 +22,10 @@ settings.register_profile("studio", deadline=None, derandomize="CI" in os.enviro
 settings.load_profile("studio")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the comparisons of tests/oracles in full")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The large data sets (MNIST, CIFAR-10 ...) in ../shared/data beside the checkout."""

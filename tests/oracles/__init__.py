@@ -1,0 +1,1 @@
+"""The engine against independent computations: PyTorch, ONNX, central differences, plain loops."""
