@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from engine.layer import Layer, Shape
 from engine.spec import NetworkSpec, Placed
@@ -111,13 +112,15 @@ class Analysis:
     layers: tuple[LayerFacts, ...]
 
     def __getitem__(self, node_id: str) -> LayerFacts:
-        for facts in self.layers:
-            if facts.id == node_id:
-                return facts
-        raise KeyError(node_id)
+        return self._by_id[node_id]
 
-    def __contains__(self, node_id: object) -> bool:
-        return any(facts.id == node_id for facts in self.layers)
+    def get(self, node_id: str) -> LayerFacts | None:
+        """The facts about a layer, or None while its shapes are not known."""
+        return self._by_id.get(node_id)
+
+    @cached_property
+    def _by_id(self) -> dict[str, LayerFacts]:
+        return {facts.id: facts for facts in self.layers}
 
     @property
     def parameters(self) -> int:
@@ -183,10 +186,7 @@ def _next_field(layer: Layer, field: ReceptiveField | None, x: Shape, y: Shape) 
     if window is not None:
         axes = (0, 1)
         return ReceptiveField(
-            _pair(
-                field.size[a] + (extent(window.kernel[a], window.dilation[a]) - 1) * field.step[a]
-                for a in axes
-            ),
+            _pair(field.size[a] + (extent(window.kernel[a], window.dilation[a]) - 1) * field.step[a] for a in axes),
             _pair(field.step[a] * window.stride[a] for a in axes),
             _pair(field.start[a] - window.padding[2 * a] * field.step[a] for a in axes),
             y,

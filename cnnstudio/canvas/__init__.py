@@ -1,0 +1,1 @@
+"""The canvas: blocks and wires drawn from the document's graph, and the gestures that edit it."""

@@ -1,0 +1,218 @@
+"""A block on the canvas: paints its face from a cache, and knows which part of it lies under a point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QImage, QPainter, QPen, QPixmap, QTransform
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from cnnstudio.canvas.face import (
+    HEADER,
+    MARGIN,
+    PORT_RADIUS,
+    PORT_Y,
+    RADIUS,
+    THUMBNAIL,
+    Face,
+    face_height,
+    fix_rects,
+    paint_face,
+)
+from cnnstudio.document.layout import BLOCK_WIDTH
+from cnnstudio.theme import current_theme
+
+if TYPE_CHECKING:
+    from cnnstudio.canvas.scene import CanvasScene
+
+_PORT_REACH = 11.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a block under a point: "in", "out" (ports), "fix", "header", "thumbnail" or "body"."""
+
+    name: str
+    index: int = 0
+
+
+class BlockItem(QGraphicsItem):
+    """Shows one block; the scene alone creates it and tells it what to show."""
+
+    def __init__(self, block_id: str, face: Face) -> None:
+        super().__init__()
+        self.id = block_id
+        self.face = face
+        self.thumbnail: QImage | None = None
+        self.field: QRectF | None = None
+        """The receptive field painted on the picture, in fractions of its width and height."""
+        self.selected = False
+        self.highlighted = False
+        self.hovered = False
+        self._height = face_height(face)
+        self._pixmap: QPixmap | None = None
+        self._pixmap_scale = 0.0
+
+    # --- what it shows ---
+
+    def set_face(self, face: Face) -> None:
+        """Show another face."""
+        if face == self.face:
+            return
+        height = face_height(face)
+        if height != self._height:
+            self.prepareGeometryChange()
+            self._height = height
+        self.face = face
+        self.repaint_face()
+
+    def repaint_face(self) -> None:
+        """Paint the face anew, for example in another theme."""
+        self._pixmap = None
+        self.update()
+
+    def set_thumbnail(self, image: QImage | None) -> None:
+        """Show a picture of the block's maps."""
+        self.thumbnail = image
+        self.update(THUMBNAIL)
+
+    def mark(self, *, selected: bool, highlighted: bool, hovered: bool) -> None:
+        """Show whether the block is selected, named by the formula bar under the pointer, or itself under the
+        pointer.
+        """
+        if (selected, highlighted, hovered) != (self.selected, self.highlighted, self.hovered):
+            self.selected, self.highlighted, self.hovered = selected, highlighted, hovered
+            self.setZValue(3 if selected else 2 if self.face.is_error else 1)
+            self.update()
+
+    # --- geometry ---
+
+    @property
+    def card(self) -> QRectF:
+        """The card, in scene coordinates."""
+        return QRectF(self.pos(), QSizeF(BLOCK_WIDTH, self._height))
+
+    @property
+    def in_port(self) -> QPointF:
+        """Where wires arrive, in scene coordinates."""
+        return self.pos() + QPointF(0, PORT_Y)
+
+    @property
+    def out_port(self) -> QPointF:
+        """Where wires leave, in scene coordinates."""
+        return self.pos() + QPointF(BLOCK_WIDTH, PORT_Y)
+
+    def boundingRect(self) -> QRectF:
+        """The card with its shadow and ports."""
+        return QRectF(-MARGIN, -MARGIN, BLOCK_WIDTH + 2 * MARGIN, self._height + 2 * MARGIN)
+
+    def picture_rect(self) -> QRectF:
+        """Where the thumbnail is painted, in item coordinates: as large as fits, at the left, in whole
+        proportions.
+        """
+        if self.thumbnail is None or self.thumbnail.isNull():
+            return QRectF()
+        size = self.thumbnail.size()
+        factor = min(THUMBNAIL.width() / size.width(), THUMBNAIL.height() / size.height())
+        return QRectF(THUMBNAIL.topLeft(), QSizeF(size) * factor)
+
+    def part_at(self, point: QPointF) -> Part | None:
+        """The part under a point in scene coordinates."""
+        at = point - self.pos()
+        for name, port in (("out", QPointF(BLOCK_WIDTH, PORT_Y)), ("in", QPointF(0, PORT_Y))):
+            if name == "in" and self.face.role == "input":
+                continue
+            if (at - port).manhattanLength() <= _PORT_REACH:
+                return Part(name)
+        if not QRectF(0, 0, BLOCK_WIDTH, self._height).contains(at):
+            return None
+        for i, rect in enumerate(fix_rects(self.face)):
+            if rect.contains(at):
+                return Part("fix", i)
+        if at.y() < HEADER:
+            return Part("header")
+        return Part("thumbnail") if self.picture_rect().contains(at) else Part("body")
+
+    def image_point(self, point: QPointF) -> QPointF:
+        """The pixel of the thumbnail image under a point in scene coordinates."""
+        rect = self.picture_rect()
+        if rect.isEmpty() or self.thumbnail is None:
+            return QPointF()
+        at = point - self.pos() - rect.topLeft()
+        return QPointF(at.x() / rect.width() * self.thumbnail.width(), at.y() / rect.height() * self.thumbnail.height())
+
+    # --- painting ---
+
+    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
+        """Paint the cached face, then what changes often: picture, outline and ports."""
+        scene: CanvasScene = self.scene()  # type: ignore[assignment]
+        theme = current_theme()
+        if scene.exporting:
+            paint_face(painter, self.face, theme)
+        else:
+            self._paint_cached(painter, scene)
+        if self.thumbnail is not None and not self.face.problem:
+            rect = self.picture_rect()
+            painter.drawImage(rect, self.thumbnail)
+            if self.field is not None:
+                painter.setPen(QPen(theme.color("highlight"), 1.6))
+                painter.drawRect(
+                    QRectF(
+                        rect.x() + self.field.x() * rect.width(),
+                        rect.y() + self.field.y() * rect.height(),
+                        self.field.width() * rect.width(),
+                        self.field.height() * rect.height(),
+                    )
+                )
+        self._paint_marks(painter)
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        theme = current_theme()
+        if self.selected or self.highlighted or self.hovered:
+            color = theme.color("highlight" if self.highlighted else "accent")
+            width = 2.2 if self.selected or self.highlighted else 1.2
+            painter.setPen(QPen(color, width))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            grow = width / 2
+            painter.drawRoundedRect(
+                QRectF(0, 0, BLOCK_WIDTH, self._height).adjusted(-grow, -grow, grow, grow),
+                RADIUS + 1,
+                RADIUS + 1,
+            )
+        painter.setPen(QPen(theme.color("wire"), 1.2))
+        painter.setBrush(theme.color("accent" if self.hovered else "surface"))
+        painter.drawEllipse(QPointF(BLOCK_WIDTH, PORT_Y), PORT_RADIUS, PORT_RADIUS)
+        if self.face.role != "input":
+            painter.drawEllipse(QPointF(0, PORT_Y), PORT_RADIUS, PORT_RADIUS)
+
+    def _paint_cached(self, painter: QPainter, scene: CanvasScene) -> None:
+        world = painter.worldTransform()
+        ratio = painter.device().devicePixelRatioF()
+        wanted = world.m11() * ratio
+        if self._pixmap is None or (self._pixmap_scale != wanted and scene.may_render_face()):
+            self._pixmap = self._rendered(wanted)
+            self._pixmap_scale = wanted
+        source = QRectF(self._pixmap.rect())
+        if self._pixmap_scale != wanted:
+            target = QRectF(QPointF(-MARGIN, -MARGIN), source.size() / self._pixmap_scale)
+            painter.drawPixmap(target, self._pixmap, source)
+            return
+        # One pixel of the cache is one pixel of the screen: drawn on whole pixels, it stays sharp.
+        corner = world.map(QPointF(-MARGIN, -MARGIN))
+        painter.setWorldTransform(QTransform())
+        whole = QPointF(round(corner.x() * ratio) / ratio, round(corner.y() * ratio) / ratio)
+        painter.drawPixmap(QRectF(whole, source.size() / ratio), self._pixmap, source)
+        painter.setWorldTransform(world)
+
+    def _rendered(self, scale: float) -> QPixmap:
+        size = self.boundingRect().size() * scale
+        pixmap = QPixmap(max(1, round(size.width())), max(1, round(size.height())))
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.scale(scale, scale)
+        painter.translate(MARGIN, MARGIN)
+        paint_face(painter, self.face, current_theme())
+        painter.end()
+        return pixmap

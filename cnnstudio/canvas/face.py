@@ -1,0 +1,190 @@
+"""The face of a block: what it says, and how that is painted on a card with a coloured header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+
+from cnnstudio.document.layout import BLOCK_HEIGHT, BLOCK_WIDTH
+from cnnstudio.theme import Theme, layer_color, layer_ink, ui_font
+
+MARGIN = 8.0
+"""Room around the card for shadow, ports and outline."""
+HEADER = 26.0
+PORT_Y = BLOCK_HEIGHT / 2
+PORT_RADIUS = 4.0
+RADIUS = 7.0
+PADDING = 9.0
+THUMBNAIL = QRectF(PADDING, 68, BLOCK_WIDTH - 2 * PADDING, BLOCK_HEIGHT - 68 - PADDING)
+"""Where the picture of the block's maps is painted."""
+
+_BUTTON = 22.0
+_TEXT_FLAGS = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+
+
+@dataclass(frozen=True)
+class Face:
+    """All that a block says; two equal faces look the same."""
+
+    role: str
+    title: str
+    parameters: str = ""
+    main: str = ""
+    shape: str = ""
+    """The shape behind the block."""
+    detail: str = ""
+    status: str = ""
+    problem: str = ""
+    """The sentence of an error, or of what the block waits for or misses."""
+    is_error: bool = False
+    fixes: tuple[str, ...] = ()
+    """Labels of the buttons that mend the error."""
+    pale: bool = False
+    """Whether the block takes no part in the network."""
+
+
+@lru_cache(maxsize=256)
+def pixel_font(pixels: float, bold: bool = False) -> QFont:
+    """The interface font at a size in scene pixels, so that a drawing looks the same on every screen."""
+    font = ui_font(bold=bold)
+    font.setPixelSize(round(pixels))
+    return font
+
+
+def forget_fonts() -> None:
+    """Read the fonts anew, after the theme or the text size has changed."""
+    pixel_font.cache_clear()
+    _measured.cache_clear()
+
+
+def face_height(face: Face) -> float:
+    """The height of the card: the usual one, or more when an error needs the room."""
+    if not face.problem:
+        return BLOCK_HEIGHT
+    return max(BLOCK_HEIGHT, _problem_bottom(face) + len(face.fixes) * (_BUTTON + 4) + PADDING - 4)
+
+
+def fix_rects(face: Face) -> list[QRectF]:
+    """Where the buttons of the fixes lie."""
+    top = _problem_bottom(face)
+    width = BLOCK_WIDTH - 2 * PADDING
+    return [QRectF(PADDING, top + i * (_BUTTON + 4), width, _BUTTON) for i in range(len(face.fixes))]
+
+
+def _problem_rect(face: Face) -> QRectF:
+    top = 50.0 if not face.detail else 66.0
+    indent = 20.0 if face.is_error else 0.0
+    return QRectF(PADDING + indent, top, BLOCK_WIDTH - 2 * PADDING - indent, 400)
+
+
+def _problem_bottom(face: Face) -> float:
+    rect = _problem_rect(face)
+    return rect.top() + _measured(face.problem, rect.width()) + 6
+
+
+@lru_cache(maxsize=512)
+def _measured(text: str, width: float) -> float:
+    metrics = QFontMetricsF(pixel_font(11))
+    return metrics.boundingRect(QRectF(0, 0, width, 1000), int(_TEXT_FLAGS), text).height()
+
+
+def paint_face(painter: QPainter, face: Face, theme: Theme) -> None:
+    """Paint the card with its shadow; the top left corner of the card is the origin."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+    card = QRectF(0, 0, BLOCK_WIDTH, face_height(face))
+    _paint_shadow(painter, card, theme)
+    outline = QPainterPath()
+    outline.addRoundedRect(card, RADIUS, RADIUS)
+    painter.fillPath(outline, theme.color("surface"))
+    _paint_header(painter, face, outline, theme)
+    _paint_text(painter, face, theme)
+    border = "danger" if face.is_error else "border"
+    pen = QPen(theme.color(border), 1.5 if face.is_error else 1.0)
+    if face.pale:
+        pen = QPen(theme.color("wire"), 1.2, Qt.PenStyle.DashLine)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPath(outline)
+
+
+def _paint_shadow(painter: QPainter, card: QRectF, theme: Theme) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    strength = 26 if theme.dark else 10
+    for spread in (1.0, 2.0, 3.5, 5.0):
+        painter.setBrush(QColor(0, 0, 0, strength))
+        shadow = card.adjusted(-spread + 1, -spread + 2.5, spread - 1, spread + 1)
+        painter.drawRoundedRect(shadow, RADIUS + spread, RADIUS + spread)
+
+
+def _paint_header(painter: QPainter, face: Face, outline: QPainterPath, theme: Theme) -> None:
+    color = QColor(layer_color(face.role))
+    ink = QColor(layer_ink(face.role))
+    if face.pale:
+        color, ink = theme.color("pressed"), theme.color("muted")
+    painter.save()
+    painter.setClipRect(QRectF(-1, -1, BLOCK_WIDTH + 2, HEADER + 1), Qt.ClipOperation.IntersectClip)
+    painter.fillPath(outline, color)
+    painter.restore()
+    if face.pale:
+        painter.fillRect(QRectF(PADDING, HEADER - 2, BLOCK_WIDTH - 2 * PADDING, 2), QColor(layer_color(face.role)))
+    painter.setPen(ink)
+    room = QRectF(PADDING, 0, BLOCK_WIDTH - 2 * PADDING, HEADER)
+    if face.parameters:
+        small = pixel_font(10)
+        painter.setFont(small)
+        painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, face.parameters)
+        room.setRight(room.right() - QFontMetricsF(small).horizontalAdvance(face.parameters) - 6)
+    _paint_line(painter, face.title, room, pixel_font(12.5, True), ink)
+
+
+def _paint_text(painter: QPainter, face: Face, theme: Theme) -> None:
+    width = BLOCK_WIDTH - 2 * PADDING
+    text = theme.color("muted" if face.pale else "text")
+    top = HEADER + 6
+    room = QRectF(PADDING, top, width, 17)
+    if face.shape:
+        small = pixel_font(10)
+        painter.setFont(small)
+        painter.setPen(theme.color("muted"))
+        painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, face.shape)
+        room.setRight(room.right() - QFontMetricsF(small).horizontalAdvance(face.shape) - 6)
+    _paint_line(painter, face.main, room, pixel_font(12.5, True), text)
+    top += 17
+    second = face.status or face.detail
+    if second and not (face.problem and face.status):
+        _paint_line(painter, second, QRectF(PADDING, top, width, 15), pixel_font(10.5), theme.color("muted"))
+    if not face.problem:
+        return
+    rect = _problem_rect(face)
+    if face.is_error:
+        _paint_warning(painter, QPointF(PADDING + 7, rect.top() + 7), theme)
+    painter.setFont(pixel_font(11))
+    painter.setPen(theme.color("danger" if face.is_error else "muted"))
+    painter.drawText(rect, int(_TEXT_FLAGS), face.problem)
+    for label, button in zip(face.fixes, fix_rects(face), strict=True):
+        painter.setBrush(theme.color("accent_soft"))
+        painter.setPen(QPen(theme.color("accent"), 1))
+        painter.drawRoundedRect(button.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+        _paint_line(painter, label, button.adjusted(6, 0, -6, 0), pixel_font(11), theme.color("text"), centred=True)
+
+
+def _paint_warning(painter: QPainter, centre: QPointF, theme: Theme) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color("danger"))
+    painter.drawEllipse(centre, 7, 7)
+    painter.setPen(QPen(theme.color("on_danger"), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.drawLine(centre + QPointF(0, -3.6), centre + QPointF(0, 0.8))
+    painter.drawPoint(centre + QPointF(0, 3.6))
+
+
+def _paint_line(painter: QPainter, text: str, rect: QRectF, font: QFont, color: QColor, *, centred: bool = False) -> None:
+    """One line of text, cut off with … where it is too long."""
+    painter.setFont(font)
+    painter.setPen(color)
+    shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+    side = Qt.AlignmentFlag.AlignHCenter if centred else Qt.AlignmentFlag.AlignLeft
+    painter.drawText(rect, side | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -1,0 +1,54 @@
+"""The outline of a block that is not there yet: where a drop would put it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from cnnstudio.canvas.face import HEADER, PADDING, PORT_Y, RADIUS, pixel_font
+from cnnstudio.document.layout import BLOCK_HEIGHT, BLOCK_WIDTH
+from cnnstudio.theme import current_theme, layer_color
+
+
+class GhostItem(QGraphicsItem):
+    """A pale card with a dashed outline in the colour of the layer."""
+
+    def __init__(self, title: str, role: str) -> None:
+        super().__init__()
+        self._title = title
+        self._role = role
+        self.setZValue(4)
+
+    @property
+    def card(self) -> QRectF:
+        """The card, in scene coordinates."""
+        return QRectF(self.pos().x(), self.pos().y(), BLOCK_WIDTH, BLOCK_HEIGHT)
+
+    @property
+    def in_port(self) -> QPointF:
+        """Where wires would arrive."""
+        return self.pos() + QPointF(0, PORT_Y)
+
+    @property
+    def out_port(self) -> QPointF:
+        """Where wires would leave."""
+        return self.pos() + QPointF(BLOCK_WIDTH, PORT_Y)
+
+    def boundingRect(self) -> QRectF:
+        """The card with its outline."""
+        return QRectF(-2, -2, BLOCK_WIDTH + 4, BLOCK_HEIGHT + 4)
+
+    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
+        """Paint the card."""
+        theme = current_theme()
+        color = QColor(layer_color(self._role))
+        ground = theme.color("surface")
+        ground.setAlphaF(0.85)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(color, 2, Qt.PenStyle.DashLine))
+        painter.setBrush(ground)
+        painter.drawRoundedRect(QRectF(0, 0, BLOCK_WIDTH, BLOCK_HEIGHT), RADIUS, RADIUS)
+        painter.setPen(theme.color("text"))
+        painter.setFont(pixel_font(12.5, True))
+        painter.drawText(QRectF(PADDING, 0, BLOCK_WIDTH - 2 * PADDING, HEADER), Qt.AlignmentFlag.AlignVCenter, self._title)

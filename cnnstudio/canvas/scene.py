@@ -1,0 +1,364 @@
+"""The scene: blocks and wires that mirror the document's graph, what is selected, and previews of edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from time import perf_counter
+
+from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal, Slot
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QGraphicsScene
+
+from cnnstudio.canvas.block_item import BlockItem, Part
+from cnnstudio.canvas.captions import face_of, tooltip_of
+from cnnstudio.canvas.drop_places import place_at
+from cnnstudio.canvas.face import PORT_Y, forget_fonts
+from cnnstudio.canvas.ghost_item import GhostItem
+from cnnstudio.canvas.wire_item import WireItem, distance_to
+from cnnstudio.document.diff import difference
+from cnnstudio.document.document import Document
+from cnnstudio.document.graph import Graph, Place, Wire
+from cnnstudio.document.layout import BLOCK_HEIGHT, BLOCK_WIDTH
+from cnnstudio.theme import theme_changed
+
+_WIRE_REACH = 8.0
+_SECONDS_OF_FACES = 0.006
+"""Time that one frame may spend on painting faces anew; the rest follows in the next frames."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What lies under a point: a part of a block, a wire, or nothing."""
+
+    block: str | None = None
+    part: Part | None = None
+    wire: Wire | None = None
+
+
+class CanvasScene(QGraphicsScene):
+    """Draws one document; the only creator of its items."""
+
+    selection_changed = Signal(object)
+    """The ids of the selected blocks, as a tuple."""
+    wire_selected = Signal(object)
+    """The selected wire, or None."""
+    hovered_changed = Signal(object)
+    """The id of the block under the pointer, or None."""
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+        self.document = document
+        self.blocks: dict[str, BlockItem] = {}
+        self.wires: dict[Wire, WireItem] = {}
+        self.selected: tuple[str, ...] = ()
+        self.selected_wire: Wire | None = None
+        self.hovered: str | None = None
+        self.exporting = False
+        self.zooming = False
+        self._highlighted: frozenset[str] = frozenset()
+        self._hovered_wire: Wire | None = None
+        self._statuses: dict[str, str] = {}
+        self._ghosts: dict[str, GhostItem] = {}
+        self._preview_wires: list[WireItem] = []
+        self._preview_on: Wire | None = None
+        self._wires_of: dict[str, list[WireItem]] = {}
+        self._frame_began = 0.0
+        self._more_faces = QTimer(self)
+        self._more_faces.setSingleShot(True)
+        self._more_faces.timeout.connect(self._repaint_views)
+        document.graph_changed.connect(self._show_change)
+        theme_changed.connect(self._apply_theme)
+        self._show_change(Graph(), document.graph)
+
+    # --- mirroring the graph ---
+
+    @Slot(object, object)
+    def _show_change(self, before: Graph, after: Graph) -> None:
+        self.clear_preview()
+        diff = difference(before, after)
+        for wire in diff.wires_removed:
+            self._drop_wire(wire)
+        for block_id in diff.removed:
+            self._drop_wire((block_id, ""))
+            self.removeItem(self.blocks.pop(block_id))
+            self._wires_of.pop(block_id, None)
+            self._statuses.pop(block_id, None)
+        for block in after:
+            if block.id not in self.blocks:
+                item = BlockItem(block.id, face_of(self.document, block))
+                self.blocks[block.id] = item
+                self._wires_of[block.id] = []
+                item.setPos(*block.position)
+                self.addItem(item)
+        for wire in after.wires:
+            if wire not in self.wires:
+                self._add_wire(wire)
+        self._show_stub(after)
+        self._follow(after)
+        if diff.structural or diff.changed or before.chains == ():
+            self._refresh_faces(after)
+            self._forget_what_is_gone(after)
+        self._refresh_marks()
+        self._grow_to_fit()
+
+    def _add_wire(self, wire: Wire) -> None:
+        item = WireItem(wire, self.blocks[wire[0]], self.blocks[wire[1]] if wire[1] else None)
+        self.wires[wire] = item
+        for block_id in wire:
+            if block_id:
+                self._wires_of[block_id].append(item)
+        self.addItem(item)
+
+    def _drop_wire(self, wire: Wire) -> None:
+        item = self.wires.pop(wire, None)
+        if item is None:
+            return
+        for block_id in wire:
+            if block_id:
+                self._wires_of[block_id].remove(item)
+        self.removeItem(item)
+
+    def _show_stub(self, graph: Graph) -> None:
+        """The arrow behind the last block of the network."""
+        last = (graph.main[-1].id, "") if graph.main else None
+        for wire in [w for w in self.wires if not w[1] and w != last]:
+            self._drop_wire(wire)
+        if last and last not in self.wires:
+            self._add_wire(last)
+
+    def _refresh_faces(self, graph: Graph) -> None:
+        derived = self.document.derived
+        for block in graph:
+            item = self.blocks[block.id]
+            item.set_face(face_of(self.document, block, self._statuses.get(block.id, "")))
+            item.setToolTip(tooltip_of(self.document, block))
+        for (first, _), line in self.wires.items():
+            placed = derived.placed.get(first)
+            line.set_label(str(placed.y) if placed else "", faint=placed is None)
+
+    def _forget_what_is_gone(self, graph: Graph) -> None:
+        kept = tuple(i for i in self.selected if i in graph)
+        if kept != self.selected:
+            self.select(kept)
+        if self.selected_wire is not None and self.selected_wire not in self.wires:
+            self.select_wire(None)
+        if self.hovered is not None and self.hovered not in graph:
+            self.hover(Hit())
+        self._highlighted &= frozenset(self.blocks)
+
+    def _follow(self, graph: Graph, but: frozenset[str] = frozenset()) -> None:
+        """Put all items but some at the places that a graph gives them."""
+        for block in graph:
+            if block.id not in but and block.id in self.blocks:
+                self.move_item(block.id, QPointF(*block.position))
+
+    def move_item(self, block_id: str, position: QPointF) -> None:
+        """Show a block at another place, with its wires, without touching the document."""
+        item = self.blocks[block_id]
+        if item.pos() != position:
+            item.setPos(position)
+            for wire in self._wires_of[block_id]:
+                wire.reroute()
+
+    def _grow_to_fit(self) -> None:
+        """Leave room around everything, so that any part can be moved to the middle of the view."""
+        self.setSceneRect(self.content_rect().adjusted(-3000, -3000, 3000, 3000))
+
+    def content_rect(self, ids: Iterable[str] = ()) -> QRectF:
+        """The rectangle around some blocks, or around all blocks and arrows."""
+        chosen = tuple(ids)
+        rect = QRectF()
+        for block_id in chosen or self.blocks:
+            rect = rect.united(self.blocks[block_id].card)
+        if not chosen:
+            for wire in self.wires.values():
+                rect = rect.united(wire.shape().boundingRect())
+        return rect
+
+    # --- what others show on the blocks ---
+
+    def set_thumbnail(self, block_id: str, image: QImage | None) -> None:
+        """Show a picture of a block's maps; ids that are gone are ignored, as pictures arrive late."""
+        item = self.blocks.get(block_id)
+        if item is not None:
+            item.set_thumbnail(image)
+
+    def clear_thumbnails(self) -> None:
+        """Take all pictures away, for example when the network has changed."""
+        for item in self.blocks.values():
+            item.set_thumbnail(None)
+
+    def set_status(self, block_id: str, text: str) -> None:
+        """Show a short text on a block in place of its second line; an empty one brings that back."""
+        if block_id in self.blocks:
+            self._statuses[block_id] = text
+            block = self.document.graph[block_id]
+            self.blocks[block_id].set_face(face_of(self.document, block, text))
+
+    def highlight(self, ids: Iterable[str]) -> None:
+        """Outline some blocks, as the formula bar does for what is under the pointer."""
+        self._highlighted = frozenset(ids) & frozenset(self.blocks)
+        self._refresh_marks()
+
+    # --- selection and hovering ---
+
+    def select(self, ids: Iterable[str]) -> None:
+        """Select blocks; a selected wire is let go."""
+        chosen = tuple(i for i in dict.fromkeys(ids) if i in self.blocks)
+        if self.selected_wire is not None:
+            self.selected_wire = None
+            self.wire_selected.emit(None)
+        if chosen != self.selected:
+            self.selected = chosen
+            self.selection_changed.emit(chosen)
+        self._refresh_marks()
+
+    def select_wire(self, wire: Wire | None) -> None:
+        """Select one wire; selected blocks are let go."""
+        if wire is not None:
+            self.select(())
+        self.selected_wire = wire
+        self.wire_selected.emit(wire)
+        self._refresh_marks()
+
+    def hover(self, hit: Hit) -> None:
+        """Show what is under the pointer, and for a block its receptive field on the input's picture."""
+        self._hovered_wire = hit.wire
+        if hit.block != self.hovered:
+            self.hovered = hit.block
+            self._show_field()
+            self.hovered_changed.emit(hit.block)
+        self._refresh_marks()
+
+    def _show_field(self) -> None:
+        main = self.document.graph.main
+        if not main or main[0].id not in self.blocks:
+            return
+        item = self.blocks[main[0].id]
+        item.field = None
+        analysis = self.document.derived.analysis
+        image, facts = analysis.get(main[0].id), analysis.get(self.hovered or main[0].id)
+        if image and image.y.is_image and facts and facts is not image and facts.receptive_field:
+            cell = tuple(n // 2 for n in facts.y)
+            _, height, width = image.y
+            rect = facts.receptive_field.of_cell(cell).within(height, width)
+            item.field = QRectF(rect.left / width, rect.top / height, rect.width / width, rect.height / height)
+        item.update()
+
+    def _refresh_marks(self) -> None:
+        for block_id, item in self.blocks.items():
+            item.mark(
+                selected=block_id in self.selected,
+                highlighted=block_id in self._highlighted,
+                hovered=block_id == self.hovered,
+            )
+        for wire, line in self.wires.items():
+            line.mark(
+                selected=wire == self.selected_wire,
+                highlighted=wire == self._preview_on,
+                hovered=wire == self._hovered_wire,
+            )
+
+    def hit(self, point: QPointF) -> Hit:
+        """What lies under a point: the uppermost block, otherwise a wire."""
+        near = [item for item in self.blocks.values() if item.sceneBoundingRect().adjusted(-4, -4, 4, 4).contains(point)]
+        for item in sorted(near, key=lambda i: i.zValue(), reverse=True):
+            part = item.part_at(point)
+            if part is not None:
+                return Hit(block=item.id, part=part)
+        for wire, line in self.wires.items():
+            if not line.is_stub and line.boundingRect().contains(point) and distance_to(line.points, point) < _WIRE_REACH:
+                return Hit(wire=wire)
+        return Hit()
+
+    # --- previews ---
+
+    def place_at(self, point: QPointF, *, moving: Iterable[str] = (), is_input: bool = False) -> Place:
+        """Where a block with its middle at a point would land, when `moving` blocks are taken out first."""
+        graph = self.document.graph.without(moving)
+        return place_at(graph, point, lambda i: self.blocks[i].card.height(), is_input=is_input)
+
+    def show_preview(self, candidate: Graph, shown: dict[str, tuple[str, str]], but: Iterable[str] = ()) -> None:
+        """Show how everything would stand in a candidate graph.
+
+        `shown` gives title and role of the blocks that appear as outlines; `but` are blocks that a hand
+        holds.
+        """
+        self.clear_preview()
+        held = frozenset(but)
+        present = self.document.graph
+        self._follow(candidate, held)
+        for block_id, (title, role) in shown.items():
+            ghost = GhostItem(title, role)
+            ghost.setPos(*candidate[block_id].position)
+            self._ghosts[block_id] = ghost
+            self.addItem(ghost)
+        diff = difference(present, candidate)
+        ends = self.blocks | self._ghosts
+        for wire in diff.wires_removed:
+            self.wires[wire].hide()
+        for wire in {*diff.wires_added, *(w for w in candidate.wires if w[0] in shown or w[1] in shown)}:
+            line = WireItem(wire, ends[wire[0]], ends[wire[1]])
+            line.mark(selected=False, highlighted=True, hovered=False)
+            self._preview_wires.append(line)
+            self.addItem(line)
+        for wire, line in self.wires.items():
+            if not wire[1] and candidate.main and candidate.main[-1].id != wire[0]:
+                line.hide()
+
+    def clear_preview(self) -> None:
+        """Show the graph as it is again."""
+        if not self._ghosts and not self._preview_wires:
+            return
+        for item in (*self._ghosts.values(), *self._preview_wires):
+            self.removeItem(item)
+        self._ghosts, self._preview_wires = {}, []
+        for line in self.wires.values():
+            line.show()
+
+    def restore_others(self, held: Iterable[str]) -> None:
+        """Put every item but those that a hand holds back to where the document has it."""
+        self._follow(self.document.graph, frozenset(held))
+
+    def restore(self) -> None:
+        """Put every item back to where the document has it."""
+        self.clear_preview()
+        self._follow(self.document.graph)
+
+    # --- painting ---
+
+    def begin_frame(self) -> None:
+        """Called by the view before it paints."""
+        self._frame_began = perf_counter()
+
+    def may_render_face(self) -> bool:
+        """Whether there is time in this frame to paint a face anew instead of scaling the old picture of it."""
+        if not self.zooming and perf_counter() - self._frame_began < _SECONDS_OF_FACES:
+            return True
+        if not self.zooming and not self._more_faces.isActive():
+            self._more_faces.start(0)
+        return False
+
+    @Slot()
+    def _repaint_views(self) -> None:
+        self.update()
+
+    @Slot(object)
+    def _apply_theme(self, _theme: object) -> None:
+        forget_fonts()
+        for item in self.blocks.values():
+            item.repaint_face()
+        for line in self.wires.values():
+            line.reroute()
+        self.update()
+
+    def centre_of(self, block_id: str) -> QPointF:
+        """The middle of a block at the height of its ports."""
+        return self.blocks[block_id].pos() + QPointF(BLOCK_WIDTH / 2, PORT_Y)
+
+
+def corner_for(centre: QPointF) -> tuple[float, float]:
+    """The position of a block whose middle is at a point."""
+    return centre.x() - BLOCK_WIDTH / 2, centre.y() - BLOCK_HEIGHT / 2

@@ -1,0 +1,528 @@
+"""The view of the canvas: turns mouse, wheel, keys and drops into gestures and edits, and zooms and pans."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+    QTransform,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip, QWidget
+
+from cnnstudio.canvas.editing import Editor
+from cnnstudio.canvas.face import HEADER
+from cnnstudio.canvas.gestures import DrawWire, Gesture, MoveBlocks, Pan, PressFix, RubberBand
+from cnnstudio.canvas.name_editor import NameEditor
+from cnnstudio.canvas.palette import MIME_KIND
+from cnnstudio.canvas.scene import CanvasScene, Hit, corner_for
+from cnnstudio.canvas.search_menu import SearchMenu
+from cnnstudio.document.document import Document
+from cnnstudio.document.graph import Graph, Place, Point
+from cnnstudio.document.layout import GAP_X, GAP_Y, PITCH_X, PITCH_Y
+from cnnstudio.document.words import layer_title
+from cnnstudio.theme import current_theme, theme_changed, ui_font
+from engine.layer import LAYERS
+
+SMALLEST, LARGEST = 0.1, 4.0
+_DOT_GRID = 24.0
+_FIT_MARGIN = 24.0
+_ZOOM_REST = 140
+"""Milliseconds without a turn of the wheel after which faces are painted sharply at the new scale."""
+
+
+class CanvasView(QGraphicsView):
+    """Shows the scene of a document; `canvas` is the scene, `editor` edits what is selected."""
+
+    block_activated = Signal(str)
+    """A block was double-clicked, or Enter was pressed on it."""
+    cell_activated = Signal(str, QPointF)
+    """(block id, pixel of its thumbnail image) where a picture was double-clicked."""
+    message = Signal(str)
+    """A sentence for the status bar: why an edit was impossible, or what happened."""
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        self.canvas = CanvasScene(document)
+        super().__init__(self.canvas, parent)
+        self.canvas.setParent(self)
+        self.document = document
+        self.editor = Editor(document, self.canvas, self)
+        self.gesture: Gesture | None = None
+        self._hint = ""
+        self._fitted = True
+        self._space_held = False
+        self._dots = QPixmap()
+        self._dots_made_for: tuple[str, float, float] | None = None
+        self._zoom_rest = QTimer(self)
+        self._zoom_rest.setSingleShot(True)
+        self._zoom_rest.setInterval(_ZOOM_REST)
+        self._zoom_rest.timeout.connect(self._sharpen)
+        self.setAcceptDrops(True)
+        self.setMouseTracking(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.tr("Network canvas"))
+        self.setStyleSheet("QGraphicsView { border: none; }")
+        self.editor.message.connect(self._say)
+        document.graph_changed.connect(self._follow_change)
+        document.blocks_added.connect(self.canvas.select)
+        theme_changed.connect(self._apply_theme)
+
+    # --- what others ask for ---
+
+    @property
+    def hint(self) -> str:
+        """The line at the lower edge that says what can be done now."""
+        return self._hint
+
+    def set_hint(self, text: str) -> None:
+        """Show another hint; an empty one shows none."""
+        self._hint = text
+        self.viewport().update()
+
+    def tidy(self) -> None:
+        """Lay everything out in as many columns as suit the window, and show it all."""
+        self.document.tidy(self.preferred_columns(len(self.document.graph)))
+        self.fit()
+
+    def preferred_columns(self, blocks: int) -> int:
+        """The number of columns that shows that many blocks largest in this window."""
+        width, height = self.viewport().width(), self.viewport().height()
+
+        def scale(columns: int) -> float:
+            rows = -(-blocks // columns)
+            return min(width / (columns * PITCH_X + GAP_X), height / (rows * PITCH_Y + GAP_Y), 0.9)
+
+        return max(range(1, max(blocks, 1) + 1), key=lambda columns: (round(scale(columns), 2), -abs(columns - 5)))
+
+    def edit_name(self, block_id: str) -> NameEditor:
+        """Let the user type another name into the block's header."""
+        header = QRectF(self.canvas.blocks[block_id].card)
+        header.setHeight(HEADER)
+        editor = NameEditor(self.document, block_id, self.viewport())
+        editor.open_over(self.mapFromScene(header).boundingRect())
+        return editor
+
+    def open_search(self, place: Place, point: QPointF, text: str = "", corner: Point | None = None) -> SearchMenu:
+        """Open the type-to-search menu at a point of the scene; the block that is chosen goes to a place."""
+        menu = SearchMenu(self.document, place, self)
+        menu.chosen.connect(lambda kind: self.editor.put(kind, place, corner))
+        menu.open_at(self.viewport().mapToGlobal(self.mapFromScene(point)), text)
+        return menu
+
+    def open_search_here(self, text: str = "") -> SearchMenu:
+        """Open the type-to-search menu beside what is selected, for the sensible place."""
+        place = self.editor.sensible_place()
+        anchor = place.after or place.before
+        if anchor is None:
+            middle = self.mapToScene(self.viewport().rect().center())
+            return self.open_search(place, middle, text, corner_for(middle) if len(self.document.graph) else None)
+        card = self.canvas.blocks[anchor].card
+        return self.open_search(place, QPointF(card.right() + 8, card.top()), text)
+
+    # --- zoom and pan ---
+
+    @property
+    def scale_factor(self) -> float:
+        """View pixels for one scene pixel."""
+        return self.transform().m11()
+
+    def zoom(self, factor: float, at: QPointF | None = None) -> None:
+        """Zoom; the place at a point of the view (the middle without one) stays where it is."""
+        point = at if at is not None else QPointF(self.viewport().rect().center())
+        wanted = min(max(self.scale_factor * factor, SMALLEST), LARGEST)
+        anchor = self._to_scene(point)
+        self._fitted = False
+        self._set_view(wanted, point - anchor * wanted)
+        self.canvas.zooming = True
+        self._zoom_rest.start()
+
+    def pan_by(self, way: QPointF) -> None:
+        """Push the canvas by a way in view pixels."""
+        self._fitted = False
+        horizontal, vertical = self.horizontalScrollBar(), self.verticalScrollBar()
+        horizontal.setValue(horizontal.value() - round(way.x()))
+        vertical.setValue(vertical.value() - round(way.y()))
+
+    def fit(self) -> None:
+        """Show the whole network, never larger than life; it stays fitted until the user zooms or pans."""
+        self._show_rect(self.canvas.content_rect(), 1.0)
+        self._fitted = True
+
+    def fit_selection(self) -> None:
+        """Show the selected blocks as large as they fit."""
+        if self.canvas.selected:
+            self._show_rect(self.canvas.content_rect(self.canvas.selected), 2.0)
+            self._fitted = False
+
+    def reset_zoom(self) -> None:
+        """Show everything in its natural size."""
+        self.zoom(1.0 / self.scale_factor)
+
+    def show_block(self, block_id: str) -> None:
+        """Select a block and bring it into view."""
+        self.canvas.select([block_id])
+        self._bring_into_view(self.canvas.blocks[block_id].card)
+
+    def _show_rect(self, rect: QRectF, largest: float) -> None:
+        if rect.isEmpty():
+            rect = QRectF(0, 0, PITCH_X, PITCH_Y)
+        area = QRectF(self.viewport().rect()).adjusted(_FIT_MARGIN, _FIT_MARGIN, -_FIT_MARGIN, -_FIT_MARGIN)
+        if area.width() <= 0 or area.height() <= 0:
+            return
+        scale = min(area.width() / rect.width(), area.height() / rect.height(), largest)
+        scale = min(max(scale, SMALLEST), LARGEST)
+        # Like text: from the top left corner, centred only when it fills most of the width.
+        spare = area.width() - rect.width() * scale
+        left = area.left() + (spare / 2 if spare < 0.25 * area.width() else 0)
+        self._set_view(scale, QPointF(left, area.top()) - rect.topLeft() * scale)
+
+    def _set_view(self, scale: float, origin: QPointF) -> None:
+        """Show the scene at a scale, with the scene's origin at a point of the view."""
+        self.setTransform(QTransform.fromScale(scale, scale))
+        offset = QPointF(self.mapFromScene(QPointF(0, 0))) - origin
+        horizontal, vertical = self.horizontalScrollBar(), self.verticalScrollBar()
+        horizontal.setValue(horizontal.value() + round(offset.x()))
+        vertical.setValue(vertical.value() + round(offset.y()))
+
+    def _bring_into_view(self, rect: QRectF) -> None:
+        seen = self.mapFromScene(rect).boundingRect()
+        if not self.viewport().rect().contains(seen):
+            kept = self._fitted
+            self.ensureVisible(rect, 40, 40)
+            self._fitted = kept
+
+    def _to_scene(self, point: QPointF) -> QPointF:
+        """A point of the view, fractions included, in the scene."""
+        inverse, _ = self.viewportTransform().inverted()
+        return inverse.map(point)
+
+    @Slot()
+    def _sharpen(self) -> None:
+        self.canvas.zooming = False
+        self.viewport().update()
+
+    # --- following the document ---
+
+    @Slot(object, object)
+    def _follow_change(self, before: Graph, after: Graph) -> None:
+        """Keep everything in view while the user has not chosen another view."""
+        if self.gesture is not None and self.gesture.moved:
+            self._cancel_gesture()
+        if self._fitted and (len(before) != len(after) or before.columns != after.columns):
+            self.fit()
+        self.viewport().update()
+
+    @Slot(str)
+    def _say(self, sentence: str) -> None:
+        QToolTip.showText(self.cursor().pos(), sentence, self.viewport())
+        self.message.emit(sentence)
+
+    @Slot(object)
+    def _apply_theme(self, _theme: object) -> None:
+        self._dots_made_for = None
+        self.viewport().update()
+
+    # --- mouse ---
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin the gesture that fits what was pressed."""
+        if self.gesture is not None:
+            return
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        point, keys = self._to_scene(event.position()), event.modifiers()
+        if event.button() == Qt.MouseButton.MiddleButton or (event.button() == Qt.MouseButton.LeftButton and self._space_held):
+            self.gesture = Pan(self, event.position())
+            self._space_held = False
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self.gesture = self._gesture_for(self.canvas.hit(point), point, keys)
+
+    def _gesture_for(self, hit: Hit, point: QPointF, keys: Qt.KeyboardModifier) -> Gesture | None:
+        shift = bool(keys & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier))
+        if hit.block is None or hit.part is None:
+            if hit.wire is not None:
+                self.canvas.select_wire(hit.wire)
+                return None
+            return RubberBand(self, point, extend=shift)
+        if hit.part.name == "fix":
+            return PressFix(self, point, hit.block, hit.part.index)
+        if hit.part.name in ("in", "out"):
+            return DrawWire(self, point, hit.block, forward=hit.part.name == "out")
+        selected = self.canvas.selected
+        if shift:
+            self.canvas.select([i for i in selected if i != hit.block] if hit.block in selected else [*selected, hit.block])
+        elif hit.block not in selected:
+            self.canvas.select([hit.block])
+        return MoveBlocks(self, point, hit.block, take_out=bool(keys & Qt.KeyboardModifier.AltModifier))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Go on with the gesture, or show what is under the pointer."""
+        if isinstance(self.gesture, Pan):
+            self.gesture.drag(event.position())
+        elif self.gesture is not None:
+            self.gesture.drag(self._to_scene(event.position()))
+        elif event.buttons() == Qt.MouseButton.NoButton:
+            self._hover(self.canvas.hit(self._to_scene(event.position())))
+
+    def _hover(self, hit: Hit) -> None:
+        self.canvas.hover(hit)
+        part = hit.part.name if hit.part else ""
+        shape = {
+            "fix": Qt.CursorShape.PointingHandCursor,
+            "in": Qt.CursorShape.CrossCursor,
+            "out": Qt.CursorShape.CrossCursor,
+        }.get(part, Qt.CursorShape.PointingHandCursor if hit.wire else Qt.CursorShape.ArrowCursor)
+        self.viewport().setCursor(Qt.CursorShape.OpenHandCursor if self._space_held else shape)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Finish the gesture."""
+        gesture, self.gesture = self.gesture, None
+        if gesture is not None:
+            gesture.finish(event.position() if isinstance(gesture, Pan) else self._to_scene(event.position()))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """On a header: edit the name; on a picture: the cell; elsewhere on a block: open it; on empty canvas:
+        search.
+        """
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        point = self._to_scene(event.position())
+        hit = self.canvas.hit(point)
+        if hit.block is not None and hit.part is not None:
+            if hit.part.name == "header":
+                self.edit_name(hit.block)
+            elif hit.part.name == "thumbnail":
+                self.cell_activated.emit(hit.block, self.canvas.blocks[hit.block].image_point(point))
+            elif hit.part.name == "body":
+                self.block_activated.emit(hit.block)
+        elif hit.wire is not None:
+            self.open_search(Place(*hit.wire), point)
+        else:
+            self.open_search(Place(), point, corner=corner_for(point))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom at the pointer; a touch pad without Ctrl pans."""
+        if not event.pixelDelta().isNull() and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.pan_by(QPointF(event.pixelDelta()))
+        else:
+            self.zoom(1.0015 ** event.angleDelta().y(), event.position())
+        event.accept()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is under the pointer any more."""
+        self.canvas.hover(Hit())
+        super().leaveEvent(event)
+
+    def _cancel_gesture(self) -> None:
+        gesture, self.gesture = self.gesture, None
+        if gesture is not None:
+            gesture.cancel()
+
+    # --- keys ---
+
+    def event(self, event: QEvent) -> bool:
+        """Tab goes from block to block before it leaves the canvas."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            forward = {Qt.Key.Key_Tab: True, Qt.Key.Key_Backtab: False}.get(Qt.Key(event.key()))
+            if forward is not None and self.editor.cycle(forward):
+                self._bring_into_view(self.canvas.content_rect(self.canvas.selected))
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys that act on the selection; letters open the search menu."""
+        key, command = event.key(), event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        selected = self.canvas.selected
+        if key == Qt.Key.Key_Escape:
+            if self.gesture is not None:
+                self._cancel_gesture()
+            else:
+                self.canvas.select_wire(None)
+                self.canvas.select(())
+        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.editor.delete()
+        elif key in _STEPS and not command:
+            target = self.editor.step(_STEPS[Qt.Key(key)])
+            if target is not None:
+                self._bring_into_view(self.canvas.blocks[target].card)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and len(selected) == 1:
+            self.block_activated.emit(selected[0])
+        elif key == Qt.Key.Key_F2 and len(selected) == 1:
+            self.edit_name(selected[0])
+        elif key == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._space_held = True
+            self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
+        elif event.text().isalpha() and not command and not event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self.open_search_here(event.text())
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Space let go without having panned opens the search menu."""
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.viewport().unsetCursor()
+            if self._space_held:
+                self._space_held = False
+                self.open_search_here()
+            return
+        super().keyReleaseEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show that the canvas has the focus."""
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """A key that is held elsewhere is not held here."""
+        self._space_held = False
+        super().focusOutEvent(event)
+        self.viewport().update()
+
+    # --- drops from the palette ---
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Accept layer kinds."""
+        if event.mimeData().hasFormat(MIME_KIND):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """Show where the block would land."""
+        kind = _dragged_kind(event)
+        if kind is None:
+            event.ignore()
+            return
+        point = self._to_scene(event.position())
+        place = self.canvas.place_at(point, is_input=LAYERS[kind].role == "input")
+        candidate, new_id = self.document.placing(kind, place, self._corner(place, point))
+        self.canvas.show_preview(candidate, {new_id: (layer_title(LAYERS[kind]), LAYERS[kind].role)})
+        event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Everything goes back."""
+        self.canvas.restore()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Put the block where the preview showed it."""
+        self.canvas.restore()
+        kind = _dragged_kind(event)
+        if kind is None:
+            event.ignore()
+            return
+        point = self._to_scene(event.position())
+        place = self.canvas.place_at(point, is_input=LAYERS[kind].role == "input")
+        self.editor.attempt(lambda: self.document.place(kind, place, self._corner(place, point)))
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+        event.acceptProposedAction()
+
+    def _corner(self, place: Place, point: QPointF) -> Point | None:
+        """Loose blocks stay where they were dropped; others go where the chain has room."""
+        if not place.loose or not len(self.document.graph):
+            return None
+        return corner_for(point)
+
+    # --- painting ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Stay fitted."""
+        super().resizeEvent(event)
+        if self._fitted:
+            self.fit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint one frame."""
+        self.canvas.begin_frame()
+        super().paintEvent(event)
+
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        """A quiet grid of dots that moves and grows with the canvas."""
+        theme = current_theme()
+        step = _DOT_GRID * self.scale_factor
+        while step < 16:
+            step *= 2
+        ratio = self.devicePixelRatioF()
+        if self._dots_made_for != (theme.name, step, ratio):
+            self._dots_made_for = (theme.name, step, ratio)
+            self._dots = self._dot_tile(round(step * ratio), ratio)
+        world = painter.worldTransform()
+        painter.setWorldTransform(QTransform())
+        origin = self.viewportTransform().map(QPointF(0, 0))
+        area = world.mapRect(QRectF(rect)).toAlignedRect()
+        tile = self._dots.width() / ratio
+        offset = QPointF((area.x() - origin.x()) % tile, (area.y() - origin.y()) % tile)
+        painter.drawTiledPixmap(QRectF(area), self._dots, offset)
+        painter.setWorldTransform(world)
+
+    def _dot_tile(self, side: int, ratio: float) -> QPixmap:
+        theme = current_theme()
+        tile = QPixmap(side, side)
+        tile.fill(theme.color("canvas"))
+        painter = QPainter(tile)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("canvas_dot"))
+        painter.drawEllipse(QPointF(side / 2, side / 2), 1.1 * ratio, 1.1 * ratio)
+        painter.end()
+        tile.setDevicePixelRatio(ratio)
+        return tile
+
+    def drawForeground(self, painter: QPainter, _rect: QRectF | QRect) -> None:
+        """The hint, and the outline of the focus."""
+        theme = current_theme()
+        world = painter.worldTransform()
+        painter.setWorldTransform(QTransform())
+        area = self.viewport().rect()
+        text = self._hint or self._own_hint()
+        if text:
+            painter.setFont(ui_font())
+            painter.setPen(theme.color("muted"))
+            empty = not len(self.document.graph)
+            low = area.adjusted(16, 0, -16, -12)
+            side = Qt.AlignmentFlag.AlignCenter if empty else Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
+            painter.drawText(low, int(side | Qt.TextFlag.TextWordWrap), text)
+        if self.hasFocus() and not self.canvas.selected and not self.canvas.selected_wire:
+            painter.setPen(theme.color("accent"))
+            painter.drawRect(area.adjusted(0, 0, -1, -1))
+        painter.setWorldTransform(world)
+
+    def _own_hint(self) -> str:
+        if not len(self.document.graph):
+            return self.tr("Drag an Input block here to begin, or double-click a template on the left")
+        if not self.document.graph.main:
+            return self.tr("A network begins with an Input block")
+        return ""
+
+    def mapped_centre(self, block_id: str) -> QPoint:
+        """The middle of a block in the viewport, for tests and tours."""
+        return self.mapFromScene(self.canvas.centre_of(block_id))
+
+
+_STEPS = {
+    Qt.Key.Key_Right: True,
+    Qt.Key.Key_Down: True,
+    Qt.Key.Key_Left: False,
+    Qt.Key.Key_Up: False,
+}
+
+
+def _dragged_kind(event: QDropEvent) -> str | None:
+    kind = bytes(event.mimeData().data(MIME_KIND).data()).decode(errors="replace")
+    return kind if kind in LAYERS else None

@@ -1,0 +1,213 @@
+"""A wire: the arrow between two neighbours with the shape that flows along it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Protocol
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from cnnstudio.canvas.face import pixel_font
+from cnnstudio.document.graph import Wire
+from cnnstudio.theme import current_theme
+
+STUB = 34.0
+"""Length of the arrow behind the last block."""
+HEAD = 9.0
+_LEAD = 20.0
+_BEND = 10.0
+_LABEL_PIXELS = 11.0
+
+
+class Anchor(Protocol):
+    """What a wire can be tied to: a card with a port at either side."""
+
+    @property
+    def card(self) -> QRectF:
+        """The card, in scene coordinates."""
+
+    @property
+    def in_port(self) -> QPointF:
+        """Where wires arrive, in scene coordinates."""
+
+    @property
+    def out_port(self) -> QPointF:
+        """Where wires leave, in scene coordinates."""
+
+
+def route(start: QPointF, end: QPointF, above: float, below: float) -> list[QPointF]:
+    """The corners of a wire: straight, one step, or back to the next row through the gap between the rows.
+
+    `above` is the lower edge of the first block and `below` the upper edge of the second, for the gap.
+    """
+    if end.x() >= start.x() + HEAD + 2 and abs(end.y() - start.y()) < 1:
+        return [start, end]
+    if end.x() >= start.x() + 2 * _LEAD:
+        middle = (start.x() + end.x()) / 2
+        return [start, QPointF(middle, start.y()), QPointF(middle, end.y()), end]
+    gap = (above + below) / 2 if below > above + 8 else max(above, below) + 24
+    right, left = start.x() + _LEAD, end.x() - _LEAD
+    return [
+        start,
+        QPointF(right, start.y()),
+        QPointF(right, gap),
+        QPointF(left, gap),
+        QPointF(left, end.y()),
+        end,
+    ]
+
+
+def rounded(points: Sequence[QPointF]) -> QPainterPath:
+    """A path through corners that are rounded off."""
+    path = QPainterPath(points[0])
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        bend = min(_BEND, _distance(before, corner) / 2, _distance(corner, after) / 2)
+        path.lineTo(_towards(corner, before, bend))
+        path.quadTo(corner, _towards(corner, after, bend))
+    path.lineTo(points[-1])
+    return path
+
+
+def distance_to(points: Sequence[QPointF], point: QPointF) -> float:
+    """How far a point is from the nearest place of a wire."""
+    return min(_distance_to_segment(a, b, point) for a, b in pairwise(points))
+
+
+def _distance(a: QPointF, b: QPointF) -> float:
+    return math.hypot(a.x() - b.x(), a.y() - b.y())
+
+
+def _towards(a: QPointF, b: QPointF, length: float) -> QPointF:
+    total = _distance(a, b)
+    return a + (b - a) * (length / total) if total else a
+
+
+def _distance_to_segment(a: QPointF, b: QPointF, p: QPointF) -> float:
+    along = b - a
+    square = QPointF.dotProduct(along, along)
+    share = min(max(QPointF.dotProduct(p - a, along) / square, 0.0), 1.0) if square else 0.0
+    return _distance(a + along * share, p)
+
+
+class WireItem(QGraphicsItem):
+    """The arrow from one block to the next, or behind the last one; follows the items wherever they are
+    dragged.
+    """
+
+    def __init__(self, wire: Wire, first: Anchor, second: Anchor | None) -> None:
+        super().__init__()
+        self.wire = wire
+        self.first = first
+        self.second = second
+        self.label = ""
+        self.selected = False
+        self.highlighted = False
+        self.hovered = False
+        self.faint = False
+        self.points: list[QPointF] = []
+        self._path = QPainterPath()
+        self._texts: list[tuple[QPointF, str]] = []
+        self._bounds = QRectF()
+        self.setZValue(0)
+        self.reroute()
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether this is the arrow behind the last block."""
+        return self.second is None
+
+    def set_label(self, label: str, *, faint: bool) -> None:
+        """Show the shape that flows here; `faint` where no data can flow."""
+        if (label, faint) != (self.label, self.faint):
+            self.label, self.faint = label, faint
+            self.reroute()
+
+    def mark(self, *, selected: bool, highlighted: bool, hovered: bool) -> None:
+        """Show whether the wire is selected, the place where a block would land, or under the pointer."""
+        if (selected, highlighted, hovered) != (self.selected, self.highlighted, self.hovered):
+            self.selected, self.highlighted, self.hovered = selected, highlighted, hovered
+            self.update()
+
+    def reroute(self) -> None:
+        """Follow the two blocks."""
+        self.prepareGeometryChange()
+        first = self.first.card
+        start = self.first.out_port
+        if self.second is None:
+            self.points = [start, start + QPointF(STUB, 0)]
+        else:
+            self.points = route(start, self.second.in_port, first.bottom(), self.second.card.top())
+        self._path = rounded(self.points)
+        self._texts = self._placed_label()
+        self._bounds = self._path.boundingRect().adjusted(-40, -34, 40, 22)
+        self.update()
+
+    def _placed_label(self) -> list[tuple[QPointF, str]]:
+        """The label's lines with their places: above the wire, in two lines where the gap is narrow, or
+        nowhere.
+        """
+        if not self.label:
+            return []
+        metrics = QFontMetricsF(pixel_font(_LABEL_PIXELS))
+        segment = self._label_segment()
+        room = abs(segment[1].x() - segment[0].x()) - 6
+        centre = (segment[0] + segment[1]) / 2
+        if self.is_stub:
+            return [(QPointF(self.points[0].x() + 8, centre.y() - 7), self.label)]
+        if metrics.horizontalAdvance(self.label) <= room:
+            return [(_centred(self.label, centre, -6, metrics), self.label)]
+        *sides, channels = self.label.split("×")
+        lines = ["×".join(sides), f"×{channels}"] if len(sides) == 2 else []
+        if not lines or max(metrics.horizontalAdvance(line) for line in lines) > room:
+            return []
+        return [
+            (_centred(lines[0], centre, -6, metrics), lines[0]),
+            (_centred(lines[1], centre, metrics.ascent() + 4, metrics), lines[1]),
+        ]
+
+    def _label_segment(self) -> tuple[QPointF, QPointF]:
+        """The part of the wire that has the room for a label: the long one of a wire that goes back, else the
+        first.
+        """
+        if len(self.points) == 6:
+            return self.points[3], self.points[2]
+        first, second = self.points[0], self.points[1]
+        head = 0.0 if len(self.points) > 2 else HEAD
+        return first, second - QPointF(head - 4, 0) if head else second
+
+    def boundingRect(self) -> QRectF:
+        """The arrow with its label."""
+        return self._bounds
+
+    def shape(self) -> QPainterPath:
+        """The arrow alone."""
+        return self._path
+
+    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
+        """Paint line, head and label."""
+        theme = current_theme()
+        marked = self.selected or self.highlighted
+        color = theme.color("accent" if marked or self.hovered else "wire")
+        pen = QPen(color, 3.0 if marked else 1.7)
+        if self.faint and not marked:
+            pen.setStyle(Qt.PenStyle.DashLine)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(self._path)
+        tip = self.points[-1] - (QPointF(0, 0) if self.is_stub else QPointF(4, 0))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        painter.drawPolygon(QPolygonF([tip, tip + QPointF(-HEAD, -4.5), tip + QPointF(-HEAD, 4.5)]))
+        painter.setFont(pixel_font(_LABEL_PIXELS))
+        painter.setPen(theme.color("muted" if self.faint else "text"))
+        for at, text in self._texts:
+            painter.drawText(at, text)
+
+
+def _centred(text: str, centre: QPointF, down: float, metrics: QFontMetricsF) -> QPointF:
+    return QPointF(centre.x() - metrics.horizontalAdvance(text) / 2, centre.y() + down)
