@@ -57,9 +57,7 @@ class Augmentation(Configurable):
         label="Scale",
         help="Enlarges or shrinks by up to this fraction: 0.1 is 90 % to 110 %.",
     )
-    flip: bool = option(
-        False, live=True, label="Flip", help="Mirrors every second image, left to right. Not for digits."
-    )
+    flip: bool = option(False, live=True, label="Flip", help="Mirrors every second image, left to right. Not for digits.")
     noise: float = option(
         0.0,
         ge=0.0,
@@ -127,13 +125,13 @@ def _sample(images: Floats, row: Floats, column: Floats, out: Floats) -> None:
     down, right = (width if height > 1 else 0), (1 if width > 1 else 0)
     pixels = np.ascontiguousarray(images).reshape(-1)
     at = top * width + left + (np.arange(count) * (channels * height * width))[:, None, None]
+    from_top, from_left = 1 - row, 1 - column
     for channel in range(channels):
+        # Weighted sums, not a + (b − a) · t: they give both ends exactly, so that shifts and mirrors lose nothing.
         first = at + channel * height * width
-        upper = pixels.take(first)
-        upper += column * (pixels.take(first + right) - upper)
+        upper = pixels.take(first) * from_left + pixels.take(first + right) * column
         first += down
-        lower = pixels.take(first)
-        lower += column * (pixels.take(first + right) - lower)
-        lower -= upper
+        lower = pixels.take(first) * from_left + pixels.take(first + right) * column
+        upper *= from_top
         lower *= row
         np.add(upper, lower, out=out[:, channel])

@@ -48,8 +48,7 @@ ENTRIES = (
         "Digits 8×8",
         "Small handwritten digits with grey values 0 to 16; trains within seconds.",
         (0.0, 16.0),
-        "E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, UCI Machine Learning "
-        "Repository, 1998",
+        "E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998",
         "CC BY 4.0",
         WITHOUT_TEST,
     ),
@@ -136,8 +135,7 @@ def _path(name: str, bundled: Path | None) -> Path:
     names = [entry.name for entry in ENTRIES if bundled is not None]
     near = difflib.get_close_matches(name.lower(), names, 1)
     raise DataError(
-        "There is no data set {name}: no file or folder of that name, and none that comes with the "
-        "program ({names}).",
+        "There is no data set {name}: no file or folder of that name, and none that comes with the program ({names}).",
         code="data.unknown_name",
         name=repr(name),
         names=", ".join(names) or "none",

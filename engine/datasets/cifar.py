@@ -60,8 +60,7 @@ def _records(file: Path) -> Array:
     data = read_bytes(file)
     if not data or len(data) % _RECORD:
         raise DataError(
-            "{path}: {found} bytes are not a whole number of CIFAR-10 records of {record} bytes (1 + 3 · "
-            "{side} · {side}).",
+            "{path}: {found} bytes are not a whole number of CIFAR-10 records of {record} bytes (1 + 3 · {side} · {side}).",
             code="data.cut_off",
             path=str(file),
             found=len(data),

@@ -29,10 +29,7 @@ class SplitOptions(Configurable):
         ge=0.0,
         lt=1.0,
         label="Validation",
-        help=(
-            "The fraction of the training images set aside to see how well the network does on images "
-            "it never saw."
-        ),
+        help=("The fraction of the training images set aside to see how well the network does on images it never saw."),
     )
     test: float = option(
         0.0,
@@ -42,16 +39,13 @@ class SplitOptions(Configurable):
         help="The fraction set aside for the final evaluation, if the source has no test images of its own.",
     )
     seed: int = option(0, ge=0, label="Split seed", help="The same seed always gives the same split.")
-    stratified: bool = option(
-        True, label="Stratified", help="Every part holds the classes in the same proportion."
-    )
+    stratified: bool = option(True, label="Stratified", help="Every part holds the classes in the same proportion.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.validation + self.test >= 1:
             raise DataError(
-                "Nothing is left to train on: validation {validation:g} + test {test:g} = {total:g} of "
-                "the images.",
+                "Nothing is left to train on: validation {validation:g} + test {test:g} = {total:g} of the images.",
                 code="data.nothing_to_train",
                 validation=self.validation,
                 test=self.test,
@@ -90,9 +84,7 @@ class ReadOptions(Configurable):
         "auto",
         choices=("auto", "first", "last"),
         label="Label column",
-        help=(
-            "Where a table holds the labels; auto: by the column's name, and the first if there are no names."
-        ),
+        help=("Where a table holds the labels; auto: by the column's name, and the first if there are no names."),
     )
 
 

@@ -95,9 +95,7 @@ def file_error(path: Path, error: OSError | ValueError) -> DataError:
             fixes=(Fix("advice", "give yourself the right to read it, or copy it to a folder of your own"),),
         )
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return DataError(
-        "{path}: it cannot be read ({reason}).", code="data.unreadable", path=str(path), reason=reason
-    )
+    return DataError("{path}: it cannot be read ({reason}).", code="data.unreadable", path=str(path), reason=reason)
 
 
 def _missing(path: Path) -> DataError:
@@ -107,6 +105,4 @@ def _missing(path: Path) -> DataError:
         neighbours = []
     near = difflib.get_close_matches(path.name, neighbours, 1)
     fixes = (Fix("advice", "use {near}", {"near": str(path.parent / near[0])}),) if near else ()
-    return DataError(
-        "{path}: there is no such file or folder.", code="data.missing", path=str(path), fixes=fixes
-    )
+    return DataError("{path}: there is no such file or folder.", code="data.missing", path=str(path), fixes=fixes)

@@ -26,9 +26,7 @@ def read_class_folders(folder: Path, options: ReadOptions) -> Published:
     """The images below a folder; classes are numbered in the natural order of their folders' names."""
     parts = {entry.name.lower(): entry for entry in list_folder(folder) if is_folder(entry)}
     train = _first(parts, _TRAIN)
-    validation, test = (
-        (_first(parts, _VALIDATION), _first(parts, _TEST)) if train is not None else (None, None)
-    )
+    validation, test = (_first(parts, _VALIDATION), _first(parts, _TEST)) if train is not None else (None, None)
     root = folder if train is None else train
     classes = _class_folders(root)
     names = tuple(entry.name for entry in classes)
@@ -61,8 +59,7 @@ def _class_folders(root: Path) -> list[Path]:
         )
     if len(folders) == 1:
         raise DataError(
-            "{path}: there is only one class folder, {name}; a network tells classes apart and needs at "
-            "least two.",
+            "{path}: there is only one class folder, {name}; a network tells classes apart and needs at least two.",
             code="data.one_class",
             path=str(root),
             name=repr(folders[0].name),
@@ -126,8 +123,7 @@ def _same_size(files: list[Path], resize: tuple[int, int]) -> list[Array]:
         if pixels and image.shape[:2] != pixels[0].shape[:2]:
             (height, width), (first_height, first_width) = image.shape[:2], pixels[0].shape[:2]
             raise DataError(
-                "{path}: this image has {height} × {width} pixels, the first, {first}, has "
-                "{first_height} × {first_width}.",
+                "{path}: this image has {height} × {width} pixels, the first, {first}, has {first_height} × {first_width}.",
                 code="data.image_size",
                 path=str(file),
                 height=height,
@@ -163,9 +159,7 @@ def _read_image(file: Path, resize: tuple[int, int]) -> Array:
                 upright = upright.resize((width, height), Image.Resampling.BILINEAR)
             pixels = np.asarray(upright)
     except PermissionError as error:
-        raise DataError(
-            "{path}: this account may not read it.", code="data.permission", path=str(file)
-        ) from error
+        raise DataError("{path}: this account may not read it.", code="data.permission", path=str(file)) from error
     except Exception as error:
         # Damaged images make Pillow's decoders raise almost anything: OSError, SyntaxError, struct.error …
         raise DataError(

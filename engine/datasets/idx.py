@@ -58,14 +58,10 @@ def read_idx_folder(folder: Path, files: list[Path]) -> Published:
             # "x.gz" sorts after "x", and the unpacked file wins.
             found.setdefault((match[1].lower(), match[2].lower()), file)
     train = _read_pair(folder, found, "train")
-    test = (
-        _read_pair(folder, found, "t10k") if {("t10k", "images"), ("t10k", "labels")} & found.keys() else None
-    )
+    test = _read_pair(folder, found, "t10k") if {("t10k", "images"), ("t10k", "labels")} & found.keys() else None
     digest = hashlib.sha256(train.labels.tobytes()).hexdigest()
     title, classes, source, licence = _KNOWN.get(digest, (folder.name, None, str(folder), ""))
-    return Published(
-        title, train, test=test, classes=classes, value_range=(0.0, 255.0), source=source, licence=licence
-    )
+    return Published(title, train, test=test, classes=classes, value_range=(0.0, 255.0), source=source, licence=licence)
 
 
 def _read_pair(folder: Path, found: dict[tuple[str, str], Path], which: str) -> Part:
@@ -125,10 +121,7 @@ def _cut_off(path: Path, found: int, expected: int) -> DataError:
 def _wrong_magic(path: Path, found: int, magic: int) -> DataError:
     other = _HOLDS.get(found)
     if other is None:
-        what = (
-            "{path}: this is no IDX file of {wanted}: it begins with {found}, not with the magic "
-            "number {magic}."
-        )
+        what = "{path}: this is no IDX file of {wanted}: it begins with {found}, not with the magic number {magic}."
     else:
         what = "{path}: this file holds {other} (magic number {found}) where {wanted} belong ({magic})."
     return DataError(

@@ -28,9 +28,7 @@ def as_images(array: Array, path: str, size: tuple[int, int] = (0, 0)) -> Array:
             dtype=str(array.dtype),
         )
     if array.size == 0:
-        raise DataError(
-            "{path}: there are no images ({shape}).", code="data.empty", path=path, shape=times(array.shape)
-        )
+        raise DataError("{path}: there are no images ({shape}).", code="data.empty", path=path, shape=times(array.shape))
     if array.ndim == 2:
         array = _unflatten(array, path, size)
     elif array.ndim == 3:
@@ -57,8 +55,7 @@ def _unflatten(rows: Array, path: str, size: tuple[int, int]) -> Array:
     channels, rest = divmod(pixels, height * width)
     if rest or not 1 <= channels <= MAX_CHANNELS or (not all(size) and channels != 1):
         raise DataError(
-            "{path}: {pixels} numbers an image do not make {height} × {width} pixels ({height} · {width} "
-            "= {area}).",
+            "{path}: {pixels} numbers an image do not make {height} × {width} pixels ({height} · {width} = {area}).",
             code="data.row_length",
             path=path,
             pixels=pixels,
@@ -95,15 +92,12 @@ def _size_fixes(pixels: int) -> tuple[Fix, ...]:
 
 def _as_published_type(array: Array, path: str) -> Array:
     if array.dtype.kind == "f":
-        with np.errstate(
-            over="ignore"
-        ):  # what is too large for float32 becomes infinite and is reported below
+        with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite and is reported below
             array = np.ascontiguousarray(array, np.float32)
         broken = np.flatnonzero(~np.isfinite(array).all(axis=(1, 2, 3)))
         if broken.size:
             raise DataError(
-                "{path}: {count} of {total} images hold a value that is not a finite number, the first "
-                "is image {first}.",
+                "{path}: {count} of {total} images hold a value that is not a finite number, the first is image {first}.",
                 code="data.not_finite",
                 path=path,
                 count=int(broken.size),

@@ -33,9 +33,7 @@ def class_indices(
             names = tuple(str(n) for n in occurring)
         elif len(names) != len(occurring):
             raise _outside(parts[0][0], occurring, names)
-        return [np.searchsorted(occurring, n).astype(np.int64) for n in numbers], _at_least_two(
-            parts[0][0], names
-        )
+        return [np.searchsorted(occurring, n).astype(np.int64) for n in numbers], _at_least_two(parts[0][0], names)
     if names is not None:
         if occurring[0] < 0 or occurring[-1] >= len(names):
             raise _outside(parts[0][0], occurring, names)
@@ -71,7 +69,7 @@ def _column(labels: Array, path: str) -> Array:
 
 def _whole_numbers(labels: Array, path: str) -> Indices:
     values = labels.astype(np.float64)
-    broken = np.flatnonzero(~(np.abs(values) < 2**31) | (values % 1 != 0))  # "not less" is true for NaN too
+    broken = np.flatnonzero(~(np.abs(values) < 2**31) | (values != np.rint(values)))  # ~(… < …) holds for NaN too
     if broken.size:
         raise DataError(
             "{path}: the label of image {number} is {value}; labels are whole numbers 0, 1, 2 …",
@@ -104,18 +102,11 @@ def _check_run(path: str, training: Indices, occurring: Indices, rule: str) -> N
         )
     ]
     if low >= 0:
-        fixes.append(
-            Fix(
-                "set", "leave the classes without images empty with labels = keep", {}, None, "labels", "keep"
-            )
-        )
+        fixes.append(Fix("set", "leave the classes without images empty with labels = keep", {}, None, "labels", "keep"))
     if low != 0:
         what = "{path}: the labels run {low}..{high}; class indices start at 0."
     else:
-        what = (
-            "{path}: the labels run {low}..{high}, but only {count} of these {total} classes have "
-            "training images."
-        )
+        what = "{path}: the labels run {low}..{high}, but only {count} of these {total} classes have training images."
     raise DataError(
         what,
         code="data.label_run",

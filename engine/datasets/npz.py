@@ -52,9 +52,7 @@ class Archive:
         self.path = path
         self._file = file
         self._members = {
-            info.filename.removesuffix(".npy").lower(): info
-            for info in file.infolist()
-            if info.filename.endswith(".npy")
+            info.filename.removesuffix(".npy").lower(): info for info in file.infolist() if info.filename.endswith(".npy")
         }
 
     def names(self) -> list[str]:
@@ -72,14 +70,11 @@ class Archive:
 
     def _header(self, name: str, stream: IO[bytes]) -> Header:
         version = np.lib.format.read_magic(stream)
-        read = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran_order, dtype = read(stream)
         if dtype.hasobject:
             raise DataError(
-                "{path}: the array {name} holds Python objects, which are never loaded: they could run "
-                "any program.",
+                "{path}: the array {name} holds Python objects, which are never loaded: they could run any program.",
                 code="data.objects",
                 path=str(self.path),
                 name=name,
@@ -109,9 +104,7 @@ class Archive:
                 found=len(values),
                 expected=size,
             )
-        return np.frombuffer(values, header.dtype).reshape(
-            header.shape, order="F" if header.fortran_order else "C"
-        )
+        return np.frombuffer(values, header.dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
 
 
 @contextmanager
@@ -163,9 +156,7 @@ def _training_names(archive: Archive) -> tuple[str, str]:
             code="data.no_images",
             path=str(archive.path),
             found=", ".join(archive.names()) or "none",
-            fixes=(
-                Fix("advice", "name the arrays images and labels, or train_images, train_labels and test_…"),
-            ),
+            fixes=(Fix("advice", "name the arrays images and labels, or train_images, train_labels and test_…"),),
         )
     return names
 
@@ -215,9 +206,7 @@ def class_names(archive: Archive) -> tuple[str, ...] | None:
 
 def _part(archive: Archive, names: tuple[str, str]) -> Part:
     images, labels = names
-    return Part(
-        f"{archive.path} ({images})", archive.read(images), archive.read(labels), f"{archive.path} ({labels})"
-    )
+    return Part(f"{archive.path} ({images})", archive.read(images), archive.read(labels), f"{archive.path} ({labels})")
 
 
 def _optional_part(archive: Archive, names: tuple[tuple[str, str], ...]) -> Part | None:

@@ -63,7 +63,7 @@ def _ring(rng: np.random.Generator) -> Outlines:
 
 def _cross(rng: np.random.Generator) -> Outlines:
     h = rng.uniform(0.2, 0.34)
-    arm = np.array([(-h, -1), (h, -1), (h, -h)])
+    arm = np.array([(-h, -1), (h, -1), (h, -h)]) / np.hypot(1, h)
     quarter_turn = np.array([(0, 1), (-1, 0)])
     return (np.concatenate([arm @ np.linalg.matrix_power(quarter_turn, k) for k in range(4)]),)
 
@@ -71,7 +71,8 @@ def _cross(rng: np.random.Generator) -> Outlines:
 def _heart(rng: np.random.Generator) -> Outlines:
     t = 2 * np.pi * np.arange(80) / 80
     y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
-    return (np.stack([16 * np.sin(t) ** 3, y - 2.5], axis=1) / 16,)
+    heart = np.stack([16 * np.sin(t) ** 3, y - 2.5], axis=1)
+    return (heart / np.linalg.norm(heart, axis=1).max(),)
 
 
 def _crescent(rng: np.random.Generator) -> Outlines:
@@ -139,7 +140,7 @@ def _specks(rng: np.random.Generator) -> Floats:
 def _shape(name: str, rng: np.random.Generator) -> Floats:
     """The mask of one shape of random size, direction and place, wholly inside the image."""
     radius = rng.uniform(8.5, 14)
-    room = SIDE / 2 - radius
+    room = SIDE / 2 - 1 - radius
     centre = SIDE / 2 + rng.uniform(-room, room, 2)
     angle = np.radians(rng.uniform(-_MOST_TURN, _MOST_TURN))
     turn = np.array([(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))])
@@ -159,7 +160,7 @@ def _mask(filled: list[Points], holes: list[Points]) -> Floats:
 
 
 def generate(seed: int = 0) -> dict[str, Numbers]:
-    """The arrays of the data set: train_images, train_labels, test_images, test_labels, and the class names."""
+    """The arrays of the data set: images and labels of both parts under the usual names, and the class names."""
     train_images, train_labels = draw_part(seed, 0, TRAINING_IMAGES)
     test_images, test_labels = draw_part(seed, 1, TEST_IMAGES)
     return {
@@ -193,9 +194,7 @@ def main() -> None:
     """Command line: draw the set and write it to the file given."""
     parser = argparse.ArgumentParser(description="Draw the data set of coloured shapes.")
     parser.add_argument("out", type=Path, help="the .npz file to write")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="another seed draws other images (default: %(default)s)"
-    )
+    parser.add_argument("--seed", type=int, default=0, help="another seed draws other images (default: %(default)s)")
     options = parser.parse_args()
     write(generate(options.seed), options.out)
 

@@ -10,9 +10,7 @@ from engine.datasets.dataset import Indices
 from engine.errors import DataError, Fix
 
 
-def stratified_split(
-    labels: Indices, fractions: Sequence[float], seed: int, names: Sequence[str] = ()
-) -> tuple[Indices, ...]:
+def stratified_split(labels: Indices, fractions: Sequence[float], seed: int, names: Sequence[str] = ()) -> tuple[Indices, ...]:
     """Disjoint parts of the positions 0..N−1, one for each fraction, with the same mix of classes in each.
 
     The fractions add up to 1; positions come in ascending order. Each part takes its share of each class,
@@ -68,9 +66,7 @@ def batches(count: int, batch_size: int, seed: int, epoch: int) -> Iterator[Indi
     so that a run resumed in the middle of an epoch sees the same batches as one that never stopped.
     """
     if batch_size < 1:
-        raise DataError(
-            "A batch needs at least one image; the batch size is {size}.", code="data.batch", size=batch_size
-        )
+        raise DataError("A batch needs at least one image; the batch size is {size}.", code="data.batch", size=batch_size)
     order = np.random.default_rng(np.random.SeedSequence((seed, epoch))).permutation(count)
     return (order[start : start + batch_size] for start in range(0, count, batch_size))
 
@@ -87,8 +83,7 @@ def _check_fractions(fractions: Sequence[float]) -> None:
 
 def _class_too_small(name: str, count: int, parts: int) -> DataError:
     return DataError(
-        "Class {name} has {count} of at least {parts} images: a stratified split puts one into each of "
-        "{parts} parts.",
+        "Class {name} has {count} of at least {parts} images: a stratified split puts one into each of {parts} parts.",
         code="data.class_too_small",
         name=repr(name),
         count=count,

@@ -61,12 +61,8 @@ def _read_part(file: Path, options: ReadOptions) -> Part:
     rows = [line for _, line in lines]
     pixels = [column for column in range(len(first)) if column != label]
     try:
-        images = np.loadtxt(
-            rows, np.float32, delimiter=delimiter, usecols=pixels, comments=None, quotechar='"', ndmin=2
-        )
-        labels = np.loadtxt(
-            rows, str, delimiter=delimiter, usecols=label, comments=None, quotechar='"', ndmin=1
-        )
+        images = np.loadtxt(rows, np.float32, delimiter=delimiter, usecols=pixels, comments=None, quotechar='"', ndmin=2)
+        labels = np.loadtxt(rows, str, delimiter=delimiter, usecols=label, comments=None, quotechar='"', ndmin=1)
     except ValueError as error:
         raise _bad_cell(file, lines, delimiter, label, str(error)) from error
     return Part(str(file), _bytes_if_they_are(images), _label_values(file, lines, labels), str(file))
@@ -159,9 +155,7 @@ def _bad_cell(file: Path, lines: list[tuple[int, str]], delimiter: str, label: i
                     column=column + 1,
                     cell=repr(cell),
                 )
-    return DataError(
-        "{path}: the table cannot be read ({reason}).", code="data.table", path=str(file), reason=reason
-    )
+    return DataError("{path}: the table cannot be read ({reason}).", code="data.table", path=str(file), reason=reason)
 
 
 def _bytes_if_they_are(pixels: Array) -> Array:
