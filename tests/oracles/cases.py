@@ -20,8 +20,6 @@ from engine.errors import ShapeError
 from engine.layer import LAYERS, Array, Layer, Shape
 from oracles.driver import random_parameters, random_state
 
-Draw = Callable[..., Any]
-
 
 @dataclass(frozen=True)
 class Case:

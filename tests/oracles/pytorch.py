@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 
 from engine.layer import Array
 from oracles.cases import Case
@@ -40,7 +40,7 @@ def _sides(case: Case) -> tuple[int, int, int, int]:
 
 def _conv(case: Case, x: Any, p: Tensors, s: Tensors) -> Any:
     c = case.layer
-    return F.conv2d(F.pad(x, _sides(case)), p["W"], p.get("b"), c.stride, dilation=c.dilation, groups=c.groups)
+    return functional.conv2d(functional.pad(x, _sides(case)), p["W"], p.get("b"), c.stride, dilation=c.dilation, groups=c.groups)
 
 
 def _symmetric(case: Case) -> tuple[int, int] | None:
@@ -59,24 +59,24 @@ def _cropped(case: Case, y: Any) -> Any:
 def _max_pool(case: Case, x: Any, p: Tensors, s: Tensors) -> Any:
     c, padding = case.layer, _symmetric(case)
     if padding is not None:
-        return F.max_pool2d(x, c.kernel_size, c.stride, padding, ceil_mode=c.ceil_mode)
-    x = F.pad(x, _sides(case), value=-torch.inf)
-    return _cropped(case, F.max_pool2d(x, c.kernel_size, c.stride, ceil_mode=c.ceil_mode))
+        return functional.max_pool2d(x, c.kernel_size, c.stride, padding, ceil_mode=c.ceil_mode)
+    x = functional.pad(x, _sides(case), value=-torch.inf)
+    return _cropped(case, functional.max_pool2d(x, c.kernel_size, c.stride, ceil_mode=c.ceil_mode))
 
 
 def _avg_pool(case: Case, x: Any, p: Tensors, s: Tensors) -> Any:
     c, padding = case.layer, _symmetric(case)
     if padding is not None:
-        return F.avg_pool2d(x, c.kernel_size, c.stride, padding, c.ceil_mode, c.count_padding)
+        return functional.avg_pool2d(x, c.kernel_size, c.stride, padding, c.ceil_mode, c.count_padding)
 
     def mean(a: Any) -> Any:
-        return F.avg_pool2d(F.pad(a, _sides(case)), c.kernel_size, c.stride, 0, c.ceil_mode)
+        return functional.avg_pool2d(functional.pad(a, _sides(case)), c.kernel_size, c.stride, 0, c.ceil_mode)
 
     return _cropped(case, mean(x) if c.count_padding else mean(x) / mean(torch.ones_like(x)))
 
 
 def _batch_norm(case: Case, x: Any, p: Tensors, s: Tensors) -> Any:
-    return F.batch_norm(x, s["mean"], s["variance"], p["gamma"], p["beta"], case.training, case.layer.momentum,
+    return functional.batch_norm(x, s["mean"], s["variance"], p["gamma"], p["beta"], case.training, case.layer.momentum,
                         case.layer.epsilon)
 
 
@@ -92,16 +92,16 @@ FORWARD: dict[str, Callable[[Case, Any, Tensors, Tensors], Any]] = {
     "conv": _conv,
     "max_pool": _max_pool,
     "avg_pool": _avg_pool,
-    "global_avg_pool": lambda case, x, p, s: F.adaptive_avg_pool2d(x, 1).flatten(1),
-    "dense": lambda case, x, p, s: F.linear(x, p["W"], p.get("b")),
+    "global_avg_pool": lambda case, x, p, s: functional.adaptive_avg_pool2d(x, 1).flatten(1),
+    "dense": lambda case, x, p, s: functional.linear(x, p["W"], p.get("b")),
     "flatten": lambda case, x, p, s: torch.flatten(x, 1),
-    "relu": lambda case, x, p, s: F.relu(x),
-    "leaky_relu": lambda case, x, p, s: F.leaky_relu(x, case.layer.slope),
-    "elu": lambda case, x, p, s: F.elu(x, case.layer.alpha),
-    "gelu": lambda case, x, p, s: F.gelu(x, approximate=case.layer.approximation),
+    "relu": lambda case, x, p, s: functional.relu(x),
+    "leaky_relu": lambda case, x, p, s: functional.leaky_relu(x, case.layer.slope),
+    "elu": lambda case, x, p, s: functional.elu(x, case.layer.alpha),
+    "gelu": lambda case, x, p, s: functional.gelu(x, approximate=case.layer.approximation),
     "sigmoid": lambda case, x, p, s: torch.sigmoid(x),
     "tanh": lambda case, x, p, s: torch.tanh(x),
-    "softmax": lambda case, x, p, s: F.softmax(x, dim=1),
+    "softmax": lambda case, x, p, s: functional.softmax(x, dim=1),
     "dropout": lambda case, x, p, s: x * s["mask"],
     "batch_norm": _batch_norm,
     "input": _input,
