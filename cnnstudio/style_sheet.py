@@ -34,7 +34,7 @@ def style_sheet(theme: Theme, small_points: float) -> str:
 
     Widgets choose a variant by the dynamic property `role`: QPushButton and QToolButton "primary" | "go" |
     "danger" | "quiet"; QLabel "title" | "heading" | "section" | "muted" | "error" | "warning" | "ok";
-    QFrame "card" | "bar" | "note" | "error".
+    QFrame "card" | "bar" | "note" | "alert".
     """
     tokens = {name: getattr(theme, name) for name in theme.__dataclass_fields__}
     for name in _GLYPHS:
@@ -62,7 +62,7 @@ def _glyph(name: str, variant: str, color: str) -> str:
 _SHEET = """
 QToolTip { background: $tooltip; color: $on_tooltip; border: none; padding: 5px 8px; }
 
-QMainWindow, QDialog { background: $window; }
+QMainWindow { background: $surface; }
 QMainWindow::separator { background: $border; width: 1px; height: 1px; }
 QMainWindow::separator:hover { background: $accent; }
 QSplitter::handle { background: $border; }
@@ -82,7 +82,7 @@ QLabel:disabled { color: $disabled; }
 QFrame[role="card"] { background: $surface; border: 1px solid $border; border-radius: 6px; }
 QFrame[role="bar"] { background: $window; border: none; border-bottom: 1px solid $border; }
 QFrame[role="note"] { background: $warning_soft; border: none; border-radius: 6px; }
-QFrame[role="error"] { background: $danger_soft; border: none; border-radius: 6px; }
+QFrame[role="alert"] { background: $danger_soft; border: none; border-radius: 6px; }
 
 QPushButton, QToolButton, QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {
     background: $surface; color: $text; border: 1px solid $control_border; border-radius: 6px;
@@ -118,24 +118,26 @@ QToolButton[role="legend"] { background: transparent; border-color: transparent;
 QToolButton[role="legend"]:!checked { color: $disabled; }
 QToolButton[role="legend"]:hover { background: $hover; }
 QToolButton[role="legend"]:focus { border: 2px solid $accent; padding: 0 3px; }
-QPushButton::menu-indicator { image: url("$down_icon"); subcontrol-position: right center; right: 6px; }
+QPushButton::menu-indicator, QToolButton::menu-indicator { image: url("$down_icon"); width: 14px; height: 14px;
+    subcontrol-origin: padding; subcontrol-position: right center; right: 6px; }
 QToolButton { padding: 4px 8px; }
 QToolButton:focus { padding: 3px 7px; }
 QToolButton[popupMode="1"] { padding-right: 22px; }
 QToolButton[popupMode="2"] { padding-right: 22px; }
-QToolButton::menu-indicator { image: url("$down_icon"); subcontrol-position: right center; right: 5px; }
 QToolButton::menu-button { border: none; width: 18px; }
 QToolButton::menu-arrow { image: url("$down_icon"); }
 
-QComboBox { padding-right: 24px; }
+QComboBox { padding-right: 24px; combobox-popup: 0; }
 QComboBox:focus { padding-right: 23px; }
 QComboBox::drop-down { border: none; width: 22px; }
 QComboBox::down-arrow { image: url("$down_icon"); width: 14px; height: 14px; }
 QComboBox::down-arrow:disabled { image: url("$down_off"); }
-QComboBox QAbstractItemView { background: $surface; border: 1px solid $control_border; padding: 4px; }
+QComboBox QAbstractItemView, QComboBox QAbstractItemView:focus {
+    background: $surface; border: 1px solid $control_border; border-radius: 0; padding: 4px;
+    selection-background-color: $accent_soft; selection-color: $text; }
+QComboBox QAbstractItemView::item { min-height: 24px; padding: 0 6px; border-radius: 4px; }
+QComboBox QAbstractItemView::item:selected { background: $accent_soft; color: $text; }
 
-QSpinBox, QDoubleSpinBox { padding-right: 22px; }
-QSpinBox:focus, QDoubleSpinBox:focus { padding-right: 21px; }
 QAbstractSpinBox::up-button { subcontrol-position: top right; margin: 1px 1px 0 0; }
 QAbstractSpinBox::down-button { subcontrol-position: bottom right; margin: 0 1px 1px 0; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: none; border-radius: 4px; width: 20px; }

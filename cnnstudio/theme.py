@@ -278,7 +278,7 @@ def apply_theme(app: QApplication, mode: Mode, *, text_scale: float = 1.0) -> Th
 def _palette(theme: Theme) -> QPalette:
     role = QPalette.ColorRole
     colors = {
-        role.Window: theme.window,
+        role.Window: theme.surface,
         role.WindowText: theme.text,
         role.Base: theme.surface,
         role.AlternateBase: theme.window,

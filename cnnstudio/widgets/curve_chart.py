@@ -1,12 +1,13 @@
 """The drawing surface of a `CurvePlot`: two value axes over one step axis, lines, epoch marks, crosshair."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 import pyqtgraph as pg  # isort: skip  (after PySide6)
 
@@ -27,11 +28,25 @@ class LineStyle:
     color: str = "loss"
     validation: bool = False
 
-    def pen(self, width: float = 1.5, alpha: int = 255) -> QPen:
-        """The pen of the line in the theme in force."""
-        color = QColor(self.color) if self.color.startswith("#") else current_theme().color(self.color)
-        color.setAlpha(alpha)
-        pen = QPen(color, width)
+    def ink(self, strength: float = 1.0) -> QColor:
+        """The colour in the theme in force, mixed with its ground."""
+        theme = current_theme()
+        color = QColor(self.color) if self.color.startswith("#") else theme.color(self.color)
+        ground = theme.color("surface")
+        return QColor.fromRgbF(
+            *(
+                strength * of_line + (1 - strength) * of_ground
+                for of_line, of_ground in (
+                    (color.redF(), ground.redF()),
+                    (color.greenF(), ground.greenF()),
+                    (color.blueF(), ground.blueF()),
+                )
+            )
+        )
+
+    def pen(self, width: float = 1.5, strength: float = 1.0) -> QPen:
+        """The pen of the line."""
+        pen = QPen(self.ink(strength), width)
         pen.setCosmetic(True)
         if self.validation:
             pen.setDashPattern([4, 3])
@@ -49,7 +64,7 @@ class LineStyle:
         painter.drawLine(QPointF(1, 6), QPointF(25, 6))
         if self.validation:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self.pen().color())
+            painter.setBrush(self.ink())
             painter.drawEllipse(QPointF(13, 6), 3, 3)
         painter.end()
         return QIcon(pixmap)
@@ -62,6 +77,9 @@ class _Line:
         self.style = style
         self.faint = pg.PlotCurveItem(connect="finite")
         self.line = pg.PlotCurveItem(connect="finite", antialias=True)
+        # Qt strokes a long zigzag path a hundred times slower than the same lines one by one.
+        self.faint.setSegmentedLineMode("on")
+        self.line.setSegmentedLineMode("off" if style.validation else "on")
         self.markers = pg.ScatterPlotItem(size=_MARKER, pxMode=True)
         self.restyle()
 
@@ -70,10 +88,22 @@ class _Line:
         return self.faint, self.line, self.markers
 
     def restyle(self) -> None:
-        self.faint.setPen(self.style.pen(1.0, 70))
+        self.faint.setPen(self.style.pen(1.0, 0.3))
         self.line.setPen(self.style.pen())
         self.markers.setPen(None)
-        self.markers.setBrush(self.style.pen().color())
+        self.markers.setBrush(self.style.ink())
+
+
+class _LossAxis(pg.AxisItem):
+    """An axis that, when logarithmic, has lines at 1, 2 and 5 times the powers of ten and numbers at no others."""
+
+    def logTickValues(self, minVal: float, maxVal: float, size: float, stdTicks: Any) -> Any:
+        decades = range(math.floor(minVal) - 1, math.ceil(maxVal) + 1)
+        ticks = [d + math.log10(step) for d in decades for step in (1, 2, 5)]
+        return [(1.0, [tick for tick in ticks if minVal <= tick <= maxVal])]
+
+    def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [f"{10.0**value:.3g}" for value in values]
 
 
 class _PercentAxis(pg.AxisItem):
@@ -96,8 +126,9 @@ class CurveChart(pg.PlotWidget):
     """−1 or 1: the crosshair should go to the neighbouring point."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, axisItems={"right": _PercentAxis("right")})
+        super().__init__(parent, axisItems={"left": _LossAxis("left"), "right": _PercentAxis("right")})
         self._lines: dict[str, _Line] = {}
+        self._axes: tuple[bool, bool, bool, float] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(120, 80)
         plot = self.getPlotItem()
@@ -144,6 +175,8 @@ class CurveChart(pg.PlotWidget):
             # The numbers wear the colour of their curves, which says whose they are.
             axis.setTextPen(theme.color({"left": "loss", "right": "accuracy"}.get(side, "muted")))
             axis.enableAutoSIPrefix(False)
+            # Axes change rarely, but would be drawn anew with every frame of the curves.
+            axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
             axis.setTickFont(font)
             axis.setStyle(tickLength=-4, tickTextOffset=4, hideOverlappingLabels=True)
         self.getPlotItem().getAxis("left").setGrid(28)
@@ -184,13 +217,17 @@ class CurveChart(pg.PlotWidget):
 
     def set_epoch_marks(self, steps: Points) -> None:
         """Vertical lines at the ends of epochs."""
-        heights = np.tile([-1000.0, 1000.0], len(steps))
+        heights = np.tile([-10.0, 110.0], len(steps))
         self._epochs.setData(np.repeat(steps, 2), heights)
 
     # --- axes -------------------------------------------------------------------------------------------
 
     def set_axes(self, *, left: bool, right: bool, log: bool, bottom_scale: float) -> None:
         """Which value axes are wanted, a logarithmic left one, and the factor from steps to what is counted."""
+        state = (left, right, log, bottom_scale)
+        if state == self._axes:
+            return
+        self._axes = state
         plot = self.getPlotItem()
         plot.getAxis("left").setVisible(left)
         plot.getAxis("right").setVisible(right)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsView
 
 from cnnstudio.theme import current_theme
 from cnnstudio.widgets.curve_series import CurveSeries
@@ -19,25 +19,25 @@ def curves_csv(curves: Iterable[tuple[str, CurveSeries]]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def widget_image(widget: QWidget, scale: float) -> QImage:
-    """A widget as an image of `scale` pixels a logical pixel."""
-    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
+def chart_image(chart: QGraphicsView, scale: float) -> QImage:
+    """A chart as an image of `scale` pixels a logical pixel."""
+    image = QImage(chart.size() * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
     image.fill(current_theme().color("surface"))
     painter = QPainter(image)
-    widget.render(painter, QPoint())
+    chart.render(painter)
     painter.end()
     return image
 
 
-def save_widget_svg(widget: QWidget, path: str) -> None:
-    """Write a widget as SVG; OSError if the file cannot be written."""
+def save_chart_svg(chart: QGraphicsView, path: str) -> None:
+    """Write a chart as SVG; OSError if the file cannot be written."""
     with open(path, "wb"):  # QSvgGenerator would fail without a word
         pass
     generator = QSvgGenerator()
     generator.setFileName(path)
-    generator.setSize(widget.size())
-    generator.setViewBox(QRect(0, 0, widget.width(), widget.height()))
+    generator.setSize(chart.size())
+    generator.setViewBox(QRect(0, 0, chart.width(), chart.height()))
     painter = QPainter(generator)
-    widget.render(painter, QPoint())
+    chart.render(painter)
     painter.end()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLa
 
 from cnnstudio.theme import SPACE_S, Theme, theme_changed
 from cnnstudio.widgets.curve_chart import CurveChart, LineStyle
-from cnnstudio.widgets.curve_export import curves_csv, save_widget_svg, widget_image
+from cnnstudio.widgets.curve_export import chart_image, curves_csv, save_chart_svg
 from cnnstudio.widgets.curve_series import CurveSeries, Points, nice_ceiling, thin
 from cnnstudio.widgets.flow_layout import FlowLayout
 from cnnstudio.widgets.numbers import format_count, format_percent, format_value
@@ -293,7 +293,7 @@ class CurvePlot(QWidget):
         last = max((float(c.data.x[-1]) for c in self._curves.values() if len(c.data)), default=0.0)
         expected = self._expected_steps or 0.0
         end = expected if last <= expected else nice_ceiling(last)
-        self.chart.set_x_range(0.0, max(end, 1.0))
+        self.chart.set_x_range(0.0, max(end, 1.0) * 1.01)  # the last marker whole
         values = [c.data.y[np.isfinite(c.data.y)] for c in shown if c.style.axis == "left" and len(c.data)]
         values = [v for v in values if v.size]
         highest = max((float(v.max()) for v in values), default=1.0)
@@ -369,8 +369,8 @@ class CurvePlot(QWidget):
 
     def picture(self, scale: float = 2.0) -> QImage:
         """The chart as an image of `scale` pixels a logical pixel."""
-        return widget_image(self.chart, scale)
+        return chart_image(self.chart, scale)
 
     def save_svg(self, path: str) -> None:
         """Write the chart as SVG; OSError if the file cannot be written."""
-        save_widget_svg(self.chart, path)
+        save_chart_svg(self.chart, path)

@@ -9,10 +9,13 @@ Points = NDArray[np.float64]
 
 
 class CurveSeries:
-    """Points (x, y) with x never decreasing, in buffers that double when full."""
+    """Points (x, y) with x never decreasing, in buffers that double when full.
+
+    Running sums of the finite values are kept along, so that smoothing costs two look-ups a point.
+    """
 
     def __init__(self) -> None:
-        self._x, self._y = np.empty(256), np.empty(256)
+        self._x, self._y, self._sum, self._finite = (np.zeros(257) for _ in range(4))
         self._count = 0
 
     def __len__(self) -> int:
@@ -33,11 +36,16 @@ class CurveSeries:
         new_x, new_y = np.atleast_1d(np.asarray(xs, float)), np.atleast_1d(np.asarray(ys, float))
         if new_x.shape != new_y.shape or new_x.ndim != 1:
             raise ValueError(f"positions {new_x.shape} and values {new_y.shape} must be equally many")
-        end = self._count + len(new_x)
-        if end > len(self._x):
-            room = max(end, 2 * len(self._x))
-            self._x, self._y = np.resize(self._x, room), np.resize(self._y, room)
-        self._x[self._count : end], self._y[self._count : end] = new_x, new_y
+        start, end = self._count, self._count + len(new_x)
+        if end >= len(self._x):
+            room = max(end + 1, 2 * len(self._x))
+            buffers = (self._x, self._y, self._sum, self._finite)
+            self._x, self._y, self._sum, self._finite = (np.resize(old, room) for old in buffers)
+        self._x[start:end], self._y[start:end] = new_x, new_y
+        finite = np.isfinite(new_y)
+        # Entry i is the sum, or number, of the finite values before point i.
+        self._sum[start + 1 : end + 1] = self._sum[start] + np.cumsum(np.where(finite, new_y, 0.0))
+        self._finite[start + 1 : end + 1] = self._finite[start] + np.cumsum(finite)
         self._count = end
 
     def clear(self) -> None:
@@ -46,16 +54,14 @@ class CurveSeries:
 
     def smoothed(self, window: int) -> Points:
         """For each point the mean of the last `window` finite values up to it, NaN where there are none."""
-        values = self.y
-        if window <= 1 or not len(values):
-            return values.copy()
-        finite = np.isfinite(values)
-        total = np.concatenate([[0.0], np.cumsum(np.where(finite, values, 0.0))])
-        known = np.concatenate([[0], np.cumsum(finite)])
-        start = np.maximum(np.arange(len(values)) - window + 1, 0)
-        end = np.arange(1, len(values) + 1)
-        amount = known[end] - known[start]
-        return np.where(amount > 0, (total[end] - total[start]) / np.maximum(amount, 1), np.nan)
+        count = self._count
+        if window <= 1 or not count:
+            return self.y.copy()
+        total, amount = self._sum[1 : count + 1].copy(), self._finite[1 : count + 1].copy()
+        end = max(count + 1 - window, 1)
+        total[window:] -= self._sum[1:end]
+        amount[window:] -= self._finite[1:end]
+        return np.divide(total, amount, out=np.full(count, np.nan), where=amount > 0)
 
     def nearest(self, x: float) -> int | None:
         """Index of the point nearest to a position, None if there is none."""

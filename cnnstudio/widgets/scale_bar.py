@@ -11,6 +11,7 @@ from cnnstudio.widgets.numbers import format_count, format_value
 
 _BAR_HEIGHT = 12
 _LONGEST = 160
+_INDENT = 3  # in line with the maps above
 
 
 class ScaleBar(QWidget):
@@ -73,13 +74,13 @@ class ScaleBar(QWidget):
         metrics = painter.fontMetrics()
         low_text = format_value(low, 3)
         high_text = format_value(high, 3, sign=low < 0)
-        # Room for the longest number, so that the strip does not jump while values change.
-        side = max(metrics.horizontalAdvance("\u22120.0000"), metrics.horizontalAdvance(low_text))
+        # The usual room for a number, so that the strip seldom jumps while values change.
+        side = max(metrics.horizontalAdvance("\u22120.000"), metrics.horizontalAdvance(low_text)) + _INDENT
         length = max(24, min(_LONGEST, self.width() - 2 * side - 16))
         bar = QRect(side + 6, (self.height() - _BAR_HEIGHT) // 2, length, _BAR_HEIGHT)
         painter.setPen(theme.color("muted"))
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRect(0, 0, side, self.height()), middle | Qt.AlignmentFlag.AlignRight, low_text)
+        painter.drawText(QRect(_INDENT, 0, side, self.height()), middle, low_text)
         painter.drawText(QRect(bar.right() + 7, 0, side + 20, self.height()), middle, high_text)
         self._draw_strip(painter, bar)
         if low < 0 < high:
