@@ -60,11 +60,13 @@ class Buffer:
 
     A live buffer (the default) keeps its contents from forward to backward and can be looked at; it starts as zeros. A scratch
     buffer lasts for one call only and shares one arena with all other layers. `dtype` "float" means the dtype of the network.
+    `shown` is False for live buffers that hold nothing to look at, such as a padded copy of the input.
     """
 
     shape: tuple[int, ...]
     dtype: str = "float"
     scratch: bool = False
+    shown: bool = True
 
 
 class Workspace(dict[str, Array]):

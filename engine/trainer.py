@@ -13,7 +13,7 @@ generator state.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ from engine.network import BatchResult, Evaluation, LayerStep, Network
 from engine.schedules import warm_up
 from engine.settings import TrainSettings
 from engine.spec import NetworkSpec
+from engine.update import clip, penalise
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,22 @@ class Finished:
     step: int
 
 
+@dataclass(frozen=True, eq=False)
+class LastUpdate:
+    """All that the last update was made from, so that it can be computed once more, to be looked at.
+
+    `t` counts updates from 1; `weights` and `slots` are the flat vectors before it, which the next update overwrites.
+    """
+
+    images: Array
+    labels: Array
+    settings: TrainSettings
+    learning_rate: float
+    t: int
+    weights: Array
+    slots: Mapping[str, Array]
+
+
 Event = BatchDone | LayerDone | EpochDone | Finished
 
 
@@ -103,6 +120,7 @@ class Trainer:
         self._before: Array = np.zeros_like(p.flat)
         self._scratch: Array = np.zeros((2, p.size), p.flat.dtype)
         self.last_batch: tuple[Array, Array] | None = None
+        self.last_update: LastUpdate | None = None
         self.reset(settings.seed)
 
     def reset(self, seed: int) -> None:
@@ -114,7 +132,8 @@ class Trainer:
         self.network.reset_state()
         self.network.fit_input(self.data.train.images, self.data.value_range)
         self.step = self.epoch = self.batch = 0
-        self.validation_losses, self.changes, self._sums, self.last_batch = [], [], (0.0, 0, 0), None
+        self.validation_losses, self.changes, self._sums = [], [], (0.0, 0, 0)
+        self.last_batch = self.last_update = None
         self._before[...] = self.network.parameters.flat
 
     @property
@@ -179,7 +198,7 @@ class Trainer:
         """One update; with grain "layer" also its parts."""
         result = yield from self._gradient(grain)
         rate = self.learning_rate
-        penalty = self._penalise()
+        penalty = penalise(self.network.parameters, self.settings, self._scratch[0])
         self._update(rate)
         self.step += 1
         self.batch += 1
@@ -223,37 +242,23 @@ class Trainer:
             s.augmentation.augment(plain, np.random.default_rng((s.seed, self.step, 1)), images)
         return images, train.labels[chosen]
 
-    def _penalise(self) -> float:
-        """Add the L2 and L1 penalties to the gradient; returns their part of the loss."""
-        s, p = self.settings, self.network.parameters
-        penalty = 0.0
-        if s.l2:
-            part = np.multiply(p.flat, p.penalised, out=self._scratch[0])
-            penalty += 0.5 * s.l2 * float(part @ part)
-            part *= s.l2
-            p.gradient += part
-        if s.l1:
-            part = np.multiply(p.flat, p.penalised, out=self._scratch[0])
-            penalty += s.l1 * float(np.abs(part).sum())
-            np.sign(part, out=part)
-            part *= s.l1
-            p.gradient += part
-        return penalty
-
     @np.errstate(all="ignore")  # overflow is found below and named
     def _update(self, rate: float) -> None:
         s, p = self.settings, self.network.parameters
         if s.clip_norm:
-            norm = float(np.linalg.norm(p.gradient))
-            if norm > s.clip_norm:
-                p.gradient *= s.clip_norm / norm
+            clip(p.gradient, s.clip_norm)
+        self.last_update = None
         self._before[...] = p.flat
+        for name, slot in self.slots.items():
+            self._slots_before[name][...] = slot
         s.optimizer.update(p.flat, p.gradient, self.slots, rate, self.step + 1, p.penalised, self._scratch)
         if not np.isfinite(p.flat @ p.flat):
             broken = next((name for name, w in p.named.items() if not np.isfinite(w).all()), None)
             if broken is not None:
                 p.flat[...] = self._before
                 raise self._diverged(broken)
+        assert self.last_batch is not None
+        self.last_update = LastUpdate(*self.last_batch, s, rate, self.step + 1, self._before, self._slots_before)
 
     def _diverged(self, name: str) -> EngineError:
         layer = name.rsplit(".", 1)[0]
@@ -277,6 +282,7 @@ class Trainer:
     def _new_slots(self) -> None:
         p = self.network.parameters
         self.slots: dict[str, Array] = {name: np.zeros_like(p.flat) for name in self.settings.optimizer.slots}
+        self._slots_before = {name: slot.copy() for name, slot in self.slots.items()}
 
     def _check_data(self) -> None:
         """The images must have the network's input shape, and every class needs an output."""
@@ -312,6 +318,7 @@ class Trainer:
         self.network.parameters.flat[...] = saved.parameters
         self._before[...] = saved.parameters
         self.network.set_state(saved.state)
-        self.slots = {k: v.copy() for k, v in saved.slots.items()}
+        self.slots, self._slots_before = ({k: v.copy() for k, v in saved.slots.items()} for _ in range(2))
+        self.last_batch = self.last_update = None
         self.step, self.epoch, self.batch, self._sums = saved.step, saved.epoch, saved.batch, saved.sums
         self.validation_losses = list(saved.validation_losses)

@@ -66,7 +66,7 @@ class BatchNorm(Layer):
         return {"mean": Param((x[0],)), "variance": Param((x[0],), value=1.0)}
 
     def workspace(self, x: Shape, n: int) -> dict[str, Buffer]:
-        return {"normal": Buffer((n, *x)), "inverse_deviation": Buffer((x[0],)), "of_batch": Buffer((1,)),
+        return {"normal": Buffer((n, *x)), "inverse_deviation": Buffer((x[0],)), "of_batch": Buffer((1,), shown=False),
                 "term": Buffer((n, *x), scratch=True)}
 
     def forward(self, x: Array, y: Array, p: Mapping[str, Array], ws: Workspace, ctx: Context) -> None:

@@ -111,10 +111,10 @@ class Conv2D(Layer):
         top, bottom, left, right = self.window(x).padding
         fh, fw = extent(kh, self.dilation[0]), extent(kw, self.dilation[1])
         return {
-            "padded": Buffer((n, c, h + top + bottom, w + left + right)),
+            "padded": Buffer((n, c, h + top + bottom, w + left + right), shown=False),
             "columns": Buffer((n, c, kh, kw, oh, ow), scratch=True),
             "dW_of_image": Buffer((n, d, c // self.groups * kh * kw), scratch=True),
-            "spread": Buffer((n, d, h + top + bottom + fh - 1, w + left + right + fw - 1)),
+            "spread": Buffer((n, d, h + top + bottom + fh - 1, w + left + right + fw - 1), shown=False),
             "delta_columns": Buffer((n, d, kh, kw, h, w), scratch=True),
         }
 
