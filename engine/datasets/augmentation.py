@@ -57,7 +57,7 @@ class Augmentation(Configurable):
         label="Scale",
         help="Enlarges or shrinks by up to this fraction: 0.1 is 90 % to 110 %.",
     )
-    flip: bool = option(False, live=True, label="Flip", help="Mirrors every second image, left to right. Not for digits.")
+    flip: bool = option(False, live=True, label="Flip", help="Mirrors half of the images, left to right. Not for digits.")
     noise: float = option(
         0.0,
         ge=0.0,
@@ -88,10 +88,11 @@ class Augmentation(Configurable):
     def _move(self, images: Floats, rng: np.random.Generator, out: Floats) -> None:
         count, _, height, width = images.shape
         # Everything is drawn whatever is on, so that turning up one amount leaves the others as they were.
-        shift = rng.integers(-self.shift, self.shift, (count, 2), endpoint=True)
-        angle = np.radians(self.rotation) * rng.uniform(-1, 1, count)
-        scale = 1 + self.scale * rng.uniform(-1, 1, count)
-        mirror = 1 - 2 * (rng.integers(0, 2, count) if self.flip else np.zeros(count, np.int64))
+        down, right, turned, scaled, mirrored = rng.random((5, count))
+        shift = np.floor(np.stack([down, right], axis=1) * (2 * self.shift + 1)) - self.shift
+        angle = np.radians(self.rotation) * (2 * turned - 1)
+        scale = 1 + self.scale * (2 * scaled - 1)
+        mirror = np.where(self.flip & (mirrored >= 0.5), -1, 1)
         cosine, sine = np.cos(angle) / scale, np.sin(angle) / scale
         rows = np.arange(height) - (height - 1) / 2
         columns = np.arange(width) - (width - 1) / 2

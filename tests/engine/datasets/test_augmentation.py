@@ -10,16 +10,14 @@ from engine.errors import OptionError
 
 
 class Drawn:
-    """A generator whose every draw is known: amounts at the given fraction of their limit, shifts and mirrors as given."""
+    """A generator that draws what is given: amounts as a fraction of their limit, shifts of up to 2 pixels, mirrors."""
 
     def __init__(self, at: float = 1.0, shift: tuple[int, int] = (0, 0), mirror: int = 0) -> None:
-        self.at, self.shift, self.mirror = at, shift, mirror
+        down, right = ((pixels + 2.5) / 5 for pixels in shift)
+        self.numbers = np.array([down, right, (at + 1) / 2, (at + 1) / 2, mirror])
 
-    def integers(self, low: int, high: int, size: object, endpoint: bool = False) -> np.ndarray:
-        return np.broadcast_to(np.array(self.shift if endpoint else self.mirror), size)  # type: ignore[call-overload]
-
-    def uniform(self, low: float, high: float, count: int) -> np.ndarray:
-        return np.full(count, self.at)
+    def random(self, size: tuple[int, int]) -> np.ndarray:
+        return np.broadcast_to(self.numbers[:, None], size)
 
 
 def augmented(options: Augmentation, images: np.ndarray, rng: object) -> np.ndarray:
@@ -108,6 +106,20 @@ def test_noise_has_the_asked_deviation_and_no_offset() -> None:
     noise = augmented(Augmentation(noise=3), images, np.random.default_rng(0)) - 7
     assert abs(noise.std() - 3) < 0.05
     assert abs(noise.mean()) < 0.05
+
+
+def test_turning_up_one_amount_leaves_the_others_as_they_were(images: np.ndarray) -> None:
+    shifted, both = (augmented(Augmentation(shift=2, flip=flip), images, np.random.default_rng(0)) for flip in (False, True))
+    kept = (shifted == both).all(axis=(1, 2, 3))
+    assert 20 < kept.sum() < 50  # half of the images are not mirrored, and those have the same shift
+
+
+def test_every_shift_is_equally_frequent() -> None:
+    image = np.zeros((2500, 1, 9, 9), np.float32)
+    image[:, :, 4, 4] = 1
+    found = augmented(Augmentation(shift=2), image, np.random.default_rng(0)).sum(axis=0)[0]
+    assert found[2:7, 2:7].sum() == 2500
+    assert found[2:7, 2:7].min() > 60 and found.max() < 140
 
 
 def test_one_seed_gives_one_result(images: np.ndarray) -> None:

@@ -96,7 +96,7 @@ def test_every_colour_mode_of_png_has_its_right_values(tmp_path: Path) -> None:
     fill(tmp_path, {"a": 2})
     ramp = np.arange(24, dtype=np.uint8).reshape(6, 4) * 10
     clear = np.dstack([ramp, ramp, ramp, np.where(ramp < 100, 0, 255).astype(np.uint8)])
-    save(tmp_path / "b" / "1.png", Image.fromarray(ramp.astype(np.uint16) * 257))  # 16 bits
+    save(tmp_path / "b" / "1.png", Image.fromarray(ramp.astype(np.uint16) * 256 + 77))  # 16 bits
     save(tmp_path / "b" / "2.png", Image.fromarray(ramp).convert("P"))
     save(tmp_path / "b" / "3.png", Image.fromarray(ramp > 100))  # 1 bit
     save(tmp_path / "b" / "4.png", clear)
