@@ -6,7 +6,7 @@ and stride s it stands at H' = ⌊(H + top + bottom − e) / s⌋ + 1 places.
 
 from __future__ import annotations
 
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.errors import Fix, ShapeError
 from engine.layer import Array
@@ -86,10 +86,10 @@ def windows(a: Array, kernel: Pair, stride: Pair, dilation: Pair, places: Pair) 
 
     Element [n, c, u, v, i, j] is a[n, c, i·s + u·d, j·s + v·d].
     """
-    n, c, _, _ = a.shape
-    sn, sc, sh, sw = a.strides
-    strides = (sn, sc, sh * dilation[0], sw * dilation[1], sh * stride[0], sw * stride[1])
-    return as_strided(a, (n, c, *kernel, *places), strides, writeable=False)
+    spans = extent(kernel[0], dilation[0]), extent(kernel[1], dilation[1])
+    every = sliding_window_view(a, spans, axis=(2, 3))  # (N, C, rows, columns, *spans)
+    chosen = every[:, :, ::stride[0], ::stride[1], ::dilation[0], ::dilation[1]]
+    return chosen[:, :, :places[0], :places[1]].transpose(0, 1, 4, 5, 2, 3)
 
 
 def words(kernel: Pair, stride: Pair, padding: str | Sides, usual_stride: Pair) -> list[str]:

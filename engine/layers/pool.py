@@ -262,8 +262,7 @@ class AvgPool2D(Pool2D):
     def _counts(self, x: Shape, y: Array) -> Array:
         """m[i, j]: how many cells each window counts, its rows times its columns (H', W')."""
         sides, along = self.window(x).padding, []
-        for axis in range(2):
-            before, after = sides[2 * axis:2 * axis + 2]
+        for axis, (before, after) in enumerate((sides[:2], sides[2:])):
             begin = np.arange(y.shape[2 + axis]) * self.stride[axis] - before
             end = np.minimum(begin + self.kernel_size[axis], x[1 + axis] + after)
             if not self.count_padding:
