@@ -94,9 +94,17 @@ def _optional_part(root: Path | None, names: tuple[str, ...], options: ReadOptio
 
 def _read_part(root: Path, folders: list[Path], names: tuple[str, ...], options: ReadOptions) -> Part:
     """All images of these class folders, grey if all of them are, otherwise with three colour channels."""
-    files, labels = [], []
-    for folder in folders:
-        images = [entry for entry in list_folder(folder) if entry.suffix.lower() in _SUFFIXES]
+    inside = [[entry for entry in list_folder(folder) if entry.suffix.lower() in _SUFFIXES] for folder in folders]
+    if not any(inside):
+        raise DataError(
+            "{path}: none of its folders ({names}) holds PNG or JPEG images.",
+            code="data.no_class_folders",
+            path=str(root),
+            names=", ".join(folder.name for folder in folders),
+            fixes=(Fix("advice", "open the folder that lies directly above the class folders"),),
+        )
+    labels: list[int] = []
+    for folder, images in zip(folders, inside, strict=True):
         if not images:
             raise DataError(
                 "{path}: this class folder holds no PNG or JPEG image.",
@@ -104,8 +112,8 @@ def _read_part(root: Path, folders: list[Path], names: tuple[str, ...], options:
                 path=str(folder),
                 fixes=(Fix("advice", "add images of this class, or remove the folder"),),
             )
-        files += images
         labels += [names.index(folder.name)] * len(images)
+    files = [file for images in inside for file in images]
     pixels = _same_size(files, options.resize)
     channels = max(image.shape[2] for image in pixels)
     stacked = np.empty((len(pixels), channels, *pixels[0].shape[:2]), np.uint8)

@@ -153,6 +153,12 @@ def test_folders_without_a_recognisable_set(tmp_path: Path, refused: Refused) ->
     refused(tmp_path / "all", "data.empty", str(tmp_path / "all" / "c"), "no PNG or JPEG image")
 
 
+def test_a_folder_too_high_up_says_so(tmp_path: Path, refused: Refused) -> None:
+    fill(tmp_path / "digits", {"a": 2, "b": 2})
+    fill(tmp_path / "photos", {"a": 2, "b": 2})
+    refused(tmp_path, "data.no_class_folders", "none of its folders (digits, photos) holds", "directly above the class")
+
+
 def test_a_test_class_without_training_images_is_named(tmp_path: Path, refused: Refused) -> None:
     fill(tmp_path / "train", {"a": 2, "b": 2})
     fill(tmp_path / "test", {"a": 2, "d": 2})
