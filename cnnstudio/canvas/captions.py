@@ -27,6 +27,8 @@ def face_of(document: Document, block: Block, status: str = "") -> Face:
     words = layer.label().split(" · ") if layer.label() else []
     main = words[0] if words else _formula(layer)
     shape = str(facts.y) if facts else ""
+    if layer.role == "output" and facts and not facts.y.is_image:
+        main, shape = _tr("{n} classes").format(n=facts.y.size), ""
     if not main:
         main, shape = shape, ""
     return Face(

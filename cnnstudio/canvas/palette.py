@@ -31,7 +31,7 @@ MIME_KIND = "application/x-cnnstudio-kind"
 FORMULA = "formula"
 
 _ENTRY = Qt.ItemDataRole.UserRole
-_ROW, _HEADING = 34, 30
+_ROW, _HEADING = 30, 26
 
 
 class Palette(QWidget):

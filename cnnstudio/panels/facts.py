@@ -1,0 +1,96 @@
+"""Facts about a block or the whole network, with their arithmetic, and the table that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
+
+from cnnstudio.document.document import Document
+from cnnstudio.theme import number_font
+from cnnstudio.widgets.numbers import format_bytes, format_count
+from engine.layer import Layer, Shape
+
+Fact = tuple[str, str]
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Facts", text)
+
+
+def block_facts(document: Document, block_id: str) -> list[Fact]:
+    """Shapes, parameters, multiplications, memory and receptive field of one block."""
+    facts = document.derived.analysis.get(block_id)
+    placed = document.derived.placed.get(block_id)
+    if facts is None or placed is None:
+        return []
+    rows = [(_tr("Input"), str(facts.x))] if facts.x else []
+    rows += [
+        (_tr("Output"), str(facts.y)),
+        (_tr("Parameters"), _parameters(placed.node.layer, facts.x, facts.parameters)),
+        (_tr("Multiplications"), _tr("{n} per image").format(n=format_count(facts.macs))),
+        (_tr("Activations"), _tr("{size} per image").format(size=format_bytes(facts.activation_bytes))),
+    ]
+    if facts.receptive_field is not None:
+        field = facts.receptive_field
+        rows.append((_tr("Receptive field"), f"{field}"))
+        if any(field.step):
+            rows.append((_tr("Step on the input"), f"{field.step[0]}×{field.step[1]}"))
+    return rows
+
+
+def _parameters(layer: Layer, x: Shape, total: int) -> str:
+    """The count with its arithmetic: "6·1·5·5 + 6 = 156"."""
+    shapes = [param.shape for param in layer.params(x).values()]
+    terms = ["·".join(map(str, shape)) for shape in shapes]
+    if not terms or terms == [str(total)]:
+        return format_count(total)
+    return f"{' + '.join(terms)} = {format_count(total)}"
+
+
+def network_facts(document: Document) -> list[Fact]:
+    """The totals of the network."""
+    analysis = document.derived.analysis
+    rows = [
+        (_tr("Blocks"), format_count(len(document.graph.main))),
+        (_tr("Parameters"), format_count(analysis.parameters)),
+        (_tr("Multiplications"), _tr("{n} per image").format(n=format_count(analysis.macs))),
+        (_tr("Activations"), _tr("{size} per image").format(size=format_bytes(analysis.activation_bytes))),
+        (_tr("Weights"), format_bytes(analysis.parameter_bytes)),
+    ]
+    if analysis.receptive_field is not None:
+        rows.append((_tr("Receptive field"), str(analysis.receptive_field)))
+    return rows
+
+
+class FactsTable(QWidget):
+    """Two columns: what, and how much."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._form = QFormLayout(self)
+        self._form.setContentsMargins(0, 4, 0, 0)
+        self._form.setHorizontalSpacing(12)
+        self._form.setVerticalSpacing(4)
+        self._form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        self._facts: list[Fact] = []
+
+    def show_facts(self, facts: Sequence[Fact]) -> None:
+        """Show other facts."""
+        if list(facts) == self._facts:
+            return
+        self._facts = list(facts)
+        while self._form.rowCount():
+            self._form.removeRow(0)
+        for what, how_much in facts:
+            label, value = QLabel(what, self), QLabel(how_much, self)
+            label.setProperty("role", "muted")
+            value.setFont(number_font(0.95))
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            value.setWordWrap(True)
+            self._form.addRow(label, value)
+
+    def facts(self) -> list[Fact]:
+        """What is shown."""
+        return list(self._facts)

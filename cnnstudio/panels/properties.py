@@ -1,0 +1,365 @@
+"""The properties panel: a form for the selected block made from its options, and the facts about it or the
+network.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cnnstudio.document.document import Document
+from cnnstudio.document.graph import Graph
+from cnnstudio.document.words import departure_sentence, error_sentence, fix_label, layer_title, say
+from cnnstudio.panels.facts import FactsTable, block_facts, network_facts
+from cnnstudio.panels.option_editors import OptionEditor, editor_for
+from cnnstudio.theme import layer_color, ui_font
+from engine.errors import EngineError, Fix
+from engine.layer import Layer
+from engine.options import Option
+from engine.pattern import Departure
+
+_LABEL_WIDTH = 84
+
+
+class PropertiesPanel(QScrollArea):
+    """Shows one selected block, otherwise the whole network."""
+
+    message = Signal(str)
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._block: str | None = None
+        self._many = 0
+        self._form: BlockForm | NetworkSummary | None = None
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(self.tr("Properties"))
+        document.graph_changed.connect(self._follow_change)
+        self._rebuild()
+
+    def sizeHint(self) -> QSize:
+        """Wide enough for the padding picture."""
+        return QSize(300, 480)
+
+    @property
+    def block(self) -> str | None:
+        """The id of the block on show."""
+        return self._block
+
+    @Slot(object)
+    def show_blocks(self, ids: Sequence[str]) -> None:
+        """Show the one selected block, or the network when none or several are selected."""
+        self._block = ids[0] if len(ids) == 1 and ids[0] in self._document.graph else None
+        self._many = len(ids)
+        self._rebuild()
+
+    @Slot(object, object)
+    def _follow_change(self, before: Graph, after: Graph) -> None:
+        if self._block is not None and self._block not in after:
+            self._block = None
+            self._rebuild()
+        elif isinstance(self._form, BlockForm) and type(after[str(self._block)].node.layer) is not self._form.layer_type:
+            self._rebuild()
+        elif self._form is not None:
+            self._form.refresh()
+
+    def _rebuild(self) -> None:
+        block, document = self._block, self._document
+        form = NetworkSummary(document, self._many) if block is None else BlockForm(document, block)
+        self._form = form
+        self.setWidget(form)
+        form.refresh()
+
+
+class BlockForm(QWidget):
+    """Name, problem, options and facts of one block."""
+
+    def __init__(self, document: Document, block_id: str) -> None:
+        super().__init__()
+        self._document = document
+        self._id = block_id
+        layer = document.graph[block_id].node.layer
+        self.layer_type: type[Layer] = type(layer)
+        box = _column(self)
+        box.addWidget(_heading(layer, self))
+        summary = QLabel(say(layer.summary), self)
+        summary.setWordWrap(True)
+        summary.setProperty("role", "muted")
+        box.addWidget(summary)
+        self.name = QLineEdit(self)
+        self.name.setAccessibleName(self.tr("Name of the block"))
+        self.name.setMaxLength(40)
+        self.name.editingFinished.connect(self._rename)
+        label = QLabel(self.tr("Name"), self)
+        label.setBuddy(self.name)
+        label.setFixedWidth(_LABEL_WIDTH)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(label)
+        row.addWidget(self.name, 1)
+        box.addLayout(row)
+        self.problem = ProblemNote(document, self)
+        box.addWidget(self.problem)
+        self.rows = {o.name: OptionRow(o, self) for o in layer.options()}
+        for row in self.rows.values():
+            row.changed.connect(self._set_option)
+            row.finished.connect(document.finish_editing)
+            box.addWidget(row)
+        self.facts = FactsTable(self)
+        box.addWidget(self.facts)
+        box.addStretch(1)
+
+    def refresh(self) -> None:
+        """Show the block as it is now."""
+        block = self._document.graph[self._id]
+        problem = self._document.derived.problem(self._id)
+        self.name.setPlaceholderText(layer_title(block.node.layer) if block.node.name else self._document.name_of(self._id))
+        if not self.name.hasFocus():
+            self.name.setText(block.node.name)
+        self.problem.show_problem(self._id, problem)
+        window = None
+        if (placed := self._document.derived.placed.get(self._id)) is not None:
+            window = placed.node.layer.window(placed.x)
+        for name, row in self.rows.items():
+            row.show_value(getattr(block.node.layer, name))
+            row.show_resolved(window.padding if window else None)
+            row.mark(problem is not None and problem.field == name)
+        self.facts.show_facts(block_facts(self._document, self._id))
+
+    @Slot(str, object)
+    def _set_option(self, name: str, value: Any) -> None:
+        try:
+            self._document.set_option(self._id, name, value)
+        except EngineError as error:
+            self.rows[name].explain(error)
+
+    @Slot()
+    def _rename(self) -> None:
+        if self._id in self._document.graph:
+            self._document.rename(self._id, self.name.text())
+
+
+class OptionRow(QWidget):
+    """An option: label with default mark and reset button, the editor, help, and what is wrong with the
+    input.
+    """
+
+    changed = Signal(str, object)
+    finished = Signal()
+
+    def __init__(self, option: Option, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.option = option
+        self.editor: OptionEditor = editor_for(option, self)
+        self.editor.setToolTip(say(option.help))
+        self.label = QLabel("" if option.kind == "bool" else say(option.label), self)
+        self.label.setBuddy(self.editor)
+        self.label.setToolTip(say(option.help))
+        self.reset = QToolButton(self)
+        self.reset.setText("⟲")
+        self.reset.setProperty("role", "quiet")
+        tip = self.tr("Back to the default, {value}").format(value=shown(option.default))
+        self.reset.setToolTip(tip)
+        self.reset.setAccessibleName(tip)
+        self.reset.clicked.connect(self._reset)
+        self.help = QLabel(say(option.help), self)
+        self.help.setWordWrap(True)
+        self.help.setProperty("role", "muted")
+        self.error = QLabel(self)
+        self.error.setWordWrap(True)
+        self.error.setProperty("role", "error")
+        self.error.hide()
+        self.help.setFont(ui_font(0.88))
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        if option.kind != "bool":
+            self.label.setFixedWidth(_LABEL_WIDTH)
+            self.label.setWordWrap(True)
+            top = Qt.AlignmentFlag.AlignTop if option.kind == "padding" else Qt.AlignmentFlag.AlignVCenter
+            row.addWidget(self.label, 0, top)
+        row.addWidget(self.editor, 1)
+        row.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignTop)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(2)
+        box.addLayout(row)
+        box.addWidget(self.error)
+        box.addWidget(self.help)
+        self.editor.edited.connect(self._edited)
+        self.editor.finished.connect(self.finished)
+
+    def show_value(self, value: Any) -> None:
+        """Show the value of the document; what was wrong with the input is over."""
+        self.editor.set_value(value)
+        self.error.hide()
+        policy = self.reset.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.reset.setSizePolicy(policy)
+        self.reset.setVisible(value != self.option.default)
+
+    def show_resolved(self, sides: tuple[int, int, int, int] | None) -> None:
+        """What a padding rule comes to."""
+        if self.option.kind == "padding":
+            self.editor.set_resolved(sides)  # type: ignore[attr-defined]
+
+    def mark(self, concerned: bool) -> None:
+        """Point to this option as the place of the block's error."""
+        self.label.setProperty("role", "error" if concerned else "")
+        self.label.style().unpolish(self.label)
+        self.label.style().polish(self.label)
+
+    def explain(self, error: EngineError) -> None:
+        """Say what is wrong with what was typed, and what would be right."""
+        fixes = "".join(f" {fix_label(fix)}." for fix in error.fixes[:1])
+        self.error.setText(error_sentence(error) + fixes)
+        self.error.show()
+
+    @Slot(object)
+    def _edited(self, value: Any) -> None:
+        try:
+            legal = self.option.check(value)
+        except EngineError as error:
+            self.explain(error)
+            return
+        self.error.hide()
+        self.changed.emit(self.option.name, legal)
+
+    @Slot()
+    def _reset(self) -> None:
+        self.finished.emit()
+        self.changed.emit(self.option.name, self.option.default)
+        self.finished.emit()
+
+
+class ProblemNote(QFrame):
+    """What is wrong with a block, with a button for every fix that the program can apply."""
+
+    def __init__(self, document: Document, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._fixes: list[Fix] = []
+        self.text = QLabel(self)
+        self.text.setWordWrap(True)
+        self.buttons: list[QPushButton] = []
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(10, 8, 10, 8)
+        self._box.addWidget(self.text)
+        self.hide()
+
+    def show_problem(self, block_id: str, problem: EngineError | None) -> None:
+        """Show a problem, or nothing."""
+        for button in self.buttons:
+            self._box.removeWidget(button)
+            button.deleteLater()
+        self.buttons = []
+        self.setVisible(problem is not None)
+        if problem is None:
+            return
+        is_error = block_id in self._document.derived.errors
+        self.setProperty("role", "error" if is_error else "note")
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self.text.setText(self._sentence(problem))
+        for fix in problem.fixes:
+            if fix.action != "advice":
+                button = QPushButton(fix_label(fix), self)
+                button.clicked.connect(lambda _checked=False, fix=fix: self._document.apply_fix(fix))
+                self._box.addWidget(button)
+                self.buttons.append(button)
+
+    def _sentence(self, problem: EngineError) -> str:
+        if problem.code == "graph.waits":
+            name = self._document.name_of(str(problem.args_by_name["block"]))
+            return self.tr("Waits for {block}.").format(block=name)
+        advice = [fix_label(fix) + "." for fix in problem.fixes if fix.action == "advice"]
+        return " ".join([error_sentence(problem), *advice])
+
+
+class NetworkSummary(QWidget):
+    """The whole network in numbers, shown while no single block is selected."""
+
+    def __init__(self, document: Document, selected: int) -> None:
+        super().__init__()
+        self._document = document
+        box = _column(self)
+        self.title = QLabel(self)
+        self.title.setProperty("role", "title")
+        self.title.setWordWrap(True)
+        box.addWidget(self.title)
+        self.note = QLabel(self)
+        self.note.setWordWrap(True)
+        self.note.setProperty("role", "muted")
+        box.addWidget(self.note)
+        self.facts = FactsTable(self)
+        box.addWidget(self.facts)
+        self.hint = QLabel(self)
+        self.hint.setWordWrap(True)
+        self.hint.setProperty("role", "muted")
+        self.hint.setText(
+            self.tr("{n} blocks are selected.").format(n=selected)
+            if selected > 1
+            else self.tr("Select a block to see and change its options.")
+        )
+        box.addWidget(self.hint)
+        box.addStretch(1)
+
+    def refresh(self) -> None:
+        """Show the network as it is now."""
+        derived = self._document.derived
+        self.title.setText(self._document.title or self.tr("New network"))
+        pattern = derived.pattern
+        self.note.setText(departure_sentence(self._named(pattern)) if isinstance(pattern, Departure) else str(pattern))
+        self.facts.show_facts(network_facts(self._document))
+
+    def _named(self, departure: Departure) -> Departure:
+        if departure.block is None:
+            return departure
+        name = self._document.name_of(departure.block)
+        return dataclasses.replace(departure, args=dict(departure.args) | {"block": name})
+
+
+def shown(value: Any) -> str:
+    """A value of an option as text."""
+    if isinstance(value, bool):
+        return "✓" if value else "–"
+    if isinstance(value, tuple):
+        return " × ".join(map(str, value)) if len(value) == 2 else ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _column(parent: QWidget) -> QVBoxLayout:
+    box = QVBoxLayout(parent)
+    box.setContentsMargins(16, 14, 16, 14)
+    box.setSpacing(10)
+    return box
+
+
+def _heading(layer: Layer, parent: QWidget) -> QWidget:
+    """The kind of the layer beside a bar in its colour."""
+    heading = QWidget(parent)
+    bar, label = QFrame(heading), QLabel(layer_title(layer), heading)
+    bar.setFixedSize(4, 22)
+    bar.setStyleSheet(f"background: {layer_color(layer.role)}; border-radius: 2px;")
+    label.setProperty("role", "title")
+    row = QHBoxLayout(heading)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(8)
+    row.addWidget(bar)
+    row.addWidget(label, 1)
+    return heading
