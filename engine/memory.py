@@ -1,16 +1,21 @@
-"""Who holds the arrays: one flat vector of parameters with named views, and the buffers of a slice of the batch."""
+"""Who holds the arrays: one flat vector of parameters with named views, and the scratch memory that layers share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from engine.layer import Array, Buffer, Context, Param, Workspace
-from engine.spec import Placed
+from engine.layer import Array, Buffer, Param
 
 _DTYPES: dict[str, DTypeLike] = {"bool": np.bool_, "int": np.int64, "int32": np.int32, "uint8": np.uint8}
+
+
+def buffer_dtype(buffer: Buffer, dtype: DTypeLike) -> np.dtype[Any]:
+    """The dtype of a buffer in a network of that dtype."""
+    return np.dtype(_DTYPES.get(buffer.dtype, dtype))
 
 
 class Parameters:
@@ -55,11 +60,11 @@ class Arena:
 
     def place(self, requests: Sequence[Mapping[str, Buffer]], dtype: DTypeLike) -> list[dict[str, Array]]:
         """The scratch buffers of each layer, all beginning at the start of the block, 64-byte aligned."""
-        layouts: list[dict[str, tuple[int, Buffer, np.dtype[np.generic]]]] = []
+        layouts: list[dict[str, tuple[int, Buffer, np.dtype[Any]]]] = []
         for buffers in requests:
             offset, layout = 0, {}
             for name, buffer in buffers.items():
-                kind = np.dtype(_DTYPES.get(buffer.dtype, dtype))
+                kind = buffer_dtype(buffer, dtype)
                 layout[name] = (offset, buffer, kind)
                 offset += -(-int(np.prod(buffer.shape)) * kind.itemsize // 64) * 64
             layouts.append(layout)
@@ -67,48 +72,3 @@ class Arena:
                 self._block = np.empty(offset, np.uint8)
         return [{name: self._block[start:start + int(np.prod(b.shape)) * kind.itemsize].view(kind).reshape(b.shape)
                  for name, (start, b, kind) in layout.items()} for layout in layouts]
-
-
-class Lane:
-    """The arrays of one slice of `n` images: every layer's input, output, buffers and delta.
-
-    `deltas[i]` is ∂E/∂y of layer i, which is ∂E/∂x of layer i + 1. In training the deltas alternate between two blocks,
-    because each is needed for one layer only; with `record` every layer keeps its own, so that it can be looked at.
-    """
-
-    def __init__(self, placed: Sequence[Placed], n: int, dtype: DTypeLike, states: Sequence[dict[str, Array]], *,
-                 record: bool = False) -> None:
-        self.n = n
-        self.placed = placed
-        requests = [p.node.layer.workspace(p.x, n) for p in placed]
-        scratch = Arena().place([{k: b for k, b in r.items() if b.scratch} for r in requests], dtype)
-        self.images: Array = np.zeros((n, *placed[0].x), dtype)
-        self.workspaces: list[Workspace] = []
-        x = self.images
-        for p, request, shared in zip(placed, requests, scratch, strict=True):
-            ws = Workspace(shared)
-            ws.update({name: np.zeros(b.shape, _DTYPES.get(b.dtype, dtype)) for name, b in request.items() if not b.scratch})
-            ws.x, ws.y = x, np.zeros((n, *p.y), dtype)
-            self.workspaces.append(ws)
-            x = ws.y
-        self.contexts = [Context(state=state) for state in states]
-        self.deltas = self._deltas(record, dtype)
-        self.images_delta: Array | None = np.zeros_like(self.images) if record else None
-
-    def _deltas(self, record: bool, dtype: DTypeLike) -> list[Array]:
-        if record:
-            return [np.zeros_like(ws.y) for ws in self.workspaces]
-        largest = max(ws.y.size for ws in self.workspaces)
-        blocks = [np.zeros(largest, dtype) for _ in range(2)]
-        return [blocks[i % 2][:ws.y.size].reshape(ws.y.shape) for i, ws in enumerate(self.workspaces)]
-
-    def begin(self, images: Array, *, training: bool, rng: np.random.Generator | None = None) -> None:
-        """Take the raw images in and set the mode; uint8 pixels become the network's dtype here."""
-        np.copyto(self.images, images, casting="unsafe")
-        for ctx in self.contexts:
-            ctx.training, ctx.rng = training, rng
-
-    @property
-    def output(self) -> Array:
-        """The network's output, (n, outputs)."""
-        return self.workspaces[-1].y

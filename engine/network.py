@@ -11,10 +11,9 @@ from __future__ import annotations
 import functools
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import threadpoolctl
@@ -22,11 +21,13 @@ from numpy.typing import DTypeLike
 
 from engine.errors import Fix, ShapeError, TrainingError
 from engine.initializers import initialize
+from engine.lane import Lane, Parts, PlainLane
 from engine.layer import Array, Param
 from engine.layers.input import Input
 from engine.losses import CrossEntropy, Loss, targets_of
-from engine.memory import Lane, Parameters, of_layer
+from engine.memory import Parameters, of_layer
 from engine.metrics import predicted_classes
+from engine.plans import innermost
 from engine.spec import NetworkSpec
 
 SLICE = 32
@@ -62,9 +63,10 @@ class LayerStep:
 
 
 @np.errstate(all="ignore")
-def _quietly(call: Callable[..., None], *args: Any) -> None:
-    """Overflow is no news for NumPy to print: a number that is not finite ends the batch with an error that names the layer."""
-    call(*args)
+def _run(steps: Iterable[tuple[int, Callable[[], None]]]) -> None:
+    """Make the calls. Overflow is no news for NumPy to print: a number that is not finite ends the batch with an error."""
+    for _, call in steps:
+        call()
 
 
 @functools.cache
@@ -75,9 +77,12 @@ def _threads() -> ThreadPoolExecutor:
 
 
 class Network:
-    """A network with its weights, ready to run. Raises SpecError or ShapeError when the layers do not fit."""
+    """A network with its weights, ready to run. Raises SpecError or ShapeError when the layers do not fit.
 
-    def __init__(self, spec: NetworkSpec, *, loss: Loss | None = None, dtype: DTypeLike = np.float32) -> None:
+    With `fast` False every layer runs as its plain mathematics, also where a plan of engine/plans would be faster.
+    """
+
+    def __init__(self, spec: NetworkSpec, *, loss: Loss | None = None, dtype: DTypeLike = np.float32, fast: bool = True) -> None:
         self.spec = spec
         self.loss = loss or CrossEntropy()
         self.dtype = np.dtype(dtype)
@@ -94,19 +99,19 @@ class Network:
         self.reset_state()
         self._ids = [p.node.id for p in self.placed]
         self._layers = [p.node.layer for p in self.placed]
-        self._p = [of_layer(self.parameters.named, i) for i in self._ids]
-        self._states = [of_layer(self.state, i) for i in self._ids]
         self._head = self._layers[-1].kind
-        self._fused = self._head in self.loss.fused_with
-        self._last = len(self._layers) - (2 if self._fused else 1)
-        self._first = next((i for i, p in enumerate(self._p) if p), len(self._p))
+        has_parameters = [bool(p.node.layer.params(p.x)) for p in self.placed]
+        self._parts = Parts(
+            self.placed, self.parameters, [of_layer(self.state, i) for i in self._ids],
+            first=has_parameters.index(True) if any(has_parameters) else len(self._ids),
+            last=len(self._layers) - (2 if self._head in self.loss.fused_with else 1))
         self._couples = any(layer.couples_batch for layer in self._layers)
         self._random = any(layer.random for layer in self._layers)
         self._macs = sum(p.node.layer.macs(p.x) for p in self.placed)
-        self._lanes: dict[tuple[int, int], Lane] = {}
-        self._probe: Lane | None = None
+        self._innermost = fast and innermost.serves(self.placed)
+        self._lanes: dict[tuple[int, int, bool], Lane] = {}
+        self._probe: PlainLane | None = None
         self._rows: Array = np.zeros((0, self.parameters.size), self.dtype)
-        self._row_views: list[list[dict[str, Array]]] = []
 
     def initialize(self, seed: int) -> None:
         """Draw all weights anew. A parameter's draw depends on the seed and its own name only, so that adding a block leaves the
@@ -148,55 +153,57 @@ class Network:
         `key` seeds the random layers: seed and step. Raises TrainingError naming the layer when a number is not finite.
         """
         cut, targets = self.slices(len(images)), targets_of(labels, self.outputs, self.dtype)
-        self._need_rows(len(cut))
+        rows = self._rows_for(len(cut))
         workers = min(len(cut), os.cpu_count() or 1)
 
         def work(w: int) -> list[tuple[float, int]]:
             done = []
             for k in range(w, len(cut), workers):
-                lane = self._begin(images[cut[k]], w, True, (*key, k))
-                for _ in self._forward(lane):
-                    pass
+                lane = self._begin(images[cut[k]], w, training=True, key=(*key, k))
+                _run(lane.forward)
                 done.append(self._loss(lane, targets[cut[k]], len(images)))
-                for _ in self._backward(lane, k):
-                    pass
-                self._check_finite(lane, k, done[-1][0])
+                _run(lane.backward)
+                rows[k] = lane.gradient
+                self._check_finite(done[-1][0], rows[k], images[cut[k]], targets[cut[k]], (*key, k))
             return done
 
         parts = [work(0)] if workers == 1 else list(_threads().map(work, range(workers)))
-        return self._sum([parts[k % workers][k // workers] for k in range(len(cut))], len(images))
+        return self._sum([parts[k % workers][k // workers] for k in range(len(cut))], rows, len(images))
 
     def gradient_by_layer(self, images: Array, labels: Array, *, key: Sequence[int] = (),
                           ) -> Iterator[LayerStep | BatchResult]:
         """The same as `gradient`, stopping after every layer's forward and every layer's backward; the result comes last."""
         cut, targets = self.slices(len(images)), targets_of(labels, self.outputs, self.dtype)
-        self._need_rows(len(cut))
-        lanes = [self._begin(images[part], k, True, (*key, k)) for k, part in enumerate(cut)]
-        for at_once in zip(*(self._forward(lane) for lane in lanes), strict=True):
-            yield LayerStep("forward", self._ids[at_once[0]])
+        rows = self._rows_for(len(cut))
+        lanes = [self._begin(images[part], k, training=True, key=(*key, k)) for k, part in enumerate(cut)]
+        for steps in zip(*(lane.forward for lane in lanes), strict=True):
+            _run(steps)
+            yield LayerStep("forward", self._ids[steps[0][0]])
         sums = [self._loss(lane, targets[part], len(images)) for lane, part in zip(lanes, cut, strict=True)]
-        for at_once in zip(*(self._backward(lane, k) for k, lane in enumerate(lanes)), strict=True):
-            yield LayerStep("backward", self._ids[at_once[0]])
+        for steps in zip(*(lane.backward for lane in lanes), strict=True):
+            _run(steps)
+            yield LayerStep("backward", self._ids[steps[0][0]])
         for k, lane in enumerate(lanes):
-            self._check_finite(lane, k, sums[k][0])
-        yield self._sum(sums, len(images))
+            rows[k] = lane.gradient
+            self._check_finite(sums[k][0], rows[k], images[cut[k]], targets[cut[k]], (*key, k))
+        yield self._sum(sums, rows, len(images))
 
-    def record(self, images: Array, labels: Array, *, key: Sequence[int] = ()) -> list[Lane]:
-        """The same as `gradient`, slice by slice in lanes that keep every delta down to the images'."""
+    def record(self, images: Array, labels: Array, *, key: Sequence[int] = ()) -> tuple[list[PlainLane], BatchResult]:
+        """The same as `gradient`, slice by slice in plain lanes that keep every output, buffer and delta.
+
+        Where `gradient` runs through a faster plan, the two agree up to rounding.
+        """
         cut, targets = self.slices(len(images)), targets_of(labels, self.outputs, self.dtype)
-        self._need_rows(len(cut))
-        lanes, sums = [], []
+        rows, lanes, sums = self._rows_for(len(cut)), [], []
         for k, part in enumerate(cut):
-            lane = Lane(self.placed, part.stop - part.start, self.dtype, self._states, record=True)
+            lane = PlainLane(self._parts, part.stop - part.start, record=True)
             lane.begin(images[part], training=True, rng=np.random.default_rng((*key, k)) if self._random else None)
-            for _ in self._forward(lane):
-                pass
+            _run(lane.forward)
             sums.append(self._loss(lane, targets[part], len(images)))
-            for _ in self._backward(lane, k, down_to_image=True):
-                pass
+            _run(lane.backward)
+            rows[k] = lane.gradient
             lanes.append(lane)
-        self._sum(sums, len(images))
-        return lanes
+        return lanes, self._sum(sums, rows, len(images))
 
     def predict(self, images: Array) -> Array:
         """The outputs (N, outputs) for raw images (N, C, H, W), in evaluation mode."""
@@ -211,20 +218,19 @@ class Network:
         predicted = np.zeros(len(images), np.int64)
 
         def keep(lane: Lane, part: slice) -> None:
-            losses[part] = self.loss.values(self._head, self._logits(lane), lane.output, targets[part])
+            losses[part] = self.loss.values(self._head, lane.logits, lane.output, targets[part])
             predicted[part] = predicted_classes(lane.output)
 
         self._evaluate(images, keep)
         truth = np.asarray(labels) if labels.ndim == 1 else predicted_classes(labels)
         return Evaluation(float(losses.mean()), float(np.mean(predicted == truth)), predicted)
 
-    def forward_sample(self, image: Array) -> Lane:
-        """Run one raw image (C, H, W) in evaluation mode through a lane of its own; the lane holds every output and buffer."""
+    def forward_sample(self, image: Array) -> PlainLane:
+        """Run one raw image (C, H, W) in evaluation mode through a lane of its own, which keeps every output and buffer."""
         if self._probe is None:
-            self._probe = Lane(self.placed, 1, self.dtype, self._states, record=True)
+            self._probe = PlainLane(self._parts, 1, record=True)
         self._probe.begin(image[None], training=False)
-        for _ in self._forward(self._probe):
-            pass
+        _run(self._probe.forward)
         return self._probe
 
     def backward_sample(self, label: Array) -> tuple[float, dict[str, Array]]:
@@ -233,84 +239,52 @@ class Network:
         `label` has shape (1,) or (1, outputs). Every delta down to the image's own is left in the lane.
         """
         assert self._probe is not None
-        gradient = np.zeros_like(self.parameters.gradient)
-        views = self.parameters.views(gradient)
         loss, _ = self._loss(self._probe, targets_of(label, self.outputs, self.dtype), 1)
-        for _ in self._backward(self._probe, rows=[of_layer(views, i) for i in self._ids], down_to_image=True):
-            pass
-        return loss, views
+        _run(self._probe.backward)
+        return loss, self.parameters.views(self._probe.gradient)
 
-    def _lane(self, n: int, k: int) -> Lane:
-        if (n, k) not in self._lanes:
-            self._lanes[n, k] = Lane(self.placed, n, self.dtype, self._states)
-        return self._lanes[n, k]
-
-    def _begin(self, images: Array, k: int, training: bool, key: Sequence[int] = ()) -> Lane:
-        lane = self._lane(len(images), k)
+    def _begin(self, images: Array, k: int, *, training: bool, key: Sequence[int] = ()) -> Lane:
+        """Lane number `k` for that many images, with the images taken in."""
+        place = (len(images), k, training)
+        if place not in self._lanes:
+            self._lanes[place] = innermost.InnermostLane(self._parts, len(images), training=training) if self._innermost \
+                else PlainLane(self._parts, len(images))
+        lane = self._lanes[place]
         lane.begin(images, training=training, rng=np.random.default_rng(key) if training and self._random else None)
         return lane
 
-    def _need_rows(self, count: int) -> None:
-        """One row of gradients for each slice; a batch that is not cut writes into the sum itself."""
-        if len(self._rows) >= count and self._row_views:
-            return
-        self._rows = self.parameters.gradient[None] if count == 1 else np.zeros((count, self.parameters.size), self.dtype)
-        self._row_views = []
-        for row in self._rows:
-            views = self.parameters.views(row)
-            self._row_views.append([of_layer(views, i) for i in self._ids])
-
-    def _forward(self, lane: Lane) -> Iterator[int]:
-        """Layer after layer; yields the index of each layer done."""
-        for i, layer in enumerate(self._layers):
-            ws = lane.workspaces[i]
-            _quietly(layer.forward, ws.x, ws.y, self._p[i], ws, lane.contexts[i])
-            yield i
-
-    def _logits(self, lane: Lane) -> Array:
-        """z of the loss: the input of a closing softmax or sigmoid that is fused with it, otherwise the output."""
-        return lane.workspaces[-1].x if self._fused else lane.output
+    def _rows_for(self, count: int) -> Array:
+        """One row of gradients for each slice."""
+        if len(self._rows) < count:
+            self._rows = np.zeros((count, self.parameters.size), self.dtype)
+        return self._rows[:count]
 
     @np.errstate(all="ignore")
     def _loss(self, lane: Lane, targets: Array, batch: int) -> tuple[float, int]:
         """The slice's summed loss and right answers; writes the first delta, already divided by the batch size."""
-        z, y = self._logits(lane), lane.output
-        delta = lane.deltas[self._last]
-        self.loss.delta(self._head, z, y, targets, delta)
-        delta /= batch
-        right = predicted_classes(y) == predicted_classes(targets)
-        return float(self.loss.values(self._head, z, y, targets).sum()), int(np.count_nonzero(right))
-
-    def _backward(self, lane: Lane, k: int = 0, *, rows: list[dict[str, Array]] | None = None,
-                  down_to_image: bool = False) -> Iterator[int]:
-        """Layer after layer from the last to the first that has parameters; yields the index of each layer done."""
-        g = self._row_views[k] if rows is None else rows
-        stop = 0 if down_to_image else self._first
-        for i in range(self._last, stop - 1, -1):
-            dx = lane.images_delta if i == 0 else lane.deltas[i - 1] if i > stop else None
-            _quietly(self._layers[i].backward, lane.deltas[i], dx, self._p[i], g[i], lane.workspaces[i])
-            yield i
+        self.loss.delta(self._head, lane.logits, lane.output, targets, lane.delta)
+        lane.delta /= batch
+        right = predicted_classes(lane.output) == predicted_classes(targets)
+        return float(self.loss.values(self._head, lane.logits, lane.output, targets).sum()), int(np.count_nonzero(right))
 
     @np.errstate(all="ignore")
-    def _check_finite(self, lane: Lane, k: int, loss: float) -> None:
-        """Raise TrainingError naming the first layer whose output, or the last whose gradient, is not finite."""
-        row = self._rows[k]
-        if np.isfinite(loss) and np.isfinite(row @ row):
-            return
-        for i, ws in enumerate(lane.workspaces):
-            if not np.isfinite(ws.y).all():
-                raise _not_finite(self.spec.nodes[i].title, i, "output")
-        for i in range(self._last, -1, -1):
-            if not all(np.isfinite(g).all() for g in self._row_views[k][i].values()):
-                raise _not_finite(self.spec.nodes[i].title, i, "gradient")
-        if not np.isfinite(loss):
-            raise _not_finite(self.spec.nodes[-1].title, len(self._ids) - 1, "loss")
+    def _check_finite(self, loss: float, gradient: Array, images: Array, targets: Array, key: Sequence[int]) -> None:
+        """Raise TrainingError naming the first layer whose output, or the last whose gradient, is not finite.
 
-    def _sum(self, parts: Sequence[tuple[float, int]], n: int) -> BatchResult:
-        if len(parts) > 1:
-            np.sum(self._rows[:len(parts)], axis=0, out=self.parameters.gradient)
-        elif self._rows.base is not self.parameters.gradient:
-            self.parameters.gradient[...] = self._rows[0]
+        A slice with such a number is computed once more layer by layer, so that the place can be found.
+        """
+        if np.isfinite(loss) and (np.isfinite(gradient @ gradient) or np.isfinite(gradient).all()):
+            return
+        lane = PlainLane(self._parts, len(images))
+        lane.begin(images, training=True, rng=np.random.default_rng(key) if self._random else None)
+        _run(lane.forward)
+        self._loss(lane, targets, len(images))
+        _run(lane.backward)
+        index, what = lane.first_broken() or (len(self._ids) - 1, "loss")
+        raise _not_finite(self.spec.nodes[index].title, index, what)
+
+    def _sum(self, parts: Sequence[tuple[float, int]], rows: Array, n: int) -> BatchResult:
+        np.sum(rows, axis=0, out=self.parameters.gradient)
         return BatchResult(sum(p[0] for p in parts) / n, sum(p[1] for p in parts), n)
 
     def _evaluate(self, images: Array, keep: Callable[[Lane, slice], None]) -> None:
@@ -320,9 +294,8 @@ class Network:
 
         def work(w: int) -> None:
             for part in cut[w::workers]:
-                lane = self._begin(images[part], w, False)
-                for _ in self._forward(lane):
-                    pass
+                lane = self._begin(images[part], w, training=False)
+                _run(lane.forward)
                 keep(lane, part)
 
         if workers <= 1:

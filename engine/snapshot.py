@@ -1,22 +1,40 @@
 """Snapshots: frozen, read-only copies of a training's arrays at one step, for looking at and for explaining.
 
-Arrays are named "layer.array": "conv1.y" the output, "conv1.x" is the output of the layer before, "conv1.dy" = ∂E/∂y,
-"conv1.W", "conv1.dW", and
-every live buffer of the layer ("max_pool1.winner"). "image" is the raw input. Two probes, which are never mixed: *sample* is
-one image in
-evaluation mode with the current weights; *batch* is the last training batch as it was, with the weights before the update.
+Two probes, which are never mixed. *sample*: one image in evaluation mode with the current weights; its arrays have no batch axis.
+*batch*: the last training batch as it was, with the weights before the update.
+
+    image, dimage              the raw image and ∂E/∂image
+    target                     what the output should be, (outputs,)
+    loss                       E; of a batch the mean of `losses` plus `penalty`
+    conv1.y, conv1.dy          output and delta ∂E/∂y; the input conv1.x is the output of the layer before
+    conv1.W, conv1.dW          parameters and their gradients, before penalties and clipping
+    max_pool1.winner …         what else a layer keeps to be looked at
+    batch_norm1.mean …         what belongs to a layer but is not trained by gradient
+
+and in a batch only
+
+    losses, penalty            the loss of each image (N,), and what L2 and L1 add to the loss
+    gradient_norm              the length of the gradient with penalties, which is what clipping looks at
+    conv1.W_after              the weights after the update
+    conv1.W_velocity, conv1.W_velocity_after       the optimizer's slots before and after it
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from engine.errors import Fix, TrainingError
+from engine.lane import PlainLane
 from engine.layer import Array
-from engine.memory import Lane
+from engine.losses import Loss, targets_of
 from engine.network import Network
+from engine.settings import TrainSettings
+from engine.spec import NetworkSpec, Placed
+from engine.trainer import LastUpdate, Trainer
+from engine.update import clip, penalise
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +51,32 @@ class SnapshotRequest:
 
 
 @dataclass(frozen=True, eq=False)
+class UpdateFacts:
+    """How the update of a batch snapshot was made: settings, the rate after schedule and warm-up, and its number t = 1, 2, …"""
+
+    settings: TrainSettings
+    learning_rate: float
+    t: int
+
+    def is_clipped(self, gradient_norm: float) -> bool:
+        """True when the gradient was shortened."""
+        return 0 < self.settings.clip_norm < gradient_norm
+
+
+@dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Arrays by name after `step` updates; those of a sample have no batch axis. `loss` is the sample's, if it had a label."""
+    """Arrays by name after `step` updates, with the network and the loss function that they belong to.
+
+    `probe` is "sample" or "batch"; `loss` is None for a sample without a label; only a batch has an `update`.
+    """
 
     step: int
     probe: str
     arrays: Mapping[str, Array]
+    spec: NetworkSpec
+    loss_function: Loss
     loss: float | None = None
+    update: UpdateFacts | None = None
 
     def __getitem__(self, name: str) -> Array:
         return self.arrays[name]
@@ -48,7 +85,7 @@ class Snapshot:
         return name in self.arrays
 
 
-def frozen(array: Array) -> Array:
+def frozen(array: Array | float) -> Array:
     """A contiguous copy that cannot be written to; floating point numbers as they are."""
     copy = np.array(array, order="C", copy=True)
     copy.flags.writeable = False
@@ -61,28 +98,106 @@ def sample_snapshot(network: Network, step: int, request: SnapshotRequest) -> Sn
     arrays: dict[str, Array] = {}
     loss = None
     if request.image is not None:
-        lane = network.forward_sample(request.image)
-        arrays["image"] = frozen(lane.images[0])
+        lanes = [network.forward_sample(request.image)]
+        arrays["image"] = frozen(lanes[0].images[0])
         for p in wanted:
-            arrays |= _of_workspace(lane, p.index, p.node.id)
+            arrays |= _outputs(lanes, p, _first)
         if request.label is not None:
-            loss, gradients = network.backward_sample(np.array([request.label]))
-            arrays |= {f"{p.node.id}.dy": frozen(lane.deltas[p.index][0]) for p in wanted}
-            arrays |= {_gradient_name(name): frozen(g) for name, g in gradients.items()
-                       if request.layers is None or name.rsplit(".", 1)[0] in request.layers}
-    if request.parameters:
-        for p in wanted:
-            prefix = p.node.id + "."
-            arrays |= {name: frozen(w) for name, w in network.parameters.named.items() if name.startswith(prefix)}
-    return Snapshot(step, "sample", arrays, loss)
+            label = np.array([request.label])
+            loss, gradients = network.backward_sample(label)
+            targets = targets_of(label, network.outputs, network.dtype)
+            arrays |= {"target": frozen(targets[0]), "loss": frozen(loss)} | _deltas(network, lanes, wanted, targets, _first)
+            for p in wanted:
+                arrays |= _of_layer(gradients, p, "d")
+    for p in wanted:
+        arrays |= _of_layer(network.state, p)
+        if request.parameters:
+            arrays |= _of_layer(network.parameters.named, p)
+    return Snapshot(step, "sample", arrays, network.spec, network.loss, loss)
 
 
-def _of_workspace(lane: Lane, index: int, layer_id: str) -> dict[str, Array]:
-    ws, layer = lane.workspaces[index], lane.placed[index]
-    live = {name for name, b in layer.node.layer.workspace(layer.x, 1).items() if not b.scratch}
-    return {f"{layer_id}.y": frozen(ws.y[0])} | {f"{layer_id}.{name}": frozen(ws[name][0]) for name in live}
+def batch_snapshot(trainer: Trainer) -> Snapshot:
+    """Compute the last training batch and its update once more, bit for bit, leaving the trainer as it is.
+
+    Raises TrainingError when no update has been made yet.
+    """
+    last = trainer.last_update
+    if last is None:
+        raise TrainingError("No batch has been trained yet.", code="snapshot.no_batch",
+                            fixes=(Fix("advice", "train at least one step"),))
+    live = trainer.network
+    network = Network(live.spec, loss=live.loss, dtype=live.dtype)
+    network.parameters.flat[...] = last.weights
+    network.set_state(live.state)
+    lanes, result = network.record(last.images, last.labels, key=(last.settings.seed, last.t - 1))
+    targets = targets_of(last.labels, network.outputs, network.dtype)
+    z, y = (np.concatenate([getattr(lane.workspaces[-1], name) for lane in lanes]) for name in ("x", "y"))
+    head = network.placed[-1].node.layer.kind
+    losses = network.loss.values(head, z if head in network.loss.fused_with else y, y, targets)
+    arrays = {"image": frozen(_together([lane.images for lane in lanes])), "target": frozen(targets), "losses": frozen(losses)}
+    arrays |= _deltas(network, lanes, network.placed, targets, _together)
+    for p in network.placed:
+        arrays |= _outputs(lanes, p, _together) | _of_layer(live.state, p) | _of_layer(network.parameters.named, p)
+        arrays |= _of_layer(network.parameters.named_gradient, p, "d")
+    penalty = _update(network, last, arrays)
+    loss = result.loss + penalty
+    arrays |= {"penalty": frozen(penalty), "loss": frozen(loss)}
+    facts = UpdateFacts(last.settings, last.learning_rate, last.t)
+    return Snapshot(last.t, "batch", arrays, network.spec, network.loss, loss, facts)
 
 
-def _gradient_name(name: str) -> str:
-    layer, parameter = name.rsplit(".", 1)
-    return f"{layer}.d{parameter}"
+def _update(network: Network, last: LastUpdate, arrays: dict[str, Array]) -> float:
+    """Make the update and keep all that is new in it; returns the penalty."""
+    p, settings = network.parameters, last.settings
+    slots = {name: slot.copy() for name, slot in last.slots.items()}
+    scratch = np.zeros((2, p.size), p.flat.dtype)
+    penalty = penalise(p, settings, scratch[0])
+    arrays["gradient_norm"] = frozen(clip(p.gradient, settings.clip_norm))
+    with np.errstate(all="ignore"):
+        settings.optimizer.update(p.flat, p.gradient, slots, last.learning_rate, last.t, p.penalised, scratch)
+    named = [("after", p.flat), *last.slots.items(), *((f"{name}_after", slot) for name, slot in slots.items())]
+    for suffix, flat in named:
+        arrays |= {f"{name}_{suffix}": frozen(view) for name, view in p.views(flat).items()}
+    return penalty
+
+
+def _first(arrays: Sequence[Array]) -> Array:
+    """The only image of a sample, without its batch axis."""
+    return np.asarray(arrays[0][0])
+
+
+def _together(arrays: Sequence[Array]) -> Array:
+    """The slices of a batch as one array again."""
+    return np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
+
+
+def _outputs(lanes: Sequence[PlainLane], p: Placed, joined: Callable[[Sequence[Array]], Array]) -> dict[str, Array]:
+    """The output of a layer and the buffers that it shows."""
+    spaces = [lane.workspaces[p.index] for lane in lanes]
+    arrays = {f"{p.node.id}.y": frozen(joined([ws.y for ws in spaces]))}
+    one, two = (p.node.layer.workspace(p.x, n) for n in (1, 2))
+    for name, buffer in one.items():
+        if buffer.shown and not buffer.scratch:
+            of_images = buffer.shape != two[name].shape
+            arrays[f"{p.node.id}.{name}"] = frozen(joined([ws[name] for ws in spaces]) if of_images else spaces[0][name])
+    return arrays
+
+
+def _deltas(network: Network, lanes: Sequence[PlainLane], wanted: Sequence[Placed], targets: Array,
+            joined: Callable[[Sequence[Array]], Array]) -> dict[str, Array]:
+    """The deltas of the image and of all layers' outputs, that of a closing layer which is fused with the loss, too."""
+    of_image = [lane.images_delta for lane in lanes if lane.images_delta is not None]
+    arrays = {"dimage": frozen(joined(of_image))}
+    arrays |= {f"{p.node.id}.dy": frozen(joined([lane.deltas[p.index] for lane in lanes])) for p in wanted}
+    last = network.placed[-1].node
+    if last.layer.kind in network.loss.fused_with and f"{last.id}.dy" in arrays:
+        y = np.concatenate([lane.output for lane in lanes])
+        delta = network.loss.delta_at_output(last.layer.kind, y, targets) / len(targets)
+        arrays[f"{last.id}.dy"] = frozen(joined([delta]))
+    return arrays
+
+
+def _of_layer(named: Mapping[str, Array], p: Placed, prefix: str = "") -> dict[str, Array]:
+    """Copies of the arrays of one layer, "conv1.W" as "conv1." + prefix + "W"."""
+    start = p.node.id + "."
+    return {start + prefix + name[len(start):]: frozen(a) for name, a in named.items() if name.startswith(start)}

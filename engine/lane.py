@@ -1,0 +1,132 @@
+"""A lane: the arrays through which one slice of a batch runs, and its steps forward and backward as a list of calls."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from engine.layer import Array, Context, Workspace
+from engine.memory import Arena, Parameters, buffer_dtype, of_layer
+from engine.spec import Placed
+
+Steps = list[tuple[int, Callable[[], None]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What a lane is made from: the layers with their shapes, the parameters, and each layer's state.
+
+    `last` is the layer at whose output the loss gives its delta, `first` the first layer that has parameters.
+    """
+
+    placed: Sequence[Placed]
+    parameters: Parameters
+    states: Sequence[dict[str, Array]]
+    first: int
+    last: int
+
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        """The dtype of all floating point arrays."""
+        return self.parameters.flat.dtype
+
+    def of_layers(self, flat: Array) -> list[dict[str, Array]]:
+        """Views of a vector that is laid out as the parameters are: for each layer, by short name."""
+        views = self.parameters.views(flat)
+        return [of_layer(views, p.node.id) for p in self.placed]
+
+
+class Lane(ABC):
+    """`n` images on their way through the network.
+
+    `begin` takes images in; the calls of `forward`, each with the index of its layer, leave `logits` and `output`, both
+    (n, outputs); after `delta` has been written, the calls of `backward` leave the slice's gradient in `gradient`, flat.
+    """
+
+    output: Array
+    logits: Array
+    delta: Array
+    forward: Steps
+    backward: Steps
+
+    def __init__(self, parts: Parts, n: int) -> None:
+        self.parts = parts
+        self.n = n
+        self.gradient: Array = np.zeros_like(parts.parameters.gradient)
+        self.contexts = [Context(state=state) for state in parts.states]
+
+    @abstractmethod
+    def take(self, images: Array) -> None:
+        """Take raw images (n, C, H, W) in."""
+
+    def begin(self, images: Array, *, training: bool, rng: np.random.Generator | None = None) -> None:
+        """Take raw images in and set the mode."""
+        self.take(images)
+        for ctx in self.contexts:
+            ctx.training, ctx.rng = training, rng
+
+
+class PlainLane(Lane):
+    """Every layer's plain mathematics, with each layer's input, output and buffers left to look at.
+
+    `deltas[i]` is ∂E/∂y of layer i, which is ∂E/∂x of layer i + 1. In training the deltas alternate between two blocks,
+    because each is needed for one layer only; with `record` every layer keeps its own, down to the images' `images_delta`.
+    """
+
+    def __init__(self, parts: Parts, n: int, *, record: bool = False) -> None:
+        super().__init__(parts, n)
+        self.placed = parts.placed
+        dtype = parts.dtype
+        requests = [p.node.layer.workspace(p.x, n) for p in self.placed]
+        scratch = Arena().place([{k: b for k, b in r.items() if b.scratch} for r in requests], dtype)
+        self.images: Array = np.zeros((n, *self.placed[0].x), dtype)
+        self.workspaces: list[Workspace] = []
+        x = self.images
+        for p, request, shared in zip(self.placed, requests, scratch, strict=True):
+            ws = Workspace(shared)
+            ws.update({name: np.zeros(b.shape, buffer_dtype(b, dtype)) for name, b in request.items() if not b.scratch})
+            ws.x, ws.y = x, np.zeros((n, *p.y), dtype)
+            self.workspaces.append(ws)
+            x = ws.y
+        self.deltas = self._make_deltas(record)
+        self.images_delta: Array | None = np.zeros_like(self.images) if record else None
+        self.output = self.workspaces[-1].y
+        self.logits = self.workspaces[parts.last].y
+        self.delta = self.deltas[parts.last]
+        self._plan(0 if record else parts.first)
+
+    def take(self, images: Array) -> None:
+        np.copyto(self.images, images, casting="unsafe")
+
+    def _make_deltas(self, record: bool) -> list[Array]:
+        if record:
+            return [np.zeros_like(ws.y) for ws in self.workspaces]
+        largest = max(ws.y.size for ws in self.workspaces)
+        blocks = [np.zeros(largest, self.parts.dtype) for _ in range(2)]
+        return [blocks[i % 2][:ws.y.size].reshape(ws.y.shape) for i, ws in enumerate(self.workspaces)]
+
+    def _plan(self, stop: int) -> None:
+        """Bind each layer's arrays; backward ends at layer `stop`."""
+        layers = [p.node.layer for p in self.placed]
+        p, g = self.parts.of_layers(self.parts.parameters.flat), self.parts.of_layers(self.gradient)
+        self.forward = [(i, partial(layer.forward, ws.x, ws.y, p[i], ws, ctx))
+                        for i, (layer, ws, ctx) in enumerate(zip(layers, self.workspaces, self.contexts, strict=True))]
+        self.backward = []
+        for i in range(self.parts.last, stop - 1, -1):
+            dx = self.images_delta if i == 0 else self.deltas[i - 1] if i > stop else None
+            self.backward.append((i, partial(layers[i].backward, self.deltas[i], dx, p[i], g[i], self.workspaces[i])))
+
+    def first_broken(self) -> tuple[int, str] | None:
+        """The first layer whose output is not finite, otherwise the last whose gradient is not; (index, what) or None."""
+        for i, ws in enumerate(self.workspaces):
+            if not np.isfinite(ws.y).all():
+                return i, "output"
+        g = self.parts.of_layers(self.gradient)
+        for i in range(self.parts.last, -1, -1):
+            if not all(np.isfinite(a).all() for a in g[i].values()):
+                return i, "gradient"
+        return None
