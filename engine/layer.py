@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.options import Configurable, from_kind
+from engine.term import Term, View
 
 Array = NDArray[Any]
 
@@ -135,6 +136,22 @@ class Layer(Configurable, ABC):
     @abstractmethod
     def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array], ws: Workspace) -> None:
         """Compute dx = ∂E/∂x (unless it is None) and the gradients g = ∂E/∂p from dy = ∂E/∂y; g is overwritten."""
+
+    @abstractmethod
+    def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
+        """How one cell of y was computed. As in the snapshot, an index begins with the image in a batch, but not in a sample."""
+
+    @abstractmethod
+    def explain_backward(self, target: str, cell: tuple[int, ...], view: View) -> Term:
+        """How one cell of dx (target "x") or of a parameter's gradient (target "W", "b" …) was computed from dy."""
+
+    @abstractmethod
+    def code_numpy(self, x: Shape) -> str:
+        """NumPy source of `y` in evaluation mode, from `x` (N, …) and the parameters and state by their names."""
+
+    @abstractmethod
+    def code_pytorch(self, x: Shape) -> str:
+        """The same with PyTorch tensors; `torch` and `torch.nn.functional as F` are imported."""
 
     def label(self) -> str:
         """The main options in a few words, for the block: "6 @ 5×5 · pad 2"."""

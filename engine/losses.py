@@ -15,6 +15,7 @@ course's, with the factor ½ and a sum over the outputs.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,6 +24,7 @@ import numpy as np
 from engine.errors import DataError
 from engine.layer import Array
 from engine.options import Configurable, from_kind
+from engine.term import Term, term
 
 LOSSES: dict[str, type[Loss]] = {}
 
@@ -48,6 +50,22 @@ class Loss(Configurable, ABC):
     def delta(self, head: str, z: Array, y: Array, t: Array, out: Array) -> None:
         """Write the samples' ∂E/∂z (if `head` is in `fused_with`) or ∂E/∂y into `out`; not yet divided by N."""
 
+    def delta_at_output(self, head: str, y: Array, t: Array) -> Array:
+        """The samples' ∂E/∂y of a closing layer in `fused_with`, which training never needs."""
+        raise NotImplementedError(f"{self.kind} is not fused with {head}")
+
+    @abstractmethod
+    def explain(self, head: str, z: Sequence[Term], y: Sequence[Term], t: Sequence[Term]) -> Term:
+        """The loss of one sample; z, y and t as in `values`."""
+
+    @abstractmethod
+    def explain_delta(self, head: str, k: int, z: Sequence[Term], y: Sequence[Term], t: Sequence[Term]) -> Term:
+        """What `delta` writes for output k of one sample."""
+
+    def explain_delta_at_output(self, head: str, k: int, y: Sequence[Term], t: Sequence[Term]) -> Term:
+        """What `delta_at_output` gives for output k of one sample."""
+        raise NotImplementedError(f"{self.kind} is not fused with {head}")
+
 
 @dataclass(frozen=True)
 class CrossEntropy(Loss):
@@ -70,6 +88,37 @@ class CrossEntropy(Loss):
             e = np.exp(z - z.max(axis=1, keepdims=True))
             np.subtract(e / e.sum(axis=1, keepdims=True), t, out=out)
 
+    def delta_at_output(self, head: str, y: Array, t: Array) -> Array:
+        """−t/y, and with sigmoid (1 − t)/(1 − y) besides; the largest number of the dtype stands for infinity."""
+        delta = -np.divide(t, y, out=np.zeros_like(y), where=t != 0)
+        if head == "sigmoid":
+            delta += np.divide(1 - t, 1 - y, out=np.zeros_like(y), where=t != 1)
+        return np.nan_to_num(delta)
+
+    def explain(self, head: str, z: Sequence[Term], y: Sequence[Term], t: Sequence[Term]) -> Term:
+        """−Σ t·log y, without the terms whose factor is 0."""
+        if head == "sigmoid":
+            return -term("sum", *(part for share, goal in zip(y, t, strict=True) for part in _logarithms(share, goal)))
+        if head == "softmax" and all(share.fold() > 0 for share, goal in zip(y, t, strict=True) if goal.value):
+            return -term("sum", *(goal * term("log", share) for share, goal in zip(y, t, strict=True) if goal.value))
+        # Without a softmax, and where a probability is too small for a number, its logarithm comes from the logits.
+        largest = term("max", *z).named("max z")
+        of_sum = term("log", term("sum", *(term("exp", score - largest) for score in z)))
+        return -term("sum", *(goal * (score - largest - of_sum) for score, goal in zip(z, t, strict=True) if goal.value))
+
+    def explain_delta(self, head: str, k: int, z: Sequence[Term], y: Sequence[Term], t: Sequence[Term]) -> Term:
+        if head in self.fused_with:
+            return y[k] - t[k]
+        largest = term("max", *z).named("max z")
+        powers = [term("exp", score - largest) for score in z]
+        return powers[k] / term("sum", *powers) - t[k]
+
+    def explain_delta_at_output(self, head: str, k: int, y: Sequence[Term], t: Sequence[Term]) -> Term:
+        parts = [-(t[k] / y[k])] if t[k].value else []
+        if head == "sigmoid" and t[k].value != 1:
+            parts.append((1 - t[k]) / (1 - y[k]))
+        return term("sum", *parts)
+
 
 @dataclass(frozen=True)
 class SquaredError(Loss):
@@ -83,6 +132,18 @@ class SquaredError(Loss):
 
     def delta(self, head: str, z: Array, y: Array, t: Array, out: Array) -> None:
         np.subtract(y, t, out=out)
+
+    def explain(self, head: str, z: Sequence[Term], y: Sequence[Term], t: Sequence[Term]) -> Term:
+        return 0.5 * term("sum", *(term("square", share - goal) for share, goal in zip(y, t, strict=True)))
+
+    def explain_delta(self, head: str, k: int, z: Sequence[Term], y: Sequence[Term], t: Sequence[Term]) -> Term:
+        return y[k] - t[k]
+
+
+def _logarithms(y: Term, t: Term) -> list[Term]:
+    """t·log y + (1 − t)·log(1 − y), without a term whose factor is 0."""
+    parts = [t * term("log", y)] if t.value else []
+    return parts + ([(1 - t) * term("log", 1 - y)] if t.value != 1 else [])
 
 
 def loss_from_json(data: Any) -> Loss:

@@ -25,6 +25,7 @@ import numpy as np
 
 from engine.layer import Array
 from engine.options import Configurable, from_kind, option
+from engine.term import Term, constant, term
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {}
 
@@ -44,6 +45,14 @@ class Optimizer(Configurable, ABC):
     def update(self, w: Array, g: Array, slots: Mapping[str, Array], lr: float, t: int, penalised: Array, scratch: Array) -> None:
         """Change w and the slots in place; `penalised` is 1 where a weight decay applies; `scratch` is (2, P)."""
 
+    def explain_slots(self, g: Term, slots: Mapping[str, Term]) -> dict[str, Term]:
+        """The new slots of one weight, from its gradient and the slots before."""
+        return {}
+
+    @abstractmethod
+    def explain(self, w: Term, g: Term, slots: Mapping[str, Term], lr: Term, t: int, penalised: bool) -> Term:
+        """The new weight, from the weight before, its gradient and the *new* slots."""
+
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
@@ -54,6 +63,9 @@ class SGD(Optimizer):
 
     def update(self, w: Array, g: Array, slots: Mapping[str, Array], lr: float, t: int, penalised: Array, scratch: Array) -> None:
         w -= np.multiply(g, lr, out=scratch[0])
+
+    def explain(self, w: Term, g: Term, slots: Mapping[str, Term], lr: Term, t: int, penalised: bool) -> Term:
+        return w - lr * g
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,12 @@ class Momentum(Optimizer):
         v *= self.momentum
         v += g
         w -= np.multiply(v, lr, out=scratch[0])
+
+    def explain_slots(self, g: Term, slots: Mapping[str, Term]) -> dict[str, Term]:
+        return {"velocity": constant(self.momentum, "μ") * slots["velocity"] + g}
+
+    def explain(self, w: Term, g: Term, slots: Mapping[str, Term], lr: Term, t: int, penalised: bool) -> Term:
+        return w - lr * slots["velocity"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +109,12 @@ class Nesterov(Optimizer):
         step += g
         step *= lr
         w -= step
+
+    def explain_slots(self, g: Term, slots: Mapping[str, Term]) -> dict[str, Term]:
+        return {"velocity": constant(self.momentum, "μ") * slots["velocity"] + g}
+
+    def explain(self, w: Term, g: Term, slots: Mapping[str, Term], lr: Term, t: int, penalised: bool) -> Term:
+        return w - lr * (g + constant(self.momentum, "μ") * slots["velocity"])
 
 
 @dataclass(frozen=True)
@@ -115,6 +139,12 @@ class RMSProp(Optimizer):
         step = np.divide(g, root, out=scratch[1])
         step *= lr
         w -= step
+
+    def explain_slots(self, g: Term, slots: Mapping[str, Term]) -> dict[str, Term]:
+        return {"square": _running(self.rho, "ρ", slots["square"], term("square", g))}
+
+    def explain(self, w: Term, g: Term, slots: Mapping[str, Term], lr: Term, t: int, penalised: bool) -> Term:
+        return w - lr * g / (term("root", slots["square"]) + constant(self.epsilon, "ε"))
 
 
 @dataclass(frozen=True)
@@ -145,6 +175,15 @@ class Adam(Optimizer):
         step *= lr / (1 - self.beta1**t)
         w -= step
 
+    def explain_slots(self, g: Term, slots: Mapping[str, Term]) -> dict[str, Term]:
+        return {"mean": _running(self.beta1, "β₁", slots["mean"], g),
+                "square": _running(self.beta2, "β₂", slots["square"], term("square", g))}
+
+    def explain(self, w: Term, g: Term, slots: Mapping[str, Term], lr: Term, t: int, penalised: bool) -> Term:
+        mean = (slots["mean"] / constant(1 - self.beta1**t, "1 − β₁ᵗ")).named("m̂")
+        square = (slots["square"] / constant(1 - self.beta2**t, "1 − β₂ᵗ")).named("ŝ")
+        return w - lr * mean / (term("root", square) + constant(self.epsilon, "ε"))
+
 
 @dataclass(frozen=True)
 class AdamW(Adam):
@@ -160,6 +199,15 @@ class AdamW(Adam):
         decay *= lr * self.weight_decay
         w -= decay
         super().update(w, g, slots, lr, t, penalised, scratch)
+
+    def explain(self, w: Term, g: Term, slots: Mapping[str, Term], lr: Term, t: int, penalised: bool) -> Term:
+        decayed = w - lr * constant(self.weight_decay, "λ") * w if penalised else w
+        return super().explain(decayed, g, slots, lr, t, penalised)
+
+
+def _running(kept: float, symbol: str, before: Term, new: Term) -> Term:
+    """kept·before + (1 − kept)·new."""
+    return constant(kept, symbol) * before + constant(1 - kept, f"1 − {symbol}") * new
 
 
 def optimizer_from_json(data: Any) -> Optimizer:

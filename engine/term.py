@@ -259,15 +259,11 @@ class View:
 
     def array(self, name: str) -> Array:
         """The whole array; raises ExplainError when the snapshot does not hold it."""
-        full = self.name(name)
-        if full not in self.arrays:
-            raise missing(full, self.arrays)
-        return self.arrays[full]
+        return array_of(self.arrays, self.name(name))
 
     def cell(self, name: str, *index: int, label: str = "") -> Term:
         """A leaf: one cell."""
-        array = self.array(name)
-        return Term("cell", float(array[index]), CellRef(self.name(name), tuple(map(int, index))), label)
+        return cell_of(self.arrays, CellRef(self.name(name), tuple(map(int, index))), label)
 
     def cells(self, name: str, *index: Any, around: float = 0.0, between: Any = False) -> Cells:
         """The cells at broadcast integer indices, row by row; places outside have the number `around`, and so have those
@@ -297,7 +293,22 @@ class View:
         return found.at(CellRef(full, index), float(self.arrays[full][index]))
 
 
-def missing(name: str, arrays: Iterable[str]) -> ExplainError:
-    """The error for an array that a snapshot does not hold."""
-    return ExplainError("There is no array {name} here; there are {names}.", code="explain.no_array", name=name,
-                        names=", ".join(sorted(arrays)))
+def array_of(arrays: Mapping[str, Array], name: str) -> Array:
+    """An array of a snapshot; raises ExplainError when it is not there, naming those that are."""
+    if name not in arrays:
+        raise ExplainError("There is no array {name} here; there are {names}.", code="explain.no_array", name=name,
+                           names=", ".join(sorted(arrays)))
+    return arrays[name]
+
+
+def cell_of(arrays: Mapping[str, Array], ref: CellRef, label: str = "") -> Term:
+    """One cell as a leaf."""
+    return Term("cell", float(array_of(arrays, ref.array)[ref.index]), ref, label)
+
+
+def all_cells_of(arrays: Mapping[str, Array], name: str) -> Cells:
+    """All cells of an array, in row-major order."""
+    array = array_of(arrays, name)
+    everywhere = np.ones(array.size, bool)
+    places = np.indices(array.shape).reshape(array.ndim, array.size).T
+    return Cells(name, array.astype(np.float64).ravel(), places, everywhere, ~everywhere)
