@@ -131,9 +131,8 @@ def batch_snapshot(trainer: Trainer) -> Snapshot:
     network.set_state(live.state)
     lanes, result = network.record(last.images, last.labels, key=(last.settings.seed, last.t - 1))
     targets = targets_of(last.labels, network.outputs, network.dtype)
-    z, y = (np.concatenate([getattr(lane.workspaces[-1], name) for lane in lanes]) for name in ("x", "y"))
-    head = network.placed[-1].node.layer.kind
-    losses = network.loss.values(head, z if head in network.loss.fused_with else y, y, targets)
+    z, y = _together([lane.logits for lane in lanes]), _together([lane.output for lane in lanes])
+    losses = network.loss.values(network.placed[-1].node.layer.kind, z, y, targets)
     arrays = {"image": frozen(_together([lane.images for lane in lanes])), "target": frozen(targets), "losses": frozen(losses)}
     arrays |= _deltas(network, lanes, network.placed, targets, _together)
     for p in network.placed:
