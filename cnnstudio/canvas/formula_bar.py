@@ -69,13 +69,15 @@ class FormulaBar(QWidget):
         return departure_sentence(pattern)
 
     def totals_text(self) -> str:
-        """N, M, K, parameters, multiplications and receptive field."""
+        """N, M, K; and while all shapes fit, parameters, multiplications and receptive field."""
         derived = self._document.derived
         parts = []
         if isinstance(derived.pattern, Formula):
             n = ", ".join(map(str, derived.pattern.n)) or "0"
             parts.append(f"N={n} · M={derived.pattern.m} · K={derived.pattern.k}")
         analysis = derived.analysis
+        if derived.errors:
+            return "".join(parts)
         parts.append(self.tr("{n} parameters").format(n=format_count(analysis.parameters)))
         parts.append(self.tr("{n} MAC/image").format(n=format_short(analysis.macs)))
         if analysis.receptive_field is not None:
@@ -99,12 +101,9 @@ class FormulaBar(QWidget):
         theme, pattern = current_theme(), self._document.derived.pattern
         middle, x = (self.height() - 1) / 2, _SIDE
         self._places = []
-        canonical = isinstance(pattern, Formula)
-        mark = "✓ " + self.tr("canonical") if canonical else "△ " + self.tr("not canonical")
-        if not len(self._document.graph):
-            mark = ""
+        mark, color = self._mark()
         painter.setFont(ui_font(bold=True))
-        painter.setPen(theme.color("ok" if canonical else "warning"))
+        painter.setPen(theme.color(color))
         x = _draw(painter, mark, x, middle) + (12 if mark else 0)
         if isinstance(pattern, Departure):
             painter.setFont(ui_font())
@@ -115,6 +114,17 @@ class FormulaBar(QWidget):
         for token in pattern.tokens():
             x = self._paint_token(painter, token, x, middle)
         return x
+
+    def _mark(self) -> tuple[str, str]:
+        """(the word before the formula, the theme's colour for it)."""
+        derived = self._document.derived
+        if not len(self._document.graph):
+            return "", "muted"
+        if derived.errors:
+            return "✕ " + self.tr("does not fit"), "danger"
+        if isinstance(derived.pattern, Formula):
+            return "✓ " + self.tr("canonical"), "ok"
+        return "△ " + self.tr("not canonical"), "warning"
 
     def _paint_token(self, painter: QPainter, token: Token, x: float, middle: float) -> float:
         theme = current_theme()

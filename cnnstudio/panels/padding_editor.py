@@ -65,20 +65,21 @@ class PaddingEditor(QWidget):
         for spin, label in zip(self.spins, labels, strict=True):
             spin.setAccessibleName(self.tr("Padding, {side}").format(side=label))
             spin.setToolTip(label)
-            spin.setFixedWidth(62)
+            spin.setFixedWidth(60)
             spin.valueChanged.connect(self._number_changed)
             spin.editingFinished.connect(self.finished)
         top, bottom, left, right = self.spins
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(6)
-        grid.addWidget(self.rule, 0, 0, 1, 3)
+        grid.setSpacing(4)
+        grid.setColumnStretch(3, 1)
+        grid.addWidget(self.rule, 0, 0, 1, 4)
         grid.addWidget(top, 1, 1, Qt.AlignmentFlag.AlignHCenter)
         grid.addWidget(left, 2, 0)
-        grid.addWidget(self.picture, 2, 1)
+        grid.addWidget(self.picture, 2, 1, Qt.AlignmentFlag.AlignCenter)
         grid.addWidget(right, 2, 2)
         grid.addWidget(bottom, 3, 1, Qt.AlignmentFlag.AlignHCenter)
-        grid.addWidget(self.alike, 4, 0, 1, 3)
+        grid.addWidget(self.alike, 4, 0, 1, 4)
         self.setFocusProxy(self.rule)
         self.rule.activated.connect(self._rule_changed)
         self.alike.toggled.connect(self._alike_changed)
@@ -149,7 +150,7 @@ class _Picture(QWidget):
 
     def sizeHint(self) -> QSize:
         """A square."""
-        return QSize(76, 76)
+        return QSize(64, 64)
 
     def show_sides(self, sides: Sides) -> None:
         """Draw other numbers."""

@@ -32,7 +32,7 @@ from engine.layer import Layer
 from engine.options import Option
 from engine.pattern import Departure
 
-_LABEL_WIDTH = 84
+_LABEL_WIDTH = 80
 
 
 class PropertiesPanel(QScrollArea):
@@ -174,6 +174,7 @@ class OptionRow(QWidget):
         self.reset = QToolButton(self)
         self.reset.setText("⟲")
         self.reset.setProperty("role", "quiet")
+        self.reset.setFixedSize(26, 22)
         tip = self.tr("Back to the default, {value}").format(value=shown(option.default))
         self.reset.setToolTip(tip)
         self.reset.setAccessibleName(tip)
@@ -186,21 +187,25 @@ class OptionRow(QWidget):
         self.error.setProperty("role", "error")
         self.error.hide()
         self.help.setFont(ui_font(0.88))
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        wide = option.kind in ("padding", "bool")
+        first, last = QHBoxLayout(), QHBoxLayout()
+        first.setSpacing(8)
         if option.kind != "bool":
-            self.label.setFixedWidth(_LABEL_WIDTH)
             self.label.setWordWrap(True)
-            top = Qt.AlignmentFlag.AlignTop if option.kind == "padding" else Qt.AlignmentFlag.AlignVCenter
-            row.addWidget(self.label, 0, top)
-        row.addWidget(self.editor, 1)
-        row.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignTop)
+            first.addWidget(self.label)
+        if not wide:
+            self.label.setFixedWidth(_LABEL_WIDTH)
+            first.addWidget(self.editor, 1)
+        last.addWidget(self.help, 1)
+        last.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignTop)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
-        box.addLayout(row)
+        box.addLayout(first)
+        if wide:
+            box.addWidget(self.editor)
         box.addWidget(self.error)
-        box.addWidget(self.help)
+        box.addLayout(last)
         self.editor.edited.connect(self._edited)
         self.editor.finished.connect(self.finished)
 
