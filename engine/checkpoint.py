@@ -34,13 +34,16 @@ class Checkpoint:
     batch: int
     sums: tuple[float, int, int]
     validation_losses: tuple[float, ...]
+    first_epoch: int = 0
+    """The epoch in which the present run began."""
 
     def to_bytes(self) -> bytes:
         """The checkpoint as a safetensors file."""
         arrays = {"parameters": self.parameters} | {f"state/{k}": v for k, v in self.state.items()} \
             | {f"slot/{k}": v for k, v in self.slots.items()}
         about = {"format": FORMAT, "network": self.spec.to_json(), "settings": self.settings.to_json(), "step": self.step,
-                 "epoch": self.epoch, "batch": self.batch, "sums": self.sums, "validation_losses": self.validation_losses}
+                 "epoch": self.epoch, "batch": self.batch, "sums": self.sums, "validation_losses": self.validation_losses,
+                 "first_epoch": self.first_epoch}
         return safetensors.numpy.save(arrays, {"cnnstudio": json.dumps(about)})
 
     @classmethod
@@ -59,7 +62,7 @@ class Checkpoint:
                 {k.removeprefix("slot/"): v for k, v in arrays.items() if k.startswith("slot/")},
                 int(about["step"]), int(about["epoch"]), int(about["batch"]),
                 (float(about["sums"][0]), int(about["sums"][1]), int(about["sums"][2])),
-                tuple(float(v) for v in about["validation_losses"]))
+                tuple(float(v) for v in about["validation_losses"]), int(about["first_epoch"]))
         except (safetensors.SafetensorError, ValueError, KeyError, TypeError, IndexError) as error:
             raise StorageError("These bytes are not a checkpoint, or are damaged: {reason}.", code="checkpoint.damaged",
                                reason=str(error) or type(error).__name__) from None

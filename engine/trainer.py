@@ -3,25 +3,26 @@
     for event in trainer.run():        # one event a batch, one an epoch
         ...
 
-Pause means to stop asking, step means `next(run)`, stop means `run.close()`; a new `run()` goes on where the last one ended. With
-grain "layer" the loop also stops after every layer's forward, every layer's backward and the update; a batch that is left in
-the middle
-is computed again. Batches, masks and augmentations are pure functions of the seed and the step, so a checkpoint needs no
-generator state.
+Pause means to stop asking, step means `next(run)`, stop means `run.close()`; a new `run()` goes on where the last one ended,
+and `begin_run()` before it makes it a further run. With grain "layer" the loop also stops after every layer's forward, every
+layer's backward and the update; a batch that is left in the middle is computed again. Batches, masks and augmentations are
+pure functions of the seed and the step, so a checkpoint needs no generator state.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from engine.checkpoint import Checkpoint
 from engine.datasets.augmentation import Augmentation
-from engine.datasets.dataset import Dataset
+from engine.datasets.dataset import Dataset, Split
 from engine.datasets.splits import batches
 from engine.errors import DataError, EngineError, Fix, StorageError, TrainingError
 from engine.layer import Array
@@ -53,6 +54,14 @@ class LayerDone:
     step: int
     phase: str
     layer: str
+
+
+@dataclass(frozen=True)
+class Evaluating:
+    """A part of an evaluation is done: `done` of `images` images."""
+
+    done: int
+    images: int
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,23 @@ class LastUpdate:
     slots: Mapping[str, Array]
 
 
-Event = BatchDone | LayerDone | EpochDone | Finished
+Event = BatchDone | LayerDone | Evaluating | EpochDone | Finished
+
+EVALUATION_PART = 256
+"""Images that are evaluated between two events: about as much work as one batch of training."""
+
+
+T = TypeVar("T")
+
+
+def drained(work: Generator[Any, None, T]) -> T:
+    """Run a generator to its end and return its value."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            value: T = end.value
+            return value
 
 
 class Trainer:
@@ -109,6 +134,7 @@ class Trainer:
         self.step = 0
         self.epoch = 0
         self.batch = 0
+        self.first_epoch = 0
         self.validation_losses: list[float] = []
         self.changes: list[tuple[int, TrainSettings]] = []
         self._sums = (0.0, 0, 0)
@@ -119,6 +145,7 @@ class Trainer:
         p = self.network.parameters
         self._before: Array = np.zeros_like(p.flat)
         self._scratch: Array = np.zeros((2, p.size), p.flat.dtype)
+        self._running: dict[str, Array] = {}
         self.last_batch: tuple[Array, Array] | None = None
         self.last_update: LastUpdate | None = None
         self.reset(settings.seed)
@@ -131,10 +158,27 @@ class Trainer:
             slot[...] = 0
         self.network.reset_state()
         self.network.fit_input(self.data.train.images, self.data.value_range)
-        self.step = self.epoch = self.batch = 0
+        self.step = self.epoch = self.batch = self.first_epoch = 0
         self.validation_losses, self.changes, self._sums = [], [], (0.0, 0, 0)
         self.last_batch = self.last_update = None
         self._before[...] = self.network.parameters.flat
+
+    def begin_run(self) -> None:
+        """Let the next `run()` train all epochs that are set, from the present weights: schedule and patience begin anew.
+
+        An epoch that was left in the middle stays unfinished.
+        """
+        if self.batch:
+            self.epoch, self.batch = self.epoch + 1, 0
+        self.first_epoch = self.epoch
+        self.validation_losses, self._sums = [], (0.0, 0, 0)
+
+    @property
+    def run_over(self) -> str:
+        """Why the present run has come to its end, "epochs" or "early stopping"; empty while it has not."""
+        if self.epoch - self.first_epoch >= self.settings.epochs:
+            return "epochs"
+        return "early stopping" if self._waited_too_long() else ""
 
     @property
     def batches(self) -> int:
@@ -150,9 +194,9 @@ class Trainer:
     def learning_rate(self) -> float:
         """The rate of the next update: the rate that was set, times schedule and warm-up."""
         s = self.settings
-        epoch = self.epoch + self.batch / self.batches
-        return s.learning_rate * s.schedule.factor(epoch, s.epochs, self.validation_losses) \
-            * warm_up(self.epoch + (self.batch + 1) / self.batches, s.warm_up_epochs)
+        epoch = self.epoch - self.first_epoch
+        return s.learning_rate * s.schedule.factor(epoch + self.batch / self.batches, s.epochs, self.validation_losses) \
+            * warm_up(epoch + (self.batch + 1) / self.batches, s.warm_up_epochs)
 
     def change(self, settings: TrainSettings) -> None:
         """Use other settings from the next batch on; logged with the step. Raises TrainingError for what cannot change now."""
@@ -171,28 +215,44 @@ class Trainer:
 
     def run(self, *, until: int | None = None, grain: str = "batch") -> Iterator[Event]:
         """Train up to step `until`, or to the end of the epochs that were set, yielding events."""
-        while self.epoch < self.settings.epochs:
-            started, seen = time.perf_counter(), 0
+        while not (reason := self.run_over):
+            busy, seen = 0.0, 0
             while self.batch < self.batches:
                 if until is not None and self.step >= until:
                     return
-                result = BatchResult(0.0, 0, 0)
-                for part in self._step(grain):
-                    if isinstance(part, BatchDone):
-                        result = BatchResult(part.loss, round(part.accuracy * part.images), part.images)
-                    yield part
-                seen += result.n
-            yield self._end_epoch(seen / max(time.perf_counter() - started, 1e-9))
-            if self._waited_too_long():
-                yield Finished("early stopping", self.step)
-                return
-        yield Finished("epochs", self.step)
+                started = time.perf_counter()
+                for event in self._step(grain):
+                    busy += time.perf_counter() - started  # without the time for which the caller keeps the event
+                    if isinstance(event, BatchDone):
+                        seen += event.images
+                    yield event
+                    started = time.perf_counter()
+            yield (yield from self._end_epoch(seen / max(busy, 1e-9)))
+        yield Finished(reason, self.step)
 
-    def evaluate_test(self) -> Evaluation:
-        """Loss, accuracy and predictions on the test split, which nothing else touches; raises DataError when there is none."""
+    def evaluation(self, split: Split) -> Generator[Evaluating, None, Evaluation]:
+        """Evaluate the images of a split in parts, so that a caller can look up in between; returns the whole."""
+        if not len(split):
+            return Evaluation(math.nan, math.nan, np.zeros(0, np.int64))
+        parts = []
+        for start in range(0, len(split), EVALUATION_PART):
+            part = slice(start, start + EVALUATION_PART)
+            parts.append(self.network.evaluate(split.images[part], split.labels[part]))
+            yield Evaluating(min(part.stop, len(split)), len(split))
+        weights = [len(part.predicted) for part in parts]
+        return Evaluation(float(np.average([part.loss for part in parts], weights=weights)),
+                          float(np.average([part.accuracy for part in parts], weights=weights)),
+                          np.concatenate([part.predicted for part in parts]))
+
+    def test_evaluation(self) -> Generator[Evaluating, None, Evaluation]:
+        """Evaluate the test split, which nothing else touches; raises DataError when there is none."""
         if self.data.test is None:
             raise DataError("{name} has no test split.", code="data.no_test", name=self.data.name)
-        return self.network.evaluate(self.data.test.images, self.data.test.labels)
+        return self.evaluation(self.data.test)
+
+    def evaluate_test(self) -> Evaluation:
+        """Loss, accuracy and predictions on the test split; raises DataError when there is none."""
+        return drained(self.test_evaluation())
 
     def _step(self, grain: str) -> Iterator[BatchDone | LayerDone]:
         """One update; with grain "layer" also its parts."""
@@ -212,7 +272,7 @@ class Trainer:
         """The gradient of the next batch. Left in the middle or failed, it leaves the running state as it was."""
         images, labels = self._load_batch()
         key = (self.settings.seed, self.step)
-        running = self.network.running_state()
+        self._running = self.network.running_state()
         result: BatchResult | None = None
         try:
             if grain == "batch":
@@ -226,7 +286,8 @@ class Trainer:
             assert result is not None
         finally:
             if result is None:
-                self.network.set_state(running)
+                self.network.set_state(self._running)
+            self._running = {}
         self.last_batch = (images, labels)
         return result
 
@@ -266,8 +327,8 @@ class Trainer:
                              fixes=(Fix("advice", "lower the learning rate and go on from the last finite weights"),),
                              layer=self.network.spec[layer].title, position=self.network.spec.index(layer))
 
-    def _end_epoch(self, images_per_second: float) -> EpochDone:
-        validation = self.network.evaluate(self.data.validation.images, self.data.validation.labels)
+    def _end_epoch(self, images_per_second: float) -> Generator[Evaluating, None, EpochDone]:
+        validation = yield from self.evaluation(self.data.validation)
         rate = self.learning_rate
         loss, correct, n = self._sums
         self.epoch, self.batch, self._sums = self.epoch + 1, 0, (0.0, 0, 0)
@@ -304,11 +365,12 @@ class Trainer:
                                     layer=last.id, field="units", value=classes),))
 
     def checkpoint(self) -> Checkpoint:
-        """Everything that exact resumption needs, as copies."""
+        """Everything that exact resumption needs, as copies; in the middle of a batch, as it was before the batch."""
         net = self.network
-        return Checkpoint(net.spec, self.settings, net.parameters.flat.copy(), {k: v.copy() for k, v in net.state.items()},
+        return Checkpoint(net.spec, self.settings, net.parameters.flat.copy(),
+                          {k: v.copy() for k, v in (net.state | self._running).items()},
                           {k: v.copy() for k, v in self.slots.items()}, self.step, self.epoch, self.batch, self._sums,
-                          tuple(self.validation_losses))
+                          tuple(self.validation_losses), self.first_epoch)
 
     def restore(self, saved: Checkpoint) -> None:
         """Go back to a checkpoint of the same network; raises StorageError when it belongs to another one."""
@@ -321,4 +383,4 @@ class Trainer:
         self.slots, self._slots_before = ({k: v.copy() for k, v in saved.slots.items()} for _ in range(2))
         self.last_batch = self.last_update = None
         self.step, self.epoch, self.batch, self._sums = saved.step, saved.epoch, saved.batch, saved.sums
-        self.validation_losses = list(saved.validation_losses)
+        self.validation_losses, self.first_epoch = list(saved.validation_losses), saved.first_epoch

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,7 +18,7 @@ from engine.optimizers import OPTIMIZERS, SGD, Adam, Momentum
 from engine.schedules import Cosine, Plateau, Step
 from engine.settings import TrainSettings
 from engine.spec import NetworkSpec
-from engine.trainer import BatchDone, EpochDone, Finished, LayerDone, Trainer
+from engine.trainer import EVALUATION_PART, BatchDone, EpochDone, Evaluating, Event, Finished, LayerDone, Trainer, drained
 from tests.engine.networks import blobs, parameter_bytes, small, with_everything_random
 
 SETTINGS = TrainSettings(epochs=3, batch_size=20, learning_rate=0.01, seed=3)
@@ -256,3 +259,81 @@ def test_adding_a_block_leaves_the_other_blocks_start_as_it_was() -> None:
     a, b = Trainer(small(), blobs(), SETTINGS), Trainer(small(Conv2D(4, (1, 1))), blobs(), SETTINGS)
     assert np.array_equal(a.network.parameters.named["conv1.W"], b.network.parameters.named["conv1.W"])
     assert isinstance(a.network.spec["dense1"].layer, Dense)
+
+
+def test_a_further_run_trains_all_epochs_again_with_schedule_and_patience_begun_anew() -> None:
+    trainer = Trainer(small(), blobs(), SETTINGS.replace(schedule=Cosine(), patience=2))
+    first = [e for e in trainer.run() if isinstance(e, BatchDone)]
+    assert [e for e in trainer.run()] == [Finished("epochs", 15)]
+    trainer.begin_run()
+    second = [e for e in trainer.run() if isinstance(e, BatchDone)]
+    assert [e.learning_rate for e in second] == [e.learning_rate for e in first]
+    assert [e.step for e in second] == list(range(16, 31)) and second[0].epoch == 3
+
+
+def test_a_further_run_leaves_an_epoch_that_was_stopped_in_the_middle_unfinished() -> None:
+    trainer = Trainer(small(), blobs(), SETTINGS.replace(epochs=1))
+    for _ in trainer.run(until=2):
+        pass
+    trainer.begin_run()
+    events = list(trainer.run())
+    assert [(e.epoch, e.batch) for e in events if isinstance(e, BatchDone)] == [(1, b) for b in range(1, 6)]
+    losses = [e.loss * e.images for e in events if isinstance(e, BatchDone)]
+    assert next(e for e in events if isinstance(e, EpochDone)).train_loss == pytest.approx(sum(losses) / 96)
+
+
+def test_a_checkpoint_of_a_further_run_resumes_exactly() -> None:
+    settings = SETTINGS.replace(schedule=Cosine())
+    first = Trainer(small(), blobs(), settings)
+    for _ in first.run():
+        pass
+    first.begin_run()
+    for _ in first.run(until=18):
+        pass
+    second = Trainer(small(), blobs(), settings)
+    second.restore(Checkpoint.from_bytes(first.checkpoint().to_bytes()))
+    assert list(strip_speed(second.run())) == list(strip_speed(first.run()))
+
+
+def test_a_checkpoint_in_the_middle_of_a_batch_holds_the_state_before_the_batch() -> None:
+    trainer = Trainer(with_everything_random(), blobs(), SETTINGS)
+    before = trainer.checkpoint()
+    run = trainer.run(grain="layer")
+    for _ in range(6):
+        next(run)
+    inside = trainer.checkpoint()
+    assert not np.array_equal(trainer.network.state["batch_norm1.mean"], before.state["batch_norm1.mean"])
+    assert parameter_bytes(inside.state) == parameter_bytes(before.state)
+
+
+def test_validation_comes_in_parts_that_add_up_to_the_whole() -> None:
+    trainer = Trainer(small(), blobs(2 * (2 * EVALUATION_PART + 7)), SETTINGS.replace(epochs=1))
+    events = list(trainer.run())
+    validation = trainer.data.validation
+    whole = trainer.network.evaluate(validation.images, validation.labels)
+    parts = [e for e in events if isinstance(e, Evaluating)]
+    assert [e.done for e in parts] == [EVALUATION_PART, 2 * EVALUATION_PART, len(validation)]
+    epoch = next(e for e in events if isinstance(e, EpochDone))
+    assert (epoch.val_loss, epoch.val_accuracy) == pytest.approx((whole.loss, whole.accuracy), rel=1e-6)
+    assert np.array_equal(drained(trainer.evaluation(validation)).predicted, whole.predicted)
+
+
+def test_a_run_left_during_validation_validates_when_it_goes_on() -> None:
+    trainer = Trainer(small(), blobs(), SETTINGS.replace(epochs=1))
+    run = trainer.run()
+    next(e for e in run if isinstance(e, Evaluating))
+    run.close()
+    assert [type(e) for e in trainer.run()] == [Evaluating, EpochDone, Finished]
+
+
+def test_without_validation_images_the_validation_figures_are_not_numbers() -> None:
+    data = blobs()
+    object.__setattr__(data, "validation", data.validation.select(np.zeros(0, np.int64)))
+    epochs = [e for e in Trainer(small(), data, SETTINGS.replace(patience=1)).run() if isinstance(e, EpochDone)]
+    assert len(epochs) == 3 and all(np.isnan(e.val_loss) and np.isnan(e.val_accuracy) for e in epochs)
+
+
+def strip_speed(events: Iterator[Event]) -> Iterator[Event]:
+    """The events without what depends on the clock."""
+    for event in events:
+        yield replace(event, images_per_second=0.0) if isinstance(event, EpochDone) else event
