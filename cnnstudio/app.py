@@ -1,0 +1,121 @@
+"""The program: one QApplication, one studio, and a window that can be made anew in another language."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication
+
+from cnnstudio import theme
+from cnnstudio.error_dialog import UnexpectedErrorDialog
+from cnnstudio.error_log import ErrorLog, log_path
+from cnnstudio.icons import app_icon
+from cnnstudio.mainwindow import MainWindow
+from cnnstudio.resources import resource_path
+from cnnstudio.settings import APPLICATION, ORGANIZATION, Settings
+from cnnstudio.studio import FIRST_TEMPLATE, Studio
+from cnnstudio.translation import current_language, system_language, use_language
+from engine.templates import load_templates
+
+LARGE_TEXT = 1.35
+
+
+class Program(QObject):
+    """Owns everything that outlives a window."""
+
+    def __init__(self, app: QApplication, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._app = app
+        self.settings = Settings()
+        self.log = ErrorLog(self)
+        self.log.caught.connect(self._show_unexpected)
+        self._error_dialog: UnexpectedErrorDialog | None = None
+        self.templates = load_templates(resource_path("templates"))
+        use_language(app, self.settings.language or system_language())
+        self._apply_look()
+        self.studio = Studio(self)
+        self.studio.begin(next(t for t in self.templates if t.name == FIRST_TEMPLATE))
+        self.window = self._make_window()
+
+    def show(self, path: Path | None = None) -> None:
+        """Show the window, with a project if one is given."""
+        self.window.show()
+        if path is not None:
+            self.window.files.open_path(path)
+
+    def _make_window(self) -> MainWindow:
+        window = MainWindow(self.studio, self.settings, self.templates)
+        window.language_wanted.connect(self.use_language)
+        window.theme_wanted.connect(self.use_theme)
+        window.large_text_wanted.connect(self.use_large_text)
+        window.log_wanted.connect(self._open_log)
+        window.closed.connect(self._app.quit)
+        return window
+
+    @Slot(str)
+    def use_language(self, language: str) -> None:
+        """Speak another language: the window is made anew, training goes on."""
+        if language == current_language():
+            return
+        self.settings.language = language
+        use_language(self._app, language)
+        old = self.window
+        old.remember()
+        self.window = self._make_window()
+        self.window.show()
+        old.discard()
+
+    @Slot(bool)
+    def use_theme(self, dark: bool) -> None:
+        """Take the light or the dark look."""
+        self.settings.theme = "dark" if dark else "light"
+        self._apply_look()
+
+    @Slot(bool)
+    def use_large_text(self, large: bool) -> None:
+        """Take large or normal type."""
+        self.settings.large_text = large
+        self._apply_look()
+
+    def _apply_look(self) -> None:
+        scale = LARGE_TEXT if self.settings.large_text else 1.0
+        theme.apply_theme(self._app, self.settings.theme, text_scale=scale)
+
+    @Slot(str)
+    def _show_unexpected(self, details: str) -> None:
+        if self._error_dialog is None:
+            self._error_dialog = UnexpectedErrorDialog(str(log_path()), self.window)
+        self._error_dialog.add(details)
+
+    @Slot()
+    def _open_log(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path())))
+
+    def close(self) -> None:
+        """End all threads and give the hooks back."""
+        self.studio.close()
+        self.settings.flush()
+        self.log.uninstall()
+
+
+def make_application(arguments: list[str]) -> QApplication:
+    """The QApplication with the program's name and icon."""
+    app = QApplication(arguments)
+    app.setOrganizationName(ORGANIZATION)
+    app.setApplicationName(APPLICATION)
+    app.setWindowIcon(app_icon())
+    return app
+
+
+def run(path: Path | None = None) -> int:
+    """Open the program, with a project if one is given, and stay until it is closed."""
+    app = make_application(sys.argv[:1])
+    program = Program(app)
+    program.log.install()
+    program.show(path)
+    code = app.exec()
+    program.close()
+    return code

@@ -1,0 +1,88 @@
+"""Opening a data set beside the window, so that a large one does not freeze it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from cnnstudio.resources import resource_path
+from engine.datasets.catalog import BundledSet, bundled_names, open_dataset
+from engine.datasets.dataset import Dataset, ReadOptions, SplitOptions
+from engine.errors import EngineError
+
+
+def bundled_sets() -> tuple[BundledSet, ...]:
+    """The data sets that come with the program."""
+    return bundled_names(resource_path("datasets"))
+
+
+def open_choice(choice: dict[str, Any]) -> Dataset:
+    """The data set that a document's choice names: {"name": bundled name or path, "split": …, "reading": …}."""
+    return open_dataset(
+        choice["name"],
+        bundled=resource_path("datasets"),
+        split=_options(SplitOptions, choice.get("split")),
+        reading=_options(ReadOptions, choice.get("reading")),
+    )
+
+
+def _options(kind: Any, values: dict[str, Any] | None) -> Any:
+    if values is None:
+        return None
+    return kind.from_options(
+        {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k != "kind"}
+    )
+
+
+class DataOpener(QObject):
+    """Opens one data set at a time; of several asked for, only the last is delivered."""
+
+    opened = Signal(object, object)
+    """(choice, Dataset)"""
+    failed = Signal(object, object)
+    """(choice, EngineError)"""
+
+    _done = Signal(int, object, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._ticket = 0
+        self._threads: list[threading.Thread] = []
+        self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def open(self, choice: dict[str, Any]) -> None:
+        """Begin to open; `opened` or `failed` follows."""
+        self._ticket += 1
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=self._work, args=(self._ticket, choice), name="open data set")
+        self._threads.append(thread)
+        thread.start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a data set is being opened."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def close(self) -> None:
+        """Wait for what is under way and deliver nothing more."""
+        self._ticket += 1
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, ticket: int, choice: dict[str, Any]) -> None:
+        try:
+            result: Dataset | EngineError = open_choice(choice)
+        except EngineError as error:
+            result = error
+        self._done.emit(ticket, choice, result)
+
+    @Slot(int, object, object)
+    def _deliver(self, ticket: int, choice: dict[str, Any], result: Dataset | EngineError) -> None:
+        if ticket != self._ticket:
+            return
+        if isinstance(result, EngineError):
+            self.failed.emit(choice, result)
+        else:
+            self.opened.emit(choice, result)

@@ -1,0 +1,117 @@
+"""A dock with a slim title: a heading, what is shown at the moment, and buttons to float and close it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from cnnstudio.icons import icon
+from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
+
+
+class Dock(QDockWidget):
+    """A panel that can be moved, floated, closed, and that comes back as it was left."""
+
+    def __init__(self, name: str, title: str, panel: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(title, parent)
+        self.setObjectName(name)
+        self._title = DockTitle(title, self)
+        self._tabbed = False
+        self._no_title = QWidget(self)
+        self.setTitleBarWidget(self._title)
+        self.setWidget(panel)
+        self.topLevelChanged.connect(self._show_title)
+
+    @Slot(str, str)
+    def set_heading(self, heading: str, detail: str) -> None:
+        """Say what the panel shows at the moment."""
+        self._title.set_heading(heading, detail)
+
+    def set_tabbed(self, tabbed: bool) -> None:
+        """Among tabs, the tab is title enough."""
+        if tabbed != self._tabbed:
+            self._tabbed = tabbed
+            self._show_title()
+
+    @Slot()
+    def _show_title(self, *_: object) -> None:
+        wanted = self._no_title if self._tabbed and not self.isFloating() else self._title
+        if self.titleBarWidget() is not wanted:
+            self.setTitleBarWidget(wanted)
+            self._title.setVisible(wanted is self._title)
+
+
+class DockTitle(QWidget):
+    """The title bar; mouse events pass through to the dock, which can be dragged by it."""
+
+    def __init__(self, title: str, dock: Dock) -> None:
+        super().__init__(dock)
+        self._heading = QLabel(title)
+        self._heading.setProperty("role", "heading")
+        self._detail = ElidedLabel()
+        self._detail.setProperty("role", "muted")
+        self._float = self._button("float", self.tr("Float or dock this panel"))
+        self._close = self._button("close", self.tr("Close this panel; the View menu brings it back"))
+        self._float.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
+        self._close.clicked.connect(dock.close)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(SPACE_S + 2, SPACE_XS + 1, SPACE_XS, SPACE_XS)
+        layout.setSpacing(SPACE_S)
+        layout.addWidget(self._heading)
+        layout.addWidget(self._detail, 1)
+        layout.addWidget(self._float)
+        layout.addWidget(self._close)
+        theme_changed.connect(self._retheme)
+        self._retheme()
+
+    def set_heading(self, heading: str, detail: str) -> None:
+        """Change the texts."""
+        self._heading.setText(heading)
+        self._detail.set_text(detail)
+
+    def _button(self, name: str, text: str) -> QToolButton:
+        button = QToolButton()
+        button.setProperty("role", "quiet")
+        button.setProperty("icon", name)
+        button.setIconSize(QSize(12, 12))
+        button.setFixedSize(22, 20)
+        button.setStyleSheet("padding: 0; min-height: 0;")
+        button.setToolTip(text)
+        button.setAccessibleName(text)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return button
+
+    @Slot()
+    def _retheme(self, _theme: Theme | None = None) -> None:
+        self._float.setIcon(icon("float", "muted"))
+        self._close.setIcon(icon("close", "muted"))
+
+
+class ElidedLabel(QLabel):
+    """One line of text that ends in … where there is no room, with the whole text as its tool tip."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self._whole = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setMinimumWidth(0)
+        self.set_text(text)
+
+    def set_text(self, text: str) -> None:
+        """Show another text."""
+        if text != self._whole:
+            self._whole = text
+            self.setAccessibleName(text)
+            self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shorten the text to the new width."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        text = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, max(0, self.width() - 2))
+        if text != self.text():
+            self.setText(text)
+            self.setToolTip(self._whole if text != self._whole else "")

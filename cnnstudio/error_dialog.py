@@ -1,0 +1,80 @@
+"""How errors are shown: those of the engine in a sentence with their cure, unexpected ones with copyable details."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QMessageBox,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cnnstudio.document.words import error_sentence, fix_label
+from cnnstudio.theme import SPACE_L, SPACE_M, number_font
+from engine.errors import EngineError
+
+
+def error_text(error: EngineError, place: str = "") -> str:
+    """Where, what and the fixes, in the language of the program."""
+    where = f"{place or error.layer}: " if place or error.layer else ""
+    parts = [where + error_sentence(error), *(fix_label(fix) + "." for fix in error.fixes)]
+    return " ".join(parts)
+
+
+def show_error(parent: QWidget | None, what: str, error: EngineError | OSError) -> None:
+    """Say what could not be done and why, in a dialog that does not hold up the program."""
+    box = QMessageBox(QMessageBox.Icon.Warning, what, what, QMessageBox.StandardButton.Ok, parent)
+    box.setInformativeText(error_text(error) if isinstance(error, EngineError) else _system_text(error))
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.open()
+
+
+def _system_text(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+
+
+class UnexpectedErrorDialog(QDialog):
+    """One dialog for errors that nobody foresaw: the work goes on, and the details can be copied."""
+
+    def __init__(self, log_file: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Unexpected error"))
+        self.resize(640, 400)
+        text = QLabel(
+            self.tr(
+                "Something went wrong that should not have. The program goes on, and nothing of your work is lost; "
+                "saving under a new name is a good idea. These details help to mend it:"
+            )
+        )
+        text.setWordWrap(True)
+        self._details = QPlainTextEdit()
+        self._details.setReadOnly(True)
+        self._details.setFont(number_font(0.95))
+        self._details.setAccessibleName(self.tr("Details"))
+        where = QLabel(self.tr("Log file: {path}").format(path=log_file))
+        where.setProperty("role", "muted")
+        where.setWordWrap(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        copy = buttons.addButton(self.tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(self.copy_details)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
+        layout.setSpacing(SPACE_M)
+        for widget in (text, self._details, where, buttons):
+            layout.addWidget(widget)
+
+    def add(self, details: str) -> None:
+        """Add one more error and show the dialog."""
+        self._details.appendPlainText(details)
+        if not self.isVisible():
+            self.open()
+
+    def copy_details(self) -> None:
+        """Put the details on the clipboard."""
+        QGuiApplication.clipboard().setText(self._details.toPlainText())

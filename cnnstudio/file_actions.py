@@ -1,0 +1,181 @@
+"""New, open, save, recent files, and the question before unsaved work would be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
+
+from cnnstudio.actions import Actions
+from cnnstudio.error_dialog import show_error
+from cnnstudio.new_dialog import NewDialog
+from cnnstudio.settings import Settings
+from cnnstudio.studio import Studio
+from engine.errors import EngineError
+from engine.templates import Template
+
+SUFFIX = ".cnn"
+
+
+class FileActions(QObject):
+    """Connects the file actions with the studio; keeps the window's title and the list of recent files."""
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        studio: Studio,
+        settings: Settings,
+        templates: Sequence[Template],
+        actions: Actions,
+        recent: QMenu,
+    ) -> None:
+        super().__init__(window)
+        self._window, self._studio, self._settings = window, studio, settings
+        self._templates, self._recent = templates, recent
+        self._question: QMessageBox | None = None
+        self._new_dialog: NewDialog | None = None
+        actions.new.triggered.connect(self.new)
+        actions.open.triggered.connect(self.open)
+        actions.save.triggered.connect(self.save)
+        actions.save_as.triggered.connect(self.save_as)
+        recent.aboutToShow.connect(self._fill_recent)
+        studio.document.modified_changed.connect(self._show_title)
+        studio.document.graph_changed.connect(self._show_title)
+        studio.file_changed.connect(self._show_title)
+        self._show_title()
+
+    # --- commands ---
+
+    @Slot()
+    def new(self) -> None:
+        """Ask what to begin with, and begin."""
+        self._new_dialog = NewDialog(self._templates, self._window)
+        self._new_dialog.accepted.connect(self._begin_chosen)
+        self._new_dialog.open()
+
+    @Slot()
+    def _begin_chosen(self) -> None:
+        assert self._new_dialog is not None
+        template = self._new_dialog.chosen
+        if template is None:
+            self.when_safe(self._studio.begin_empty)
+        else:
+            self.when_safe(lambda: self._studio.begin(template))
+
+    @Slot()
+    def open(self) -> None:
+        """Ask for a project and open it."""
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, self.tr("Open a project"), self._settings.last_folder, self._kinds()
+        )
+        if path:
+            self.open_path(Path(path))
+
+    def open_path(self, path: Path) -> None:
+        """Open a project, after asking about unsaved work."""
+        self.when_safe(lambda: self._open_now(path))
+
+    def _open_now(self, path: Path) -> None:
+        try:
+            self._studio.open_project(path)
+        except (EngineError, OSError) as error:
+            show_error(self._window, self.tr("{name} cannot be opened").format(name=path.name), error)
+            return
+        self._remember(path)
+
+    @Slot()
+    def save(self) -> bool:
+        """Save to the project's file, or ask for one; whether it was saved."""
+        path = self._studio.path
+        return self.save_as() if path is None else self.save_path(path)
+
+    @Slot()
+    def save_as(self) -> bool:
+        """Ask for a file and save there; whether it was saved."""
+        name = (self._studio.path or Path(f"{self._studio.document.title or 'network'}{SUFFIX}")).name
+        path, _ = QFileDialog.getSaveFileName(
+            self._window,
+            self.tr("Save the project"),
+            str(Path(self._settings.last_folder) / name),
+            self._kinds(),
+        )
+        if not path:
+            return False
+        return self.save_path(Path(path) if Path(path).suffix else Path(path + SUFFIX))
+
+    def save_path(self, path: Path) -> bool:
+        """Save to a file; whether it was saved."""
+        try:
+            self._studio.save_project(path)
+        except (EngineError, OSError) as error:
+            show_error(self._window, self.tr("{name} cannot be saved").format(name=path.name), error)
+            return False
+        self._remember(path)
+        return True
+
+    # --- unsaved work ---
+
+    def when_safe(self, action: Callable[[], object]) -> None:
+        """Do something that would lose unsaved work, after asking what shall become of it."""
+        if not self._studio.document.modified:
+            action()
+            return
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(self.tr("Unsaved work"))
+        box.setText(self.tr("Save the changes to “{name}”?").format(name=self._name()))
+        box.setInformativeText(self.tr("Otherwise the network's edits and trained weights are lost."))
+        button = QMessageBox.StandardButton
+        box.setStandardButtons(button.Save | button.Discard | button.Cancel)
+        box.setDefaultButton(button.Save)
+        box.button(button.Save).setText(self.tr("Save"))
+        box.button(button.Discard).setText(self.tr("Discard"))
+        box.button(button.Cancel).setText(self.tr("Cancel"))
+
+        def decide(choice: int) -> None:
+            if choice == button.Discard or (choice == button.Save and self.save()):
+                action()
+
+        box.finished.connect(decide)
+        self._question = box
+        box.open()
+
+    @property
+    def question(self) -> QMessageBox | None:
+        """The question that was asked last."""
+        return self._question
+
+    # --- title and recent files ---
+
+    def _name(self) -> str:
+        path = self._studio.path
+        return path.name if path is not None else self._studio.document.title or self.tr("Untitled")
+
+    @Slot()
+    def _show_title(self, *_: object) -> None:
+        self._window.setWindowTitle(f"{self._name()}[*] — CNN Studio")
+        self._window.setWindowModified(self._studio.document.modified)
+        path = self._studio.path
+        self._window.setWindowFilePath("" if path is None else str(path))
+
+    def _remember(self, path: Path) -> None:
+        self._settings.add_recent(path)
+        self._settings.last_folder = str(path.absolute().parent)
+
+    @Slot()
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        for path in self._settings.recent_files:
+            action = self._recent.addAction(path.name)
+            action.setToolTip(str(path))
+            action.triggered.connect(lambda _checked=False, path=path: self.open_path(path))
+        if self._recent.isEmpty():
+            self._recent.addAction(self.tr("No recent projects")).setEnabled(False)
+        else:
+            self._recent.addSeparator()
+            self._recent.addAction(self.tr("Clear the list"), self._settings.clear_recent)
+
+    def _kinds(self) -> str:
+        return self.tr("CNN Studio projects (*{suffix})").format(suffix=SUFFIX)

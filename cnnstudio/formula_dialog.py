@@ -1,0 +1,117 @@
+"""Build from formula: a canonical network from the numbers N, M and K, drawn while they are chosen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Slot
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cnnstudio.new_dialog import draw_network
+from cnnstudio.theme import SPACE_L, SPACE_M, number_font
+from engine.analysis import analyse
+from engine.pattern import MOST_K, MOST_N, build, parse
+from engine.spec import NetworkSpec
+
+MOST_M = 5
+
+
+class FormulaDialog(QDialog):
+    """The numbers of the formula, with the network they make for the images of the data set in use."""
+
+    def __init__(self, image: tuple[int, int, int], classes: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Build from formula"))
+        self._image, self._classes = image, classes
+        formula = QLabel("INPUT → [[CONV → RELU]×N → POOL]×M → [FC → RELU]×K → FC")
+        formula.setFont(number_font())
+        self.n = _number(1, MOST_N, 1)
+        self.m = _number(0, MOST_M, 2)
+        self.k = _number(0, MOST_K, 1)
+        self.depth = _number(1, 512, 8)
+        form = QFormLayout()
+        form.addRow(self.tr("N, convolutions in a stage"), self.n)
+        form.addRow(self.tr("M, stages"), self.m)
+        form.addRow(self.tr("K, hidden FC layers"), self.k)
+        form.addRow(self.tr("Depth of the first stage"), self.depth)
+        self._sketch = _Sketch()
+        self._about = QLabel()
+        self._about.setWordWrap(True)
+        self._about.setProperty("role", "muted")
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        self._build = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self._build.setText(self.tr("Build"))
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
+        layout.setSpacing(SPACE_M)
+        layout.addWidget(formula)
+        layout.addLayout(form)
+        layout.addWidget(self._sketch, 1)
+        layout.addWidget(self._about)
+        layout.addWidget(buttons)
+        for box in (self.n, self.m, self.k, self.depth):
+            box.valueChanged.connect(self._show)
+        self._show()
+
+    @property
+    def network(self) -> NetworkSpec:
+        """The network of the numbers chosen."""
+        return build(
+            n=self.n.value(),
+            m=self.m.value(),
+            k=self.k.value(),
+            depth=self.depth.value(),
+            image=self._image,
+            classes=self._classes,
+        )
+
+    @Slot()
+    def _show(self, *_: object) -> None:
+        network = self.network
+        placed, error = network.infer()
+        self._sketch.network = network
+        self._sketch.update()
+        self._build.setEnabled(error is None)
+        if error is not None:
+            self._about.setText(self.tr("Images this small do not allow so many stages of pooling."))
+        else:
+            self._about.setText(
+                self.tr("{formula}: {count} parameters.").format(
+                    formula=parse(network), count=f"{analyse(placed).parameters:,}"
+                )
+            )
+
+
+class _Sketch(QWidget):
+    """The drawing of a network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network: NetworkSpec | None = None
+        self.setMinimumSize(QSize(460, 120))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.network is not None:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            draw_network(painter, QRectF(self.rect()).adjusted(4, 8, -4, -8), self.network)
+
+
+def _number(low: int, high: int, value: int) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(low, high)
+    box.setValue(value)
+    return box

@@ -1,0 +1,326 @@
+"""The main window: canvas in the middle, panels in docks around it, bars above and below. Only assembles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QMainWindow, QTabWidget, QToolBar, QVBoxLayout, QWidget
+
+from cnnstudio.actions import Actions
+from cnnstudio.banner import Banner
+from cnnstudio.canvas.formula_bar import FormulaBar
+from cnnstudio.canvas.palette import Palette
+from cnnstudio.canvas.view import CanvasView
+from cnnstudio.data_opener import bundled_sets
+from cnnstudio.dock import Dock
+from cnnstudio.file_actions import SUFFIX, FileActions
+from cnnstudio.icons import app_icon
+from cnnstudio.main_bar import MainBar
+from cnnstudio.menus import build_menus
+from cnnstudio.network_actions import NetworkActions
+from cnnstudio.panels.curves import CurvesPanel
+from cnnstudio.panels.feature_maps import FeatureMapsPanel
+from cnnstudio.panels.kernels import KernelsPanel
+from cnnstudio.panels.predictions import PredictionPanel
+from cnnstudio.panels.probe import Probe
+from cnnstudio.panels.properties import PropertiesPanel
+from cnnstudio.panels.samples import SamplesPanel
+from cnnstudio.run_control import RunControl
+from cnnstudio.settings import Settings
+from cnnstudio.shortcuts import Group, ShortcutSheet
+from cnnstudio.status_bar import StatusBar
+from cnnstudio.studio import Studio
+from cnnstudio.thumbnails import Thumbnails
+from cnnstudio.training_bar import TrainingBar
+from engine.datasets.dataset import Dataset
+from engine.templates import Template
+
+SMALLEST = QSize(960, 600)
+FIRST = QSize(1440, 900)
+"""Size of the window at the first start, if the screen has it."""
+
+
+class MainWindow(QMainWindow):
+    """Shows one `Studio`. It can be thrown away and made anew, in another language, while the studio goes on."""
+
+    language_wanted = Signal(str)
+    theme_wanted = Signal(bool)
+    """Whether the dark look is wanted."""
+    large_text_wanted = Signal(bool)
+    log_wanted = Signal()
+    closed = Signal()
+    """The user has closed the window for good."""
+
+    def __init__(self, studio: Studio, settings: Settings, templates: Sequence[Template]) -> None:
+        super().__init__()
+        self.studio, self.settings = studio, settings
+        self._may_close = self._closing = False
+        self.setWindowIcon(app_icon())
+        self.setMinimumSize(SMALLEST)
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.setAnimated(False)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        document, selection = studio.document, studio.selection
+
+        self.banner = Banner()
+        self.view = CanvasView(document)
+        self.formula = FormulaBar(document)
+        self.palette_panel = Palette(templates)
+        self.curves = CurvesPanel(studio.controller)
+        self.kernels = KernelsPanel(document, selection)
+        self.feature_maps = FeatureMapsPanel(document, selection)
+        self.prediction = PredictionPanel(document, selection)
+        self.samples = SamplesPanel(selection)
+        self.properties = PropertiesPanel(document)
+        self._lay_out()
+
+        self.actions_ = Actions(self)
+        undo = document.undo_stack.createUndoAction(self, self.tr("Undo"))
+        redo = document.undo_stack.createRedoAction(self, self.tr("Redo"))
+        self.actions_.adopt_undo(undo, redo)
+        self.training_bar = TrainingBar(bundled_sets())
+        self.main_bar = MainBar(self.actions_, undo, redo, self.training_bar)
+        self.addToolBar(self.main_bar)
+        self.addToolBarBreak()
+        self._add_formula_bar()
+        self.setStatusBar(StatusBar(studio))
+        self.menus = build_menus(self, self.actions_, undo, redo, self.view, self.docks)
+
+        self.files = FileActions(self, studio, settings, templates, self.actions_, self.menus.recent)
+        self.run = RunControl(self.actions_, studio, self.banner, self)
+        self.network = NetworkActions(self, studio, settings, self.training_bar, templates)
+        self.thumbnails = Thumbnails(document, self.view.canvas, self.view, self)
+        self.probe = Probe(studio.controller, selection, self)
+        self._connect()
+        self._restore()
+        self._show_data(studio.data)
+
+    # --- layout ---
+
+    def _lay_out(self) -> None:
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self.view, 1)
+        self.setCentralWidget(middle)
+        rows = (
+            ("palette", self.tr("Blocks"), self.palette_panel),
+            ("properties", self.tr("Properties"), self.properties),
+            ("samples", self.tr("Dataset"), self.samples),
+            ("training", self.tr("Training"), self.curves),
+            ("kernels", self.tr("Kernels"), self.kernels),
+            ("feature_maps", self.tr("Feature maps"), self.feature_maps),
+            ("prediction", self.tr("Prediction"), self.prediction),
+        )
+        self.docks = tuple(Dock(name, title, panel, self) for name, title, panel in rows)
+        self.dock = {dock.objectName(): dock for dock in self.docks}
+        for dock in self.docks:
+            dock.dockLocationChanged.connect(self._note_tabs)
+            dock.topLevelChanged.connect(self._note_tabs)
+            dock.visibilityChanged.connect(self._note_tabs)
+        for panel, name in (
+            (self.curves, "training"),
+            (self.kernels, "kernels"),
+            (self.feature_maps, "feature_maps"),
+            (self.prediction, "prediction"),
+        ):
+            panel.heading_changed.connect(self.dock[name].set_heading)
+        self.arrange()
+
+    @Slot()
+    def arrange(self) -> None:
+        """Put all docks to their first places."""
+        area = Qt.DockWidgetArea
+        for corner, side in (
+            (Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea),
+            (Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea),
+            (Qt.Corner.TopLeftCorner, area.LeftDockWidgetArea),
+            (Qt.Corner.TopRightCorner, area.RightDockWidgetArea),
+        ):
+            self.setCorner(corner, side)
+        for dock in self.docks:
+            dock.setFloating(False)
+            dock.show()
+        self.addDockWidget(area.LeftDockWidgetArea, self.dock["palette"])
+        self.addDockWidget(area.RightDockWidgetArea, self.dock["properties"])
+        self.tabifyDockWidget(self.dock["properties"], self.dock["samples"])
+        bottom = [self.dock[name] for name in ("training", "kernels", "feature_maps", "prediction")]
+        self.addDockWidget(area.BottomDockWidgetArea, bottom[0])
+        for before, after in zip(bottom, bottom[1:], strict=False):
+            self.splitDockWidget(before, after, Qt.Orientation.Horizontal)
+        self.dock["properties"].raise_()
+        width, height = self.width(), self.height()
+        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        self.resizeDocks([self.dock["palette"], self.dock["properties"]], [164, max(290, width // 5)], horizontal)
+        shares = (0.25, 0.22, 0.32, 0.21)
+        self.resizeDocks(bottom, [round(width * share) for share in shares], horizontal)
+        self.resizeDocks(bottom[:1], [max(214, round(height * 0.29))], vertical)
+
+    def _add_formula_bar(self) -> None:
+        bar = QToolBar(self.tr("Formula"))
+        bar.setObjectName("formula_bar")
+        bar.setMovable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.setStyleSheet("QToolBar { padding: 0; border: none; }")
+        bar.addWidget(self.formula)
+        self.addToolBar(bar)
+
+    @Slot()
+    def _note_tabs(self, *_: object) -> None:
+        for dock in self.docks:
+            dock.set_tabbed(bool(self.tabifiedDockWidgets(dock)))
+
+    def _restore(self) -> None:
+        geometry, layout = self.settings.geometry, self.settings.layout
+        if geometry.isEmpty() or not self.restoreGeometry(geometry):
+            room = self.screen().availableSize()
+            self.resize(FIRST.boundedTo(room))
+            self.arrange()
+        if not layout.isEmpty():
+            self.restoreState(layout)
+        self._note_tabs()
+
+    # --- wiring ---
+
+    def _connect(self) -> None:
+        studio, selection, actions = self.studio, self.studio.selection, self.actions_
+        canvas = self.view.canvas
+        canvas.selection_changed.connect(self._follow_canvas)
+        selection.block_changed.connect(self._follow_selection)
+        self.view.message.connect(self.say)
+        self.view.block_activated.connect(self._open_block)
+        self.properties.message.connect(self.say)
+        self.formula.blocks_hovered.connect(canvas.highlight)
+        self.formula.blocks_clicked.connect(canvas.select)
+        self.palette_panel.kind_activated.connect(self.view.editor.insert)
+        self.palette_panel.template_activated.connect(self.network.use_template)
+        self.palette_panel.formula_activated.connect(self.network.build_from_formula)
+        self.run.block_wanted.connect(self.view.show_block)
+        self.prediction.previous_wanted.connect(self.samples.previous)
+        self.prediction.next_wanted.connect(self.samples.next)
+        self.prediction.random_wanted.connect(self.samples.random)
+        actions.previous_sample.triggered.connect(self.samples.previous)
+        actions.next_sample.triggered.connect(self.samples.next)
+        actions.random_sample.triggered.connect(self.samples.random)
+        actions.reset_layout.triggered.connect(self.arrange)
+        actions.full_screen.toggled.connect(self._set_full_screen)
+        actions.shortcuts.triggered.connect(self._show_shortcuts)
+        actions.open_log.triggered.connect(self.log_wanted)
+        actions.quit.triggered.connect(self.close)
+        studio.data_changed.connect(self._show_data)
+        studio.settings_changed.connect(self.training_bar.show_settings)
+        self.training_bar.show_settings(studio.settings)
+        for panel in (self.kernels, self.feature_maps, self.prediction):
+            self.probe.add_panel(panel)
+        self.probe.add_viewer(self.thumbnails)
+        studio.document.graph_changed.connect(self.probe.renew)
+
+    @Slot(object)
+    def _follow_canvas(self, ids: tuple[str, ...]) -> None:
+        self.properties.show_blocks(ids)
+        self.studio.selection.select_block(ids[0] if len(ids) == 1 else None)
+
+    @Slot(object)
+    def _follow_selection(self, block: str | None) -> None:
+        selected = self.view.canvas.selected
+        if block is not None and selected != (block,):
+            self.view.show_block(block)
+
+    @Slot(str)
+    def _open_block(self, _block: str) -> None:
+        dock = self.dock["properties"]
+        dock.show()
+        dock.raise_()
+
+    @Slot(object)
+    def _show_data(self, data: Dataset | None) -> None:
+        self.samples.set_data(data)
+        self.prediction.set_data(data)
+        choice = self.studio.document.data or {}
+        self.training_bar.show_data(choice.get("name", ""), data.title if data is not None else "")
+
+    @Slot(str)
+    def say(self, sentence: str) -> None:
+        """A passing message in the status bar."""
+        self.statusBar().showMessage(sentence, 6000)
+
+    @Slot(bool)
+    def _set_full_screen(self, on: bool) -> None:
+        self.showFullScreen() if on else self.showNormal()
+
+    @Slot()
+    def _show_shortcuts(self) -> None:
+        ShortcutSheet(self.shortcut_groups(), self).open()
+
+    def shortcut_groups(self) -> list[Group]:
+        """What the sheet of shortcuts lists."""
+        a = self.actions_
+        return [
+            (self.tr("File"), [a.new, a.open, a.save, a.save_as, a.quit]),
+            (self.tr("Train"), [a.train, a.batch, a.layer, a.stop, a.reset]),
+            (self.tr("Sample"), [a.previous_sample, a.next_sample, a.random_sample]),
+            (self.tr("View"), [a.theme, a.large_text, a.full_screen, a.shortcuts]),
+            (self.tr("Edit"), [*self.menus.undo, *self.menus.canvas]),
+            (
+                self.tr("Canvas"),
+                [
+                    (self.tr("Letters, Space"), self.tr("search for a block and put it in")),
+                    (self.tr("Arrows, Tab"), self.tr("from block to block")),
+                    (self.tr("Enter"), self.tr("open the block")),
+                    ("F2", self.tr("rename the block")),
+                    (self.tr("Wheel"), self.tr("zoom at the pointer")),
+                    (self.tr("Space + drag"), self.tr("move the canvas")),
+                    (self.tr("Alt + drag"), self.tr("take a block out of its chain")),
+                ],
+            ),
+        ]
+
+    # --- files dropped on the window, and the end ---
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a project file."""
+        if self._dropped_project(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the project that was dropped."""
+        path = self._dropped_project(event)
+        if path is not None:
+            event.acceptProposedAction()
+            self.files.open_path(path)
+
+    def _dropped_project(self, event: QDropEvent) -> Path | None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        return next((path for path in paths if path.suffix.lower() == SUFFIX), None)
+
+    def remember(self) -> None:
+        """Write size, place and arrangement to the settings."""
+        self.settings.save_window(self.saveGeometry(), self.saveState())
+
+    def discard(self) -> None:
+        """Close without asking: the studio goes on, in another window."""
+        self._may_close = True
+        self.probe.stop()
+        self.close()
+        self.deleteLater()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask about unsaved work first."""
+        if not self._may_close and self.studio.document.modified:
+            event.ignore()
+            self.files.when_safe(self._close_now)
+            return
+        self.remember()
+        super().closeEvent(event)
+        if not self._may_close or self._closing:
+            self.closed.emit()
+
+    def _close_now(self) -> None:
+        self._may_close = self._closing = True
+        self.close()

@@ -1,0 +1,102 @@
+"""What the user does to the network as a whole: other settings, other data, a template, the formula."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from cnnstudio.document.words import say
+from cnnstudio.formula_dialog import FormulaDialog
+from cnnstudio.settings import Settings
+from cnnstudio.studio import Studio
+from cnnstudio.training_bar import OWN_DATA, Change, TrainingBar
+from engine.errors import EngineError
+from engine.settings import TrainSettings
+from engine.templates import Template
+
+
+class NetworkActions(QObject):
+    """Turns wishes of the tool bar and the palette into edits of the document."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        studio: Studio,
+        settings: Settings,
+        bar: TrainingBar,
+        templates: Sequence[Template],
+    ) -> None:
+        super().__init__(window)
+        self._window, self._studio, self._settings, self._bar = window, studio, settings, bar
+        self._templates = {template.name: template for template in templates}
+        self._formula: FormulaDialog | None = None
+        bar.changed.connect(self._change_setting)
+        bar.data_chosen.connect(self._choose_data)
+
+    @Slot(object)
+    def _change_setting(self, change: Change) -> None:
+        try:
+            self._studio.change(change)
+        except EngineError as error:
+            self._studio.failed.emit(error)
+            self._bar.show_settings(self._studio.settings)
+
+    @Slot(str)
+    def _choose_data(self, name: str) -> None:
+        if name != OWN_DATA:
+            self._studio.choose_data({"name": name})
+            return
+        self._show_present_data()
+        menu = QMenu(self._window)
+        menu.addAction(self.tr("A file (.npz, .csv, CIFAR .bin)…"), self._choose_file)
+        menu.addAction(self.tr("A folder (IDX files, class folders with images)…"), self._choose_folder)
+        menu.popup(self._bar.mapToGlobal(self._bar.rect().bottomLeft()))
+
+    @Slot()
+    def _choose_file(self) -> None:
+        kinds = self.tr("Data sets (*.npz *.csv *.tsv *.bin *.gz);;All files (*)")
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, self.tr("Open a data set"), self._settings.last_folder, kinds
+        )
+        if path:
+            self._studio.choose_data({"name": path})
+
+    @Slot()
+    def _choose_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(
+            self._window, self.tr("Open a folder of images"), self._settings.last_folder
+        )
+        if path:
+            self._studio.choose_data({"name": path})
+
+    def _show_present_data(self) -> None:
+        choice, data = self._studio.document.data or {}, self._studio.data
+        self._bar.show_data(choice.get("name", ""), data.title if data is not None else "")
+
+    @Slot(str)
+    def use_template(self, name: str) -> None:
+        """Put a template in place of the network; one undo step."""
+        template = self._templates[name]
+        self._studio.document.replace_network(
+            template.network,
+            say(template.title),
+            training=TrainSettings.from_json(template.training).to_json(),
+            data={"name": template.data},
+        )
+
+    @Slot()
+    def build_from_formula(self) -> None:
+        """Ask for N, M and K and put that network in place of the present one."""
+        data = self._studio.data
+        image, classes = (data.shape, len(data.classes)) if data is not None else ((1, 28, 28), 10)
+        self._formula = FormulaDialog(image, classes, self._window)
+        self._formula.accepted.connect(self._build)
+        self._formula.open()
+
+    @Slot()
+    def _build(self) -> None:
+        if self._formula is not None:
+            network = self._formula.network
+            self._studio.document.replace_network(network, self.tr("From the formula"))

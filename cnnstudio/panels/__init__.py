@@ -1,0 +1,1 @@
+"""The panels around the canvas; each shows engine arrays of one stated step and asks for no others."""

@@ -1,0 +1,194 @@
+"""The maps that the chosen layer makes of the chosen sample; for a max pooling also where its winners lie."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from cnnstudio.document.document import Document
+from cnnstudio.panels.along_chain import activation_of, as_maps, as_picture, input_of
+from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.panels.pooling import window_cells, winner_marks
+from cnnstudio.selection import CellRef, Selection
+from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS
+from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.map_view import MapView
+from cnnstudio.widgets.numbers import format_shape
+from engine.layer import Window
+from engine.snapshot import Snapshot
+from engine.spec import Placed
+
+EACH_MAP, ALL_MAPS = "unit", "layer"
+
+
+class FeatureMapsPanel(LivePanel):
+    """The output of the chosen layer, before or after its activation.
+
+    With "pooling winners", a max pooling layer shows the maps it reads, its windows, and in each window the one
+    number that goes on.
+    """
+
+    def __init__(self, document: Document, selection: Selection, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._selection = document, selection
+        self._snapshot: Snapshot | None = None
+        self._after = QCheckBox(self.tr("After activation"))
+        self._after.setToolTip(self.tr("Show the maps behind the activation that follows this layer."))
+        self._winners = QCheckBox(self.tr("Pooling winners"))
+        self._winners.setChecked(True)
+        self._winners.setToolTip(
+            self.tr("Show the maps that the pooling reads; the marked number of each window goes on.")
+        )
+        self._own_range = QCheckBox(self.tr("Own range"))
+        self._own_range.setToolTip(self.tr("Colour each map over its own range instead of one for all maps."))
+        self._hint = QLabel()
+        self._hint.setProperty("role", "muted")
+        self._view = MapView(placeholder=self.tr("Choose a block to see what it makes of the sample."))
+        self._view.setAccessibleName(self.tr("Feature maps"))
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_M)
+        for box in (self._after, self._winners, self._own_range):
+            row.addWidget(box)
+            box.toggled.connect(self._choose)
+        row.addStretch()
+        row.addWidget(self._hint)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
+        layout.setSpacing(SPACE_XS)
+        layout.addLayout(row)
+        layout.addWidget(self._view, 1)
+        self._view.cell_activated.connect(self._open_cell)
+        self._view.hovered.connect(self._show_window)
+        selection.block_changed.connect(self.follow)
+        document.graph_changed.connect(self.follow)
+        self.follow()
+
+    @property
+    def view(self) -> MapView:
+        """The picture."""
+        return self._view
+
+    @property
+    def shows_winners(self) -> bool:
+        """Whether the picture is the input of a max pooling with its winners marked."""
+        return self._pool() is not None and self._winners.isChecked()
+
+    @Slot()
+    def follow(self, *_: object) -> None:
+        """Show the chosen block."""
+        block = self._selection.block
+        derived = self._document.derived
+        self._after.setVisible(block is not None and activation_of(derived, block) is not None)
+        self._winners.setVisible(self._pool() is not None)
+        self._choose()
+
+    def needs(self) -> Needs:
+        """The outputs of the layer shown, and for the winners those of the layer before."""
+        layer = self._layer()
+        pool = self._pool()
+        before = input_of(self._document.derived, pool.node.id) if pool is not None else None
+        return Needs(frozenset(name for name in (layer, before) if name))
+
+    def show_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Show the maps of one step."""
+        self._snapshot = snapshot
+        self._draw()
+
+    # --- what to show ---
+
+    def _layer(self) -> str | None:
+        block, derived = self._selection.block, self._document.derived
+        if block is None or block not in derived.placed:
+            return None
+        after = activation_of(derived, block) if self._after.isChecked() else None
+        return after if after in derived.placed else block
+
+    def _pool(self) -> Placed | None:
+        placed = self._document.derived.placed.get(self._selection.block or "")
+        return placed if placed is not None and placed.node.layer.kind == "max_pool" else None
+
+    def _window(self) -> Window | None:
+        pool = self._pool()
+        return None if pool is None else pool.node.layer.window(pool.x)
+
+    def _shown_name(self) -> str:
+        """The array on display."""
+        if not self.shows_winners:
+            return f"{self._layer()}.y"
+        before = input_of(self._document.derived, self._selection.block or "")
+        return f"{before}.y"
+
+    @Slot()
+    def _choose(self) -> None:
+        self._tell_heading()
+        self._view.clear_highlight()
+        self.needs_changed.emit()
+        self._draw()
+
+    def _tell_heading(self) -> None:
+        layer = self._layer()
+        placed = self._document.derived.placed.get(layer or "")
+        if placed is None or layer is None:
+            self._hint.clear()
+            self.heading_changed.emit(self.tr("Feature maps"), "")
+            return
+        name = self._document.name_of(layer)
+        shape = placed.x if self.shows_winners else placed.y
+        if shape.is_image:
+            template = self.tr("{name} · {count} maps of {shape}")
+            detail = template.format(name=name, count=shape[0], shape=format_shape(shape[1:]))
+        else:
+            detail = self.tr("{name} · {count} numbers").format(name=name, count=shape.size)
+        self._hint.setText(self.tr("what it reads · ● goes on") if self.shows_winners else "")
+        self.heading_changed.emit(self.tr("Feature maps"), detail)
+
+    @Slot()
+    def _draw(self) -> None:
+        name, snapshot = self._shown_name(), self._snapshot
+        if snapshot is None or name not in snapshot:
+            if snapshot is None or self._layer() is None:
+                self._view.set_maps(None)
+                self._view.set_grid(None)
+            return
+        array = snapshot[name]
+        marks = None
+        window = self._window() if self.shows_winners else None
+        pool = self._pool()
+        if window is not None and pool is not None:
+            winner = snapshot.arrays.get(f"{pool.node.id}.winner")
+            if winner is None or array.shape != tuple(pool.x):
+                return  # the frame was made for another choice; the right one is under way
+            marks = winner_marks(winner, window, pool.x)
+        is_image = name == "input.y" and array.ndim == 3
+        self._view.set_maps(
+            as_picture(array) if is_image else as_maps(array),
+            kind="activation",
+            range_mode=EACH_MAP if self._own_range.isChecked() else ALL_MAPS,
+            marks=marks,
+            key=(name, marks is None, snapshot.step, id(array)),
+        )
+        apart = window is not None and window.stride == window.kernel and window.padding[::2] == (0, 0)
+        self._view.set_grid(*(window.kernel if window is not None and apart else (None,)))
+
+    @Slot(object)
+    def _show_window(self, cell: Cell | None) -> None:
+        """Outline the pooling window that reads the cell under the pointer."""
+        window, pool = self._window(), self._pool()
+        if cell is None or window is None or pool is None or not self.shows_winners:
+            self._view.clear_highlight()
+            return
+        top, _, left, _ = window.padding
+        row = min((cell.row + top) // window.stride[0], pool.y[1] - 1)
+        column = min((cell.col + left) // window.stride[1], pool.y[2] - 1)
+        self._view.highlight(cell.map, *window_cells(window, row, column))
+
+    @Slot(object)
+    def _open_cell(self, cell: Cell) -> None:
+        if self._snapshot is None or self._view.maps is None:
+            return
+        name = self._shown_name()
+        array = self._snapshot.arrays.get(name)
+        if array is None:
+            return
+        index = (cell.map, cell.row, cell.col) if array.ndim == 3 else (cell.map,)
+        self._selection.select_cell(CellRef(name, index, self._snapshot.step, self._snapshot.probe))

@@ -1,0 +1,181 @@
+"""The kernels of a layer as one mosaic: weights, or the gradient of the chosen sample."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+
+from cnnstudio.document.document import Document
+from cnnstudio.panels.along_chain import Maps, kernels_layer, maps_before_flatten
+from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.selection import CellRef, Selection
+from cnnstudio.theme import SPACE_S, SPACE_XS
+from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.map_view import MapView
+from cnnstudio.widgets.numbers import format_shape
+from engine.snapshot import Snapshot
+
+WEIGHTS, GRADIENT = "W", "dW"
+MEAN, RGB = -1, -2
+
+
+class KernelsPanel(LivePanel):
+    """All filters of the chosen layer, or of the last one before it that has any.
+
+    A fully connected layer behind Flatten shows each unit's weights as maps over its input; any other shows
+    its matrix.
+    """
+
+    def __init__(self, document: Document, selection: Selection, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._selection = document, selection
+        self._layer: str | None = None
+        self._snapshot: Snapshot | None = None
+        self._array = QComboBox()
+        self._array.setAccessibleName(self.tr("What to show of the kernels"))
+        self._array.addItem(self.tr("Weights"), WEIGHTS)
+        self._array.addItem(self.tr("Gradient of this image"), GRADIENT)
+        self._array.setToolTip(
+            self.tr("The gradient says how the loss of the chosen sample changes with each weight.")
+        )
+        self._channel = QComboBox()
+        self._channel.setAccessibleName(self.tr("Input channel of the kernels"))
+        self._channel.setToolTip(self.tr("A kernel has one slice for each channel of its input."))
+        self._view = MapView(placeholder=self.tr("Choose a Conv or FC block to see its kernels."))
+        self._view.setAccessibleName(self.tr("Kernels"))
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_S)
+        row.addWidget(self._array)
+        row.addWidget(self._channel)
+        row.addStretch()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
+        layout.setSpacing(SPACE_XS)
+        layout.addLayout(row)
+        layout.addWidget(self._view, 1)
+        self._array.currentIndexChanged.connect(self._choose_array)
+        self._channel.currentIndexChanged.connect(self._draw)
+        self._view.cell_activated.connect(self._open_cell)
+        selection.block_changed.connect(self.follow)
+        document.graph_changed.connect(self.follow)
+        self.follow()
+
+    @property
+    def view(self) -> MapView:
+        """The picture."""
+        return self._view
+
+    @Slot()
+    def follow(self, *_: object) -> None:
+        """Show the layer that belongs to the chosen block."""
+        layer = kernels_layer(self._document.derived, self._selection.block)
+        channels = self._channels(layer)
+        if layer == self._layer and self._channel.property("channels") == channels:
+            self._tell_heading()
+            return
+        self._layer = layer
+        self._offer_channels(channels)
+        self._tell_heading()
+        self.needs_changed.emit()
+        self._draw()
+
+    def needs(self) -> Needs:
+        """The weights of one layer; their gradients only when they are shown."""
+        layers = frozenset([self._layer] if self._layer else [])
+        return Needs(layers, parameters=True, gradients=self._array.currentData() == GRADIENT)
+
+    def show_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Show the kernels of one step."""
+        self._snapshot = snapshot
+        self._draw()
+
+    # --- what to show ---
+
+    def _channels(self, layer: str | None) -> int:
+        """How many input channels the kernels have; 0 for a plain matrix."""
+        placed = self._document.derived.placed.get(layer or "")
+        if placed is None:
+            return 0
+        if placed.node.layer.role == "conv":
+            return int(next(iter(placed.node.layer.params(placed.x).values())).shape[1])
+        maps = maps_before_flatten(self._document.derived, placed.node.id)
+        return 0 if maps is None else maps[0]
+
+    def _offer_channels(self, channels: int) -> None:
+        self._channel.blockSignals(True)
+        self._channel.clear()
+        self._channel.setProperty("channels", channels)
+        if channels == 3:
+            self._channel.addItem(self.tr("as RGB"), RGB)
+        if channels > 1:
+            self._channel.addItem(self.tr("mean of {count} channels").format(count=channels), MEAN)
+        for channel in range(channels):
+            self._channel.addItem(self.tr("channel {number}").format(number=channel), channel)
+        self._channel.setVisible(channels > 1)
+        self._channel.blockSignals(False)
+
+    def _tell_heading(self) -> None:
+        derived = self._document.derived
+        placed = derived.placed.get(self._layer or "")
+        if placed is None:
+            self.heading_changed.emit(self.tr("Kernels"), "")
+            return
+        name = self._document.name_of(placed.node.id)
+        shape = next(iter(placed.node.layer.params(placed.x).values())).shape
+        detail = f"{name} · {shape[0]} × {format_shape(shape[1:])}"
+        self.heading_changed.emit(self.tr("Kernels"), detail)
+
+    @Slot()
+    def _choose_array(self) -> None:
+        self.needs_changed.emit()
+        self._draw()
+
+    @Slot()
+    def _draw(self) -> None:
+        what = self._array.currentData()
+        name = f"{self._layer}.{what}"
+        if self._snapshot is None or name not in self._snapshot:
+            if self._snapshot is None or self._layer is None or what == GRADIENT:
+                self._view.set_maps(None)
+            return
+        weights = self._snapshot[name]
+        maps, labels = self._maps(weights)
+        key = (name, self._channel.currentData(), self._snapshot.step, id(weights))
+        self._view.set_maps(maps, kind="weight", labels=labels, key=key)
+
+    def _maps(self, weights: Maps) -> tuple[Maps, tuple[str, ...]]:
+        if weights.ndim == 2:
+            shape = maps_before_flatten(self._document.derived, self._layer or "")
+            if shape is None or weights.shape[1] != shape.size:
+                return weights[None], ()
+            weights = weights.reshape(len(weights), *shape)
+        channel = self._channel.currentData()
+        if channel == RGB and weights.shape[1] == 3:
+            return np.moveaxis(weights, 1, -1), ()
+        if channel is None or not 0 <= channel < weights.shape[1]:
+            return weights.mean(axis=1, dtype=np.float32), ()
+        return weights[:, channel], ()
+
+    @Slot(object)
+    def _open_cell(self, cell: Cell) -> None:
+        """Choose the weight that was double-clicked; a mean over channels is no weight of its own."""
+        if self._snapshot is None or self._layer is None:
+            return
+        name = f"{self._layer}.{self._array.currentData()}"
+        if name not in self._snapshot:
+            return
+        weights, channel = self._snapshot[name], self._channel.currentData()
+        if weights.ndim == 2:
+            shape = maps_before_flatten(self._document.derived, self._layer)
+            if shape is None:
+                index: tuple[int, ...] = (cell.row, cell.col)
+            elif channel is None or channel < 0:
+                return
+            else:
+                index = (cell.map, (channel * shape[1] + cell.row) * shape[2] + cell.col)
+        elif channel is None or channel < 0:
+            return
+        else:
+            index = (cell.map, channel, cell.row, cell.col)
+        self._selection.select_cell(CellRef(name, index, self._snapshot.step, self._snapshot.probe))

@@ -1,0 +1,54 @@
+"""What all live panels share: they say which arrays they need, and are given snapshots while they can be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from engine.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The arrays that a panel shows: outputs of `layers`, their weights, their deltas and gradients."""
+
+    layers: frozenset[str] = frozenset()
+    parameters: bool = False
+    gradients: bool = False
+
+    def __or__(self, other: Needs) -> Needs:
+        return Needs(
+            self.layers | other.layers,
+            self.parameters or other.parameters,
+            self.gradients or other.gradients,
+        )
+
+
+class LivePanel(QWidget):
+    """A panel that shows arrays of the network for the chosen sample."""
+
+    needs_changed = Signal()
+    """What `needs` says has changed, or the panel has been shown or hidden."""
+    heading_changed = Signal(str, str)
+    """(heading, detail) for the title of the panel, as in ("Kernels", "Conv 1 · 6 × 5×5")."""
+
+    def needs(self) -> Needs:
+        """What the panel needs now; asked only while it is visible."""
+        return Needs()
+
+    def show_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Show the arrays of one step; None when there is no network to look at."""
+        raise NotImplementedError
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ask for arrays again."""
+        super().showEvent(event)
+        self.needs_changed.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Ask for nothing any more."""
+        super().hideEvent(event)
+        self.needs_changed.emit()

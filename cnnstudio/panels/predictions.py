@@ -1,0 +1,182 @@
+"""What the network makes of the chosen sample: the image, the class probabilities, the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from cnnstudio.document.document import Document
+from cnnstudio.icons import icon
+from cnnstudio.panels.along_chain import Maps, as_picture
+from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.selection import SampleRef, Selection
+from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
+from cnnstudio.widgets.bars import ProbabilityBars
+from cnnstudio.widgets.map_view import MapView
+from engine.datasets.dataset import Dataset
+from engine.snapshot import Snapshot
+
+
+class PredictionPanel(LivePanel):
+    """The chosen sample with its probabilities; buttons go to the previous, the next and a random sample."""
+
+    previous_wanted = Signal()
+    next_wanted = Signal()
+    random_wanted = Signal()
+
+    def __init__(self, document: Document, selection: Selection, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._selection = document, selection
+        self._data: Dataset | None = None
+        self._snapshot: Snapshot | None = None
+        self._image = MapView(scale_bar=False, max_cell=16, placeholder=self.tr("No sample"))
+        self._image.setAccessibleName(self.tr("The chosen sample"))
+        self._image.setMinimumWidth(84)
+        self._truth = QLabel()
+        self._truth.setWordWrap(True)
+        self._verdict = QLabel()
+        self._verdict.setWordWrap(True)
+        self._bars = ProbabilityBars()
+        self._note = QLabel()
+        self._note.setProperty("role", "muted")
+        self._note.setWordWrap(True)
+        self._note.hide()
+        self._buttons: list[tuple[QToolButton, str]] = []
+        buttons = QHBoxLayout()
+        buttons.setSpacing(SPACE_XS)
+        for name, text, signal in (
+            ("previous", self.tr("Previous sample"), self.previous_wanted),
+            ("next", self.tr("Next sample"), self.next_wanted),
+            ("random", self.tr("Random sample"), self.random_wanted),
+        ):
+            button = QToolButton()
+            button.setProperty("role", "quiet")
+            button.setToolTip(text)
+            button.setAccessibleName(text)
+            button.clicked.connect(signal)
+            self._buttons.append((button, name))
+            buttons.addWidget(button)
+        buttons.addStretch()
+        left = QVBoxLayout()
+        left.setSpacing(SPACE_XS)
+        left.addWidget(self._image, 1)
+        left.addWidget(self._truth)
+        left.addWidget(self._verdict)
+        left.addLayout(buttons)
+        right = QVBoxLayout()
+        right.addWidget(self._bars, 1)
+        right.addWidget(self._note)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
+        layout.setSpacing(SPACE_S)
+        layout.addLayout(left, 2)
+        layout.addLayout(right, 3)
+        self._bars.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        theme_changed.connect(self._retheme)
+        selection.sample_changed.connect(self._show_sample)
+        document.graph_changed.connect(self._follow)
+        self._retheme()
+        self._show_sample()
+
+    @property
+    def bars(self) -> ProbabilityBars:
+        """The probabilities on display."""
+        return self._bars
+
+    @property
+    def image(self) -> MapView:
+        """The picture of the sample."""
+        return self._image
+
+    def set_data(self, data: Dataset | None) -> None:
+        """Name the classes of another data set."""
+        self._data = data
+        self._bars.set_classes(data.classes if data is not None else ())
+        self._show_sample()
+
+    def needs(self) -> Needs:
+        """The output of the last layer."""
+        nodes = self._document.spec.nodes
+        return Needs(frozenset([nodes[-1].id] if nodes else []))
+
+    def show_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Show the probabilities of one step."""
+        self._snapshot = snapshot
+        probabilities, note = self._probabilities()
+        sample = self._selection.sample
+        label = sample.label if sample is not None else None
+        classes = len(self._data.classes) if self._data is not None else 0
+        self._bars.set_probabilities(probabilities, label if label is not None and label < classes else None)
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
+        self._tell_verdict()
+
+    # --- inside ---
+
+    @Slot()
+    def _follow(self, *_: object) -> None:
+        self.needs_changed.emit()
+
+    @Slot()
+    def _show_sample(self, *_: object) -> None:
+        sample, data = self._selection.sample, self._data
+        if sample is None or sample.image is None:
+            self._image.set_maps(None)
+            self._truth.clear()
+        else:
+            low, high = data.value_range if data is not None else (None, None)
+            self._image.set_maps(as_picture(sample.image), kind="image", low=low, high=high)
+            known = data is not None and sample.label is not None and sample.label < len(data.classes)
+            self._truth.setText(
+                self.tr("True class: {name}").format(name=data.classes[sample.label])  # type: ignore[union-attr,index]
+                if known
+                else self.tr("True class unknown")
+            )
+        self._verdict.clear()
+        self.heading_changed.emit(self.tr("Prediction"), "" if sample is None else self._where(sample))
+
+    def _where(self, sample: SampleRef) -> str:
+        sources = {
+            "train": self.tr("training image {number}"),
+            "validation": self.tr("validation image {number}"),
+            "test": self.tr("test image {number}"),
+            "drawn": self.tr("drawn by hand"),
+            "file": self.tr("from a file"),
+            "typed": self.tr("typed in"),
+        }
+        return sources[sample.source].format(number=sample.index)
+
+    def _probabilities(self) -> tuple[Maps | None, str]:
+        """(class probabilities, a note on why there are none)."""
+        nodes, snapshot, data = self._document.spec.nodes, self._snapshot, self._data
+        if snapshot is None or data is None or not nodes or f"{nodes[-1].id}.y" not in snapshot:
+            return None, ""
+        y = snapshot[f"{nodes[-1].id}.y"]
+        kind = nodes[-1].layer.kind
+        if kind == "sigmoid" and y.shape == (1,) and len(data.classes) == 2:
+            return np.array([1 - y[0], y[0]]), ""
+        if kind != "softmax":
+            return None, self.tr("The network ends without Softmax, so its outputs are no probabilities.")
+        if y.shape != (len(data.classes),):
+            return None, self.tr("{outputs} outputs do not fit {classes} classes.").format(
+                outputs=y.size, classes=len(data.classes)
+            )
+        return y, ""
+
+    def _tell_verdict(self) -> None:
+        sample, top = self._selection.sample, self._bars.top
+        if top is None or sample is None or sample.label is None or self._data is None:
+            self._verdict.clear()
+            return
+        right = top == sample.label
+        text = self.tr("✓ right") if right else self.tr("✗ taken for {name}").format(name=self._data.classes[top])
+        if text != self._verdict.text():
+            self._verdict.setText(text)
+            self._verdict.setProperty("role", "ok" if right else "error")
+            self._verdict.style().polish(self._verdict)
+
+    @Slot()
+    def _retheme(self, _theme: Theme | None = None) -> None:
+        for button, name in self._buttons:
+            button.setIcon(icon(name))

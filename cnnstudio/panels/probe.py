@@ -1,0 +1,89 @@
+"""Which arrays the visible panels need together, asked of the session once; and each frame handed to them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.selection import Selection
+from cnnstudio.session.controller import Controller
+from engine.snapshot import Snapshot, SnapshotRequest
+
+
+class Viewer(Protocol):
+    """Who shows arrays: a panel, or the canvas with its thumbnails."""
+
+    def isVisible(self) -> bool:
+        """Whether anything of it can be seen."""
+        ...
+
+    def needs(self) -> Needs:
+        """The arrays it shows now."""
+        ...
+
+    def show_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Show the arrays of one step."""
+        ...
+
+
+class Probe(QObject):
+    """Keeps the session's probe equal to what can be seen: a closed panel costs nothing."""
+
+    def __init__(self, controller: Controller, selection: Selection, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._controller, self._selection = controller, selection
+        self._viewers: list[Viewer] = []
+        # Many changes in one turn of the event loop (a layout restored, a block chosen) become one request.
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._ask)
+        selection.sample_changed.connect(self.renew)
+        controller.frame_arrived.connect(self._show)
+
+    def add_panel(self, panel: LivePanel) -> None:
+        """Serve a panel from now on."""
+        panel.needs_changed.connect(self.renew)
+        self.add_viewer(panel)
+
+    def add_viewer(self, viewer: Viewer) -> None:
+        """Serve someone who calls `renew` when the needs change."""
+        self._viewers.append(viewer)
+        self.renew()
+
+    @Slot()
+    def renew(self) -> None:
+        """Ask the session anew, as soon as the present events have been handled."""
+        self._soon.start()
+
+    def stop(self) -> None:
+        """Ask for nothing more."""
+        self._soon.stop()
+        self._viewers.clear()
+
+    @Slot()
+    def _ask(self) -> None:
+        visible = [viewer for viewer in self._viewers if viewer.isVisible()]
+        sample = self._selection.sample
+        if not visible or sample is None or sample.image is None:
+            self._controller.set_probe(None)
+            return
+        needs = Needs()
+        for viewer in visible:
+            needs |= viewer.needs()
+        self._controller.set_probe(
+            SnapshotRequest(
+                image=sample.image,
+                label=sample.label if needs.gradients else None,
+                layers=tuple(sorted(needs.layers)),
+                parameters=needs.parameters,
+            )
+        )
+
+    @Slot(object)
+    def _show(self, snapshot: Snapshot | None) -> None:
+        for viewer in self._viewers:
+            if viewer.isVisible():
+                viewer.show_snapshot(snapshot)

@@ -1,0 +1,236 @@
+"""The images of the data set in a grid: filter by part and class, choose the one that all panels show."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Slot
+from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
+
+from cnnstudio.selection import SampleRef, Selection
+from cnnstudio.theme import SPACE_S
+from cnnstudio.widgets.numbers import format_count
+from engine.datasets.dataset import Dataset, Split
+
+SIDE = 44
+"""The side of a picture in the grid, in logical pixels."""
+ALL = -1
+
+
+class SampleModel(QAbstractListModel):
+    """The rows of one split that have a class; pictures are made when they are painted."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._split: Split | None = None
+        self._classes: tuple[str, ...] = ()
+        self._range = (0.0, 1.0)
+        self._rows: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._scale = 1.0
+
+    def show(self, data: Dataset | None, split: Split | None, label: int, scale: float) -> None:
+        """Offer the images of a split with one label, or with all of them."""
+        self.beginResetModel()
+        self._split, self._scale = split, scale
+        if data is None or split is None:
+            self._rows = np.zeros(0, np.int64)
+        else:
+            self._classes, self._range = data.classes, data.value_range
+            self._rows = np.flatnonzero(split.labels == label) if label >= 0 else np.arange(len(split))
+        self.endResetModel()
+
+    def position(self, row: int) -> int:
+        """The position in the split of a row on display."""
+        return int(self._rows[row])
+
+    def row_of(self, position: int) -> int | None:
+        """The row on display of a position in the split, or None when the filter hides it."""
+        row = int(np.searchsorted(self._rows, position))
+        return row if row < len(self._rows) and self._rows[row] == position else None
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008
+        """How many images the filter lets through."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Picture, tool tip and accessible text of an image."""
+        if self._split is None or not index.isValid():
+            return None
+        position = self.position(index.row())
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._icon(self._split.images[position])
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            name = self._classes[self._split.labels[position]]
+            return self.tr("Image {number}: {name}").format(number=position, name=name)
+        return None
+
+    def _icon(self, image: NDArray[np.generic]) -> QIcon:
+        low, high = self._range
+        bytes_ = np.clip((image.astype(np.float32) - low) * (255.0 / max(high - low, 1e-9)), 0, 255).astype(np.uint8)
+        channels, height, width = image.shape
+        if channels == 3:
+            pixels = np.ascontiguousarray(np.moveaxis(bytes_, 0, -1))
+            picture = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        else:
+            pixels = np.ascontiguousarray(bytes_[0])
+            picture = QImage(pixels.data, width, height, width, QImage.Format.Format_Grayscale8)
+        side = round(SIDE * self._scale)
+        scaled = picture.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio)  # nearest neighbour
+        scaled.setDevicePixelRatio(self._scale)
+        icon = QIcon()
+        # Chosen images keep their colours: the frame around them says enough.
+        for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+            icon.addPixmap(QPixmap.fromImage(scaled), mode)
+        return icon
+
+
+class SamplesPanel(QWidget):
+    """The grid with its filters; it also steps to the next, previous and random sample of what the filters show."""
+
+    def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._selection = selection
+        self._data: Dataset | None = None
+        self._random = np.random.default_rng(0)
+        self._about = QLabel()
+        self._about.setWordWrap(True)
+        self._about.setProperty("role", "muted")
+        self._split = QComboBox()
+        self._split.setAccessibleName(self.tr("Part of the data set"))
+        self._class = QComboBox()
+        self._class.setAccessibleName(self.tr("Class"))
+        self._count = QLabel()
+        self._count.setProperty("role", "muted")
+        self._model = SampleModel(self)
+        self._grid = QListView()
+        self._grid.setModel(self._model)
+        self._grid.setAccessibleName(self.tr("Images"))
+        self._grid.setViewMode(QListView.ViewMode.IconMode)
+        self._grid.setUniformItemSizes(True)
+        self._grid.setResizeMode(QListView.ResizeMode.Adjust)
+        self._grid.setMovement(QListView.Movement.Static)
+        self._grid.setIconSize(QSize(SIDE, SIDE))
+        self._grid.setGridSize(QSize(SIDE + 10, SIDE + 10))
+        hint = QLabel(self.tr("Click an image: every panel shows it."))
+        hint.setProperty("role", "muted")
+        hint.setWordWrap(True)
+        filters = QHBoxLayout()
+        filters.setSpacing(SPACE_S)
+        filters.addWidget(self._split, 1)
+        filters.addWidget(self._class, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_S, SPACE_S, SPACE_S, SPACE_S)
+        layout.setSpacing(SPACE_S)
+        layout.addWidget(self._about)
+        layout.addLayout(filters)
+        layout.addWidget(self._count)
+        layout.addWidget(self._grid, 1)
+        layout.addWidget(hint)
+        self._split.currentIndexChanged.connect(self._filter)
+        self._class.currentIndexChanged.connect(self._filter)
+        self._grid.selectionModel().currentChanged.connect(self._choose)
+        selection.sample_changed.connect(self._mark)
+
+    @property
+    def model(self) -> SampleModel:
+        """The images that the filters let through."""
+        return self._model
+
+    def set_data(self, data: Dataset | None) -> None:
+        """Offer the images of another data set and choose its first one."""
+        self._data = data
+        for box in (self._split, self._class):
+            box.blockSignals(True)
+            box.clear()
+        if data is not None:
+            parts = (
+                ("validation", self.tr("Validation"), data.validation),
+                ("train", self.tr("Training"), data.train),
+                ("test", self.tr("Test"), data.test),
+            )
+            for key, title, split in parts:
+                if split is not None and len(split):
+                    self._split.addItem(title, key)
+            self._class.addItem(self.tr("All classes"), ALL)
+            for label, name in enumerate(data.classes):
+                self._class.addItem(name, label)
+            about = self.tr("{title}: {train} training, {validation} validation and {test} test images.")
+            self._about.setText(
+                about.format(
+                    title=data.title,
+                    train=format_count(len(data.train)),
+                    validation=format_count(len(data.validation)),
+                    test=format_count(len(data.test) if data.test is not None else 0),
+                )
+            )
+        else:
+            self._about.clear()
+        for box in (self._split, self._class):
+            box.blockSignals(False)
+        self._filter()
+
+    @Slot()
+    def next(self) -> None:
+        """Choose the next image of those on display."""
+        self._go(self._grid.currentIndex().row() + 1)
+
+    @Slot()
+    def previous(self) -> None:
+        """Choose the image before."""
+        self._go(self._grid.currentIndex().row() - 1)
+
+    @Slot()
+    def random(self) -> None:
+        """Choose any image of those on display."""
+        if self._model.rowCount():
+            self._go(int(self._random.integers(self._model.rowCount())))
+
+    def choose_first(self) -> None:
+        """Choose the first image on display."""
+        self._go(0)
+
+    # --- inside ---
+
+    def _part(self) -> Split | None:
+        part = self._split.currentData()
+        return None if self._data is None or part is None else getattr(self._data, part)
+
+    def _go(self, row: int) -> None:
+        count = self._model.rowCount()
+        if count:
+            self._grid.setCurrentIndex(self._model.index(row % count))
+
+    @Slot()
+    def _filter(self) -> None:
+        label = self._class.currentData()
+        self._model.show(
+            self._data, self._part(), ALL if label is None else label, self._grid.devicePixelRatioF()
+        )
+        self._count.setText(self.tr("{count} images").format(count=format_count(self._model.rowCount())))
+        self._mark()
+
+    @Slot(QModelIndex)
+    def _choose(self, current: QModelIndex) -> None:
+        part = self._part()
+        if not current.isValid() or part is None:
+            return
+        position = self._model.position(current.row())
+        source = self._split.currentData()
+        chosen = self._selection.sample
+        if chosen is not None and (chosen.source, chosen.index) == (source, position):
+            return
+        image, label = part.images[position], int(part.labels[position])
+        self._selection.select_sample(SampleRef(source, position, image, label))
+
+    @Slot()
+    def _mark(self, *_: object) -> None:
+        """Mark the chosen sample in the grid, if it is there."""
+        sample = self._selection.sample
+        row = None
+        if sample is not None and sample.source == self._split.currentData():
+            row = self._model.row_of(sample.index)
+        if row is None:
+            self._grid.selectionModel().clear()
+        elif row != self._grid.currentIndex().row():
+            self._grid.setCurrentIndex(self._model.index(row))

@@ -1,0 +1,153 @@
+"""The buttons of the run: what they do, when they can be pressed, and what is said when training cannot start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from cnnstudio.actions import Actions
+from cnnstudio.banner import Banner, Choice
+from cnnstudio.document.words import error_sentence, fix_label
+from cnnstudio.session.messages import RunPhase, RunState
+from cnnstudio.studio import Studio
+from cnnstudio.training_bar import Change
+from engine.errors import EngineError, Fix
+
+NOT_FINITE = "training.not_finite"
+OBSTACLE, FAILURE, FRESH = "obstacle", "failure", "fresh"
+"""What a banner is about."""
+
+
+class RunControl(QObject):
+    """Connects the actions with the session, and the session's troubles with the banner."""
+
+    block_wanted = Signal(str)
+    """Show this block: an error lies there."""
+
+    def __init__(self, actions: Actions, studio: Studio, banner: Banner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._actions, self._studio, self._banner = actions, studio, banner
+        controller = studio.controller
+        actions.train.triggered.connect(self.train_or_pause)
+        actions.batch.triggered.connect(self.step_batch)
+        actions.layer.triggered.connect(self.step_layer)
+        actions.stop.triggered.connect(controller.stop)
+        actions.reset.triggered.connect(studio.reset_weights)
+        controller.state_changed.connect(self._show_state)
+        studio.readiness_changed.connect(self._show_readiness)
+        studio.failed.connect(self.show_failure)
+        studio.rebuilt.connect(self._say_fresh)
+        self._show_state(controller.state)
+
+    @Slot()
+    def train_or_pause(self) -> None:
+        """Train, or pause a running training; where it cannot start, say why."""
+        if self._studio.controller.state.phase == RunPhase.RUNNING:
+            self._studio.controller.pause()
+        else:
+            self._start(self._studio.controller.run)
+
+    @Slot()
+    def step_batch(self) -> None:
+        """Train one batch."""
+        self._start(self._studio.controller.step_batch)
+
+    @Slot()
+    def step_layer(self) -> None:
+        """Go one layer further."""
+        self._start(self._studio.controller.step_layer)
+
+    def _start(self, act: Callable[[], None]) -> None:
+        obstacle = self._studio.obstacle
+        if obstacle is None:
+            self._banner.clear()
+            act()
+        else:
+            self.explain(obstacle, OBSTACLE)
+
+    @Slot()
+    def _show_readiness(self) -> None:
+        obstacle = self._studio.obstacle
+        action = self._actions.train
+        if obstacle is None:
+            self._banner.clear_about(OBSTACLE)
+            if self._studio.controller.state.phase != RunPhase.RUNNING:
+                action.setToolTip(self.tr("Train the network; again to pause (F5)"))
+        else:
+            action.setToolTip(self.tr("Cannot train: {reason}").format(reason=error_sentence(obstacle)))
+
+    @Slot(object)
+    def _show_state(self, state: RunState) -> None:
+        running = state.phase == RunPhase.RUNNING
+        begun = state.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
+        actions = self._actions
+        if running:
+            text = self.tr("Pause")
+        elif state.phase == RunPhase.PAUSED:
+            text = self.tr("Resume")
+        else:
+            text = self.tr("Train")
+        actions.train.setText(text)
+        actions.set_icon(actions.train, "pause" if running else "train", "on_ok")
+        actions.stop.setEnabled(begun)
+        actions.batch.setEnabled(not running)
+        actions.layer.setEnabled(not running)
+        self._show_readiness()
+
+    # --- troubles ---
+
+    @Slot(object)
+    def show_failure(self, error: EngineError) -> None:
+        """Say what has gone wrong, where, and offer the cures."""
+        self.explain(error, FAILURE)
+
+    def explain(self, error: EngineError, about: str) -> None:
+        """Show an error with a button for each cure, and go to the block where it lies."""
+        block = self._block_of(error)
+        place = self._studio.document.name_of(block) if block is not None else error.layer or ""
+        text = f"{place}: {error_sentence(error)}" if place else error_sentence(error)
+        advice = [fix_label(fix) for fix in error.fixes if fix.action == "advice"]
+        if error.code == NOT_FINITE:
+            choices = [self._lower_rate()]
+        else:
+            text = " ".join([text, *(f"{sentence}." for sentence in advice)])
+            choices = [self._fix_choice(fix) for fix in error.fixes if fix.action != "advice"]
+        self._banner.show_message("error" if about == FAILURE else "warning", text, choices, about=about)
+        if block is not None:
+            self.block_wanted.emit(block)
+
+    def _block_of(self, error: EngineError) -> str | None:
+        derived, graph = self._studio.document.derived, self._studio.document.graph
+        if error is derived.blocking:
+            return derived.blocking_block
+        for block in graph:
+            if error.layer in (block.id, block.node.title):
+                return block.id
+        return None
+
+    def _fix_choice(self, fix: Fix) -> Choice:
+        return fix_label(fix), lambda: self._apply(fix)
+
+    def _apply(self, fix: Fix) -> None:
+        try:
+            self._studio.apply_fix(fix)
+        except EngineError as error:
+            self.show_failure(error)
+
+    def _lower_rate(self) -> Choice:
+        rate = self._studio.settings.learning_rate / 10
+        text = self.tr("Lower the rate to {rate} and go on").format(rate=f"{rate:g}")
+
+        def cure() -> None:
+            self._studio.change(Change("learning_rate", rate))
+            self._studio.controller.run()
+
+        return text, cure
+
+    @Slot(object)
+    def _say_fresh(self, blocks: tuple[str, ...]) -> None:
+        document = self._studio.document
+        names = ", ".join(document.name_of(block) for block in blocks if block in document.graph)
+        text = self.tr("New random weights: {blocks}. All other weights are kept; undo brings the old ones back.")
+        self._banner.show_message("info", text.format(blocks=names), about=FRESH)

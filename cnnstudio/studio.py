@@ -1,0 +1,305 @@
+"""What lives behind the window: the document, the session and the chosen sample, and how each follows the others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from cnnstudio.data_opener import DataOpener
+from cnnstudio.document.document import Document
+from cnnstudio.document.graph import Graph
+from cnnstudio.document.layout import tidy
+from cnnstudio.document.weights_bank import WeightsBank
+from cnnstudio.selection import SampleRef, Selection
+from cnnstudio.session.controller import Controller
+from cnnstudio.session.messages import RunPhase
+from cnnstudio.training_bar import Change, change_words
+from engine.checkpoint import Checkpoint
+from engine.datasets.dataset import Dataset
+from engine.errors import EngineError, Fix, SpecError
+from engine.layer import Array
+from engine.memory import Parameters
+from engine.settings import TrainSettings
+from engine.spec import NetworkSpec
+from engine.templates import Template
+
+FIRST_TEMPLATE = "lenet5"
+CARRY_OVER_TIMEOUT = 5.0
+"""Seconds to wait for the weights of a running session, which answers after the batch in hand."""
+
+
+class Studio(QObject):
+    """One document with its training.
+
+    Edits of the network pause a run and build the session anew with the weights carried over; edits of the
+    settings reach the run between two batches; another data set is opened beside the window.
+    """
+
+    data_changed = Signal(object)
+    """The `Dataset` in use, or None."""
+    settings_changed = Signal(object)
+    """The `TrainSettings` in force."""
+    readiness_changed = Signal()
+    """`obstacle` may be another one."""
+    failed = Signal(object)
+    """An `EngineError` to show: data that cannot be read, a run that broke off."""
+    file_changed = Signal()
+    """`path` is another one."""
+    rebuilt = Signal(object)
+    """The ids of blocks whose weights were drawn anew although the network had been trained."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.document = Document(parent=self)
+        self.selection = Selection(self)
+        self.controller = Controller(self)
+        self.path: Path | None = None
+        self.data: Dataset | None = None
+        self.settings = TrainSettings()
+        self._bank = WeightsBank()
+        self._data_error: EngineError | None = None
+        self._session_error: EngineError | None = None
+        self._opened: dict[str, Dataset] = {}
+        self._opener = DataOpener(self)
+        self._opener.opened.connect(self._data_is_open)
+        self._opener.failed.connect(self._data_is_missing)
+        # A number that is spun through gives many edits in one turn of the event loop.
+        self._rebuild_soon = QTimer(self)
+        self._rebuild_soon.setSingleShot(True)
+        self._rebuild_soon.setInterval(0)
+        self._rebuild_soon.timeout.connect(self._rebuild)
+        self.document.graph_changed.connect(self._follow)
+        self.controller.failed.connect(self._session_failed)
+        self.controller.batches_done.connect(self._note_training)
+        self.controller.weights_reset.connect(self._note_training)
+
+    # --- beginning ---
+
+    def begin(self, template: Template) -> None:
+        """Begin anew with a template: no history of edits, nothing to save."""
+        self.document.load(template_graph(template))
+        self._begin_data()
+
+    def begin_empty(self) -> None:
+        """Begin anew with an Input block alone, and the data set in use."""
+        data = self.document.data
+        self.document.load(Graph(data=data))
+        self.document.append("input")
+        self.document.undo_stack.clear()
+        self._begin_data()
+
+    def _begin_data(self) -> None:
+        self._bank.clear()
+        self._data_error = self._session_error = None
+        self._read_settings()
+        self._follow_data()
+
+    # --- settings ---
+
+    def change(self, change: Change) -> None:
+        """Change one training setting; an undo step. Raises OptionError for an illegal value."""
+        settings = self.settings.replace(**{change.option: change.value})
+        self.document.set_training(settings.to_json(), change_words(change), f"training.{change.option}")
+
+    def _read_settings(self) -> None:
+        """Take the settings from the document."""
+        self.settings = TrainSettings.from_json(self.document.training)
+        self.settings_changed.emit(self.settings)
+
+    def _apply_settings(self, before: TrainSettings) -> None:
+        now = self.settings
+        if now.loss != before.loss:
+            self._rebuild_soon.start()
+        elif self.controller.state.phase != RunPhase.EMPTY:
+            if now.seed != before.seed and not self.controller.state.step:
+                self.controller.reset(now.seed)
+            # In the middle of a run, another seed waits until the weights are reset.
+            self.controller.change(now.replace(seed=self.controller.state.seed))
+
+    @Slot()
+    def reset_weights(self) -> None:
+        """Draw all weights anew from the seed that is set."""
+        self._bank.clear()
+        self.controller.reset(self.settings.seed)
+
+    # --- data ---
+
+    def choose_data(self, choice: dict[str, Any]) -> None:
+        """Use another data set; when it is open, one undo step takes it and fits the Input block to it."""
+        self._opener.open(choice)
+
+    def _follow_data(self) -> None:
+        """Open what the document says, unless it is open already."""
+        choice = self.document.data
+        if not choice:
+            self._set_data(None)
+        elif (data := self._opened.get(_key(choice))) is not None:
+            self._set_data(data)
+        else:
+            self._set_data(None)
+            self._opener.open(choice)
+
+    @Slot(object, object)
+    def _data_is_open(self, choice: dict[str, Any], data: Dataset) -> None:
+        self._opened[_key(choice)] = data
+        if choice == self.document.data:
+            self._set_data(data)
+            return
+        stack = self.document.undo_stack
+        stack.beginMacro(self.tr("Data set {name}").format(name=data.title))
+        self.document.set_data(choice)
+        self.fit_input(data.shape)
+        stack.endMacro()
+
+    @Slot(object, object)
+    def _data_is_missing(self, choice: dict[str, Any], error: EngineError) -> None:
+        if choice == self.document.data:
+            self._data_error = error
+            self.readiness_changed.emit()
+        self.failed.emit(error)
+
+    def _set_data(self, data: Dataset | None) -> None:
+        self._data_error = None
+        if data is not self.data:
+            self.data = data
+            self.data_changed.emit(data)
+            self._choose_sample()
+        self._rebuild_soon.start()
+        self.readiness_changed.emit()
+
+    def _choose_sample(self) -> None:
+        data = self.data
+        if data is None:
+            self.selection.select_sample(None)
+            return
+        source, part = ("validation", data.validation) if len(data.validation) else ("train", data.train)
+        self.selection.select_sample(SampleRef(source, 0, part.images[0], int(part.labels[0])))
+
+    def fit_input(self, shape: tuple[int, int, int]) -> None:
+        """Let the Input block take images of a shape (C, H, W); an undo step if it did not."""
+        main = self.document.graph.main
+        if main:
+            channels, height, width = shape
+            layer = main[0].node.layer.replace(channels=channels, height=height, width=width)
+            if layer != main[0].node.layer:
+                self.document.set_layer(main[0].id, layer)
+
+    # --- training ---
+
+    @property
+    def obstacle(self) -> EngineError | None:
+        """Why the network cannot be trained now, or None."""
+        if self.document.derived.blocking is not None:
+            return self.document.derived.blocking
+        if self._data_error is not None:
+            return self._data_error
+        if self.data is None:
+            wait = SpecError("The data set is being opened.", code="studio.opening")
+            choose = SpecError("No data set is chosen.", code="studio.no_data")
+            return wait if self._opener.busy else choose
+        return self._session_error
+
+    def apply_fix(self, fix: Fix) -> None:
+        """Apply a fix that an error offers: an edit of the network or of the settings. Raises EngineError."""
+        if fix.field == "shape" and fix.layer is not None:
+            self.fit_input(fix.value)
+        elif fix.action == "append":
+            self.document.append(str(fix.value))
+        elif fix.action == "set" and fix.layer is None and fix.field:
+            self.change(Change(fix.field, fix.value))
+        else:
+            self.document.apply_fix(fix)
+
+    @Slot(object, object)
+    def _follow(self, before: Graph, after: Graph) -> None:
+        """What an edit, an undo or a redo means for the session."""
+        if after.data != before.data:
+            self._follow_data()
+        if after.training != before.training:
+            settings = self.settings
+            self._read_settings()
+            self._apply_settings(settings)
+        if not _same_network(before.spec, after.spec):
+            if self.controller.state.phase == RunPhase.RUNNING:
+                self.controller.pause()
+            self._rebuild_soon.start()
+        self.readiness_changed.emit()
+
+    @Slot()
+    def _rebuild(self) -> None:
+        """Build the session for the present network; weights that still fit carry over."""
+        spec, derived = self.document.spec, self.document.derived
+        if derived.blocking is not None or self.data is None:
+            return
+        self._session_error = None
+        trained = self.controller.state.step > 0
+        self._deposit()
+        kept, fresh = self._bank.withdraw(_parameter_shapes(spec))
+        self.controller.load(spec, self.data, self.settings, arrays=kept)
+        self.readiness_changed.emit()
+        if trained and fresh:
+            self.rebuilt.emit(tuple(dict.fromkeys(name.rsplit(".", 1)[0] for name in fresh)))
+
+    def _deposit(self) -> None:
+        """Remember the present weights in the bank."""
+        checkpoint = self.controller.checkpoint_now(CARRY_OVER_TIMEOUT)
+        if checkpoint is not None:
+            self._bank.deposit(named_parameters(checkpoint))
+
+    @Slot(object)
+    def _session_failed(self, error: EngineError) -> None:
+        if self.controller.state.phase == RunPhase.EMPTY:
+            self._session_error = error
+            self.readiness_changed.emit()
+        self.failed.emit(error)
+
+    @Slot()
+    def _note_training(self, *_: object) -> None:
+        self.document.mark_weights_changed()
+
+    def close(self) -> None:
+        """End all threads."""
+        self._rebuild_soon.stop()
+        self._opener.close()
+        self.controller.close()
+
+
+def template_graph(template: Template) -> Graph:
+    """The graph of a template, laid out tidily, with its settings and data set."""
+    graph = Graph.of(
+        template.network,
+        title=template.title,
+        training=TrainSettings.from_json(template.training).to_json(),
+        data={"name": template.data},
+    )
+    return graph.moved(tidy(graph))
+
+
+def named_parameters(checkpoint: Checkpoint) -> dict[str, Array]:
+    """The weights of a checkpoint by name, as in "conv1.W"."""
+    wanted = {
+        f"{p.node.id}.{name}": param
+        for p in checkpoint.spec.placed()
+        for name, param in p.node.layer.params(p.x).items()
+    }
+    return Parameters(wanted, checkpoint.parameters.dtype).views(checkpoint.parameters)
+
+
+def _parameter_shapes(spec: NetworkSpec) -> dict[str, tuple[int, ...]]:
+    return {
+        f"{p.node.id}.{name}": param.shape
+        for p in spec.placed()
+        for name, param in p.node.layer.params(p.x).items()
+    }
+
+
+def _same_network(before: NetworkSpec, after: NetworkSpec) -> bool:
+    """Whether two networks compute the same; names on screen do not matter."""
+    return [(n.id, n.layer) for n in before] == [(n.id, n.layer) for n in after]
+
+
+def _key(choice: dict[str, Any]) -> str:
+    return json.dumps(choice, sort_keys=True)

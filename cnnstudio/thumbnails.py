@@ -1,0 +1,123 @@
+"""The small live pictures on the blocks: each layer's maps of the chosen sample."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QImage, QPainter
+
+from cnnstudio.canvas.face import THUMBNAIL
+from cnnstudio.canvas.scene import CanvasScene
+from cnnstudio.canvas.view import CanvasView
+from cnnstudio.document.document import Document
+from cnnstudio.panels.along_chain import as_maps, as_picture
+from cnnstudio.panels.live_panel import Needs
+from cnnstudio.theme import current_theme, number_font, theme_changed
+from cnnstudio.widgets.colormaps import Kind
+from cnnstudio.widgets.mosaic import mosaic_thumbnail
+from cnnstudio.widgets.numbers import format_percent
+from engine.snapshot import Snapshot
+
+INTERVAL = 80
+"""Milliseconds between two pictures of a block: a thumbnail need not be as lively as a panel."""
+MOST_CLASSES = 10
+
+Array = NDArray[np.generic]
+
+
+class Thumbnails(QObject):
+    """Draws the thumbnails of all blocks of the network while the canvas can be seen."""
+
+    def __init__(
+        self, document: Document, scene: CanvasScene, view: CanvasView, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._scene, self._view = document, scene, view
+        self._waiting: Snapshot | None = None
+        self._drawn: Snapshot | None = None
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(INTERVAL)
+        self._pause.timeout.connect(self._draw)
+        theme_changed.connect(self._draw_again)
+
+    def isVisible(self) -> bool:
+        """Whether the canvas can be seen."""
+        return self._view.isVisible()
+
+    def needs(self) -> Needs:
+        """The outputs of all layers."""
+        return Needs(frozenset(node.id for node in self._document.spec))
+
+    def show_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Draw the maps of one step, now or as soon as the last ones have been seen."""
+        if snapshot is None:
+            self._drawn = self._waiting = None
+            self._scene.clear_thumbnails()
+            return
+        self._waiting = snapshot
+        if not self._pause.isActive():
+            self._draw()
+
+    @Slot()
+    def _draw(self) -> None:
+        snapshot, self._waiting = self._waiting, None
+        if snapshot is None:
+            return
+        self._drawn = snapshot
+        scale = self._view.devicePixelRatioF()
+        for placed in self._document.derived.placed.values():
+            array = snapshot.arrays.get(f"{placed.node.id}.y")
+            if array is not None and array.shape == tuple(placed.y):
+                self._scene.set_thumbnail(
+                    placed.node.id, thumbnail(array, placed.node.layer.role, scale, len(placed.y) == 1)
+                )
+        self._pause.start()
+
+    @Slot()
+    def _draw_again(self, *_: object) -> None:
+        if self._drawn is not None and self._waiting is None:
+            self._waiting = self._drawn
+            self._draw()
+
+
+def thumbnail(array: Array, role: str, scale: float, is_vector: bool) -> QImage:
+    """The picture of one layer's output for its block, at a device pixel ratio."""
+    size = THUMBNAIL.size().toSize()
+    if role == "output" and is_vector and array.size <= MOST_CLASSES:
+        return _bars(array, size, scale)
+    if is_vector:
+        return mosaic_thumbnail(as_maps(array), "activation", size, device_pixel_ratio=scale)
+    kind: Kind = "image" if role == "input" else "activation"
+    maps = as_picture(array) if role == "input" else array
+    return mosaic_thumbnail(maps, kind, size, device_pixel_ratio=scale)
+
+
+def _bars(values: Array, size: QSize, scale: float) -> QImage:
+    """Probabilities as bars with the number of the class and the percentage of the largest."""
+    image = QImage(size * scale, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(scale)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    theme = current_theme()
+    row = size.height() / len(values)
+    font = number_font()
+    font.setPixelSize(max(6, int(min(row + 1, 11))))
+    painter.setFont(font)
+    metrics = painter.fontMetrics()
+    name, percent = metrics.horizontalAdvance("0") + 5, metrics.horizontalAdvance("100 %") + 4
+    track = size.width() - name - percent
+    top = int(values.argmax())
+    for index, value in enumerate(values):
+        y = index * row
+        painter.setPen(theme.color("text" if index == top else "muted"))
+        line = QRectF(0, y, size.width(), row)
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, str(index))
+        share = float(np.clip(value, 0.0, 1.0))
+        bar = QRectF(name, y + row * 0.2, max(1.0, track * share), row * 0.6)
+        painter.fillRect(bar, theme.color("winner") if index == top else theme.color("wire"))
+        if index == top:
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, format_percent(share, 0))
+    painter.end()
+    return image
