@@ -18,7 +18,7 @@ import numpy as np
 import engine.layers  # noqa: F401  registers all kinds
 from engine.errors import ShapeError
 from engine.layer import LAYERS, Array, Layer, Shape
-from oracles.driver import random_parameters, random_state
+from tests.oracles.driver import random_parameters, random_state
 
 
 @dataclass(frozen=True)

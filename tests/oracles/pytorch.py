@@ -9,8 +9,8 @@ import torch
 from torch.nn import functional
 
 from engine.layer import Array
-from oracles.cases import Case
-from oracles.driver import Run
+from tests.oracles.cases import Case
+from tests.oracles.driver import Run
 
 torch.set_num_threads(1)
 

@@ -12,8 +12,8 @@ from engine import reference
 from engine.layer import LAYERS, Array, Context
 from engine.layers.conv import Conv2D
 from engine.layers.pool import Pool2D
-from oracles.cases import ROWS, Case, cases
-from oracles.driver import Run, run
+from tests.oracles.cases import ROWS, Case, cases
+from tests.oracles.driver import Run, run
 
 FLOAT32_BOUND = 4e-6
 """Largest error of float32, relative to the largest number of the array; sums have up to about 100 terms here."""
@@ -91,7 +91,7 @@ def test_the_table_has_2000_distinct_cases_and_covers_the_corners() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_forward_and_all_gradients_equal_pytorch(kind: str) -> None:
     pytest.importorskip("torch", reason="PyTorch is an optional oracle")
-    from oracles import pytorch
+    from tests.oracles import pytorch
 
     for case in cases(kind):
         ours = run_case(case)

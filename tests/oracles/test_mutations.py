@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from engine.layer import LAYERS
-from oracles.cases import Case, cases
-from oracles.driver import run
-from oracles.mutations import Mutant, mutants, unchanged
-from oracles.test_layers import assert_same, run_case, run_reference
+from tests.oracles.cases import Case, cases
+from tests.oracles.driver import run
+from tests.oracles.mutations import Mutant, mutants, unchanged
+from tests.oracles.test_layers import assert_same, run_case, run_reference
 
 
 def caught(mutant: Mutant, tried: list[Case]) -> bool:

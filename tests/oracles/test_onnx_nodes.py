@@ -18,7 +18,7 @@ from engine.layers.dense import Dense, Flatten
 from engine.layers.pool import AvgPool2D, GlobalAvgPool, MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.losses import CrossEntropy
-from oracles.driver import Run, run
+from tests.oracles.driver import Run, run
 
 onnx = pytest.importorskip("onnx", reason="ONNX is an optional oracle")
 

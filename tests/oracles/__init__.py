@@ -1,1 +1,0 @@
-"""The engine against independent computations: PyTorch, ONNX, central differences, plain loops."""
