@@ -272,7 +272,7 @@ class View:
         *grids, gap = np.broadcast_arrays(*index, between)
         places = np.stack([grid.ravel() for grid in grids], axis=-1)
         inside = ((places >= 0) & (places < array.shape)).all(axis=1) & ~gap.ravel()
-        numbers = np.full(len(places), around)
+        numbers = np.full(len(places), around, np.float64)
         numbers[inside] = array[tuple(places[inside].T)]
         return Cells(self.name(name), numbers, places, inside, gap.ravel())
 
