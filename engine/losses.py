@@ -90,9 +90,10 @@ class CrossEntropy(Loss):
 
     def delta_at_output(self, head: str, y: Array, t: Array) -> Array:
         """−t/y, and with sigmoid (1 − t)/(1 − y) besides; the largest number of the dtype stands for infinity."""
-        delta = -np.divide(t, y, out=np.zeros_like(y), where=t != 0)
-        if head == "sigmoid":
-            delta += np.divide(1 - t, 1 - y, out=np.zeros_like(y), where=t != 1)
+        with np.errstate(all="ignore"):
+            delta = -np.divide(t, y, out=np.zeros_like(y), where=t != 0)
+            if head == "sigmoid":
+                delta += np.divide(1 - t, 1 - y, out=np.zeros_like(y), where=t != 1)
         return np.nan_to_num(delta)
 
     def explain(self, head: str, z: Sequence[Term], y: Sequence[Term], t: Sequence[Term]) -> Term:

@@ -19,7 +19,7 @@ import numpy as np
 import threadpoolctl
 from numpy.typing import DTypeLike
 
-from engine.errors import Fix, ShapeError, TrainingError
+from engine.errors import EngineError, Fix, ShapeError, TrainingError
 from engine.initializers import initialize
 from engine.lane import Lane, Parts, PlainLane
 from engine.layer import Array, Param
@@ -60,13 +60,6 @@ class LayerStep:
 
     phase: str
     layer: str
-
-
-@np.errstate(all="ignore")
-def _run(steps: Iterable[tuple[int, Callable[[], None]]]) -> None:
-    """Make the calls. Overflow is no news for NumPy to print: a number that is not finite ends the batch with an error."""
-    for _, call in steps:
-        call()
 
 
 @functools.cache
@@ -160,9 +153,9 @@ class Network:
             done = []
             for k in range(w, len(cut), workers):
                 lane = self._begin(images[cut[k]], w, training=True, key=(*key, k))
-                _run(lane.forward)
+                self._run(lane.forward)
                 done.append(self._loss(lane, targets[cut[k]], len(images)))
-                _run(lane.backward)
+                self._run(lane.backward)
                 rows[k] = lane.gradient
                 self._check_finite(done[-1][0], rows[k], images[cut[k]], targets[cut[k]], (*key, k))
             return done
@@ -177,11 +170,11 @@ class Network:
         rows = self._rows_for(len(cut))
         lanes = [self._begin(images[part], k, training=True, key=(*key, k)) for k, part in enumerate(cut)]
         for steps in zip(*(lane.forward for lane in lanes), strict=True):
-            _run(steps)
+            self._run(steps)
             yield LayerStep("forward", self._ids[steps[0][0]])
         sums = [self._loss(lane, targets[part], len(images)) for lane, part in zip(lanes, cut, strict=True)]
         for steps in zip(*(lane.backward for lane in lanes), strict=True):
-            _run(steps)
+            self._run(steps)
             yield LayerStep("backward", self._ids[steps[0][0]])
         for k, lane in enumerate(lanes):
             rows[k] = lane.gradient
@@ -198,9 +191,9 @@ class Network:
         for k, part in enumerate(cut):
             lane = PlainLane(self._parts, part.stop - part.start, record=True)
             lane.begin(images[part], training=True, rng=np.random.default_rng((*key, k)) if self._random else None)
-            _run(lane.forward)
+            self._run(lane.forward)
             sums.append(self._loss(lane, targets[part], len(images)))
-            _run(lane.backward)
+            self._run(lane.backward)
             rows[k] = lane.gradient
             lanes.append(lane)
         return lanes, self._sum(sums, rows, len(images))
@@ -230,7 +223,7 @@ class Network:
         if self._probe is None:
             self._probe = PlainLane(self._parts, 1, record=True)
         self._probe.begin(image[None], training=False)
-        _run(self._probe.forward)
+        self._run(self._probe.forward)
         return self._probe
 
     def backward_sample(self, label: Array) -> tuple[float, dict[str, Array]]:
@@ -240,8 +233,18 @@ class Network:
         """
         assert self._probe is not None
         loss, _ = self._loss(self._probe, targets_of(label, self.outputs, self.dtype), 1)
-        _run(self._probe.backward)
+        self._run(self._probe.backward)
         return loss, self.parameters.views(self._probe.gradient)
+
+    @np.errstate(all="ignore")
+    def _run(self, steps: Iterable[tuple[int, Callable[[], None]]]) -> None:
+        """Make the calls. Overflow is no news for NumPy to print: a number that is not finite ends the batch with an error."""
+        i = 0
+        try:
+            for i, call in steps:  # noqa: B007  the index says where an error lies
+                call()
+        except EngineError as error:
+            raise error.at(self.spec.nodes[i].title, i) from None
 
     def _begin(self, images: Array, k: int, *, training: bool, key: Sequence[int] = ()) -> Lane:
         """Lane number `k` for that many images, with the images taken in."""
@@ -277,9 +280,9 @@ class Network:
             return
         lane = PlainLane(self._parts, len(images))
         lane.begin(images, training=True, rng=np.random.default_rng(key) if self._random else None)
-        _run(lane.forward)
+        self._run(lane.forward)
         self._loss(lane, targets, len(images))
-        _run(lane.backward)
+        self._run(lane.backward)
         index, what = lane.first_broken() or (len(self._ids) - 1, "loss")
         raise _not_finite(self.spec.nodes[index].title, index, what)
 
@@ -295,7 +298,7 @@ class Network:
         def work(w: int) -> None:
             for part in cut[w::workers]:
                 lane = self._begin(images[part], w, training=False)
-                _run(lane.forward)
+                self._run(lane.forward)
                 keep(lane, part)
 
         if workers <= 1:

@@ -77,7 +77,7 @@ def _does_not_fit(axis: str, cells: int, before: int, after: int, kernel: Pair, 
         fixes=(Fix("set", f"use a {what} of at most {{largest}}", {"largest": largest}, field="kernel_size",
                    value=(min(kernel[0], largest), min(kernel[1], largest))),
                Fix("set", "add {missing} of padding", {"missing": span - total}, field="padding",
-                   value="same")),
+                   value="cover")),
         kernel=f"{kernel[0]}×{kernel[1]}", cells=cells, before=before, after=after, total=total, span=span)
 
 
