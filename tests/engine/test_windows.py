@@ -89,7 +89,7 @@ def test_a_kernel_that_does_not_fit_is_named_with_the_arithmetic_and_fixes() -> 
                                  "Use a kernel of at most 2, or add 3 of padding.")
     shrink, pad = caught.value.fixes
     assert (shrink.field, shrink.value) == ("kernel_size", (2, 2))
-    assert (pad.field, pad.value) == ("padding", "same")
+    assert (pad.field, pad.value) == ("padding", "cover")
 
 
 def test_a_dilated_kernel_that_does_not_fit_names_what_it_spans() -> None:
