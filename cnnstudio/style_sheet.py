@@ -19,8 +19,8 @@ _GLYPHS = {
     "check": '<path d="M3 7.5l3 3 5.5-6.5"/>',
     "dash": '<path d="M3.5 7h7"/>',
     "dot": '<circle cx="7" cy="7" r="1.6"/>',
-    "close": '<path d="M3.5 3.5l7 7m0-7l-7 7"/>',
-    "float": '<path d="M3 6v5h5M6 3h5v5H6z"/>',
+    "close": '<path d="M3 3l8 8m0-8l-8 8"/>',
+    "float": '<path d="M2.5 5.5v6h6M5.5 2.5h6v6h-6z"/>',
 }
 _SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="14" height="14" viewBox="0 0 14 14" fill="none" '
@@ -29,8 +29,8 @@ _SVG = (
 _folder: tempfile.TemporaryDirectory[str] | None = None
 
 
-def style_sheet(theme: Theme, small_points: float) -> str:
-    """The Qt style sheet of a theme, with the size of small text in points.
+def style_sheet(theme: Theme, text_points: float, line_height: int) -> str:
+    """The Qt style sheet of a theme for text of a size in points and of a line height in pixels.
 
     Widgets choose a variant by the dynamic property `role`: QPushButton and QToolButton "primary" | "go" |
     "danger" | "quiet"; QLabel "title" | "heading" | "section" | "muted" | "error" | "warning" | "ok";
@@ -44,8 +44,10 @@ def style_sheet(theme: Theme, small_points: float) -> str:
     tokens["dot_on_accent"] = _glyph("dot", f"{theme.name}-on", theme.on_accent)
     tokens["down_off"] = _glyph("down", f"{theme.name}-off", theme.disabled)
     tokens["up_off"] = _glyph("up", f"{theme.name}-off", theme.disabled)
-    tokens["small"] = f"{small_points:.1f}pt"
-    tokens["title"] = f"{small_points * 1.7:.1f}pt"
+    tokens["small"] = f"{text_points * 0.85:.1f}pt"
+    tokens["title"] = f"{text_points * 1.4:.1f}pt"
+    tokens["line"] = f"{line_height}px"
+    tokens["above_group"] = f"{line_height + 6}px"
     return Template(_SHEET).substitute(tokens)
 
 
@@ -86,7 +88,7 @@ QFrame[role="alert"] { background: $danger_soft; border: none; border-radius: 6p
 
 QPushButton, QToolButton, QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit {
     background: $surface; color: $text; border: 1px solid $control_border; border-radius: 6px;
-    padding: 4px 10px; min-height: 18px; selection-background-color: $accent; selection-color: $on_accent;
+    padding: 4px 10px; min-height: $line; selection-background-color: $accent; selection-color: $on_accent;
 }
 QPushButton:hover, QToolButton:hover, QComboBox:hover { background: $hover; }
 QPushButton:pressed, QToolButton:pressed, QComboBox:on { background: $pressed; }
@@ -135,7 +137,7 @@ QComboBox::down-arrow:disabled { image: url("$down_off"); }
 QComboBox QAbstractItemView, QComboBox QAbstractItemView:focus {
     background: $surface; border: 1px solid $control_border; border-radius: 0; padding: 4px;
     selection-background-color: $accent_soft; selection-color: $text; }
-QComboBox QAbstractItemView::item { min-height: 24px; padding: 0 6px; border-radius: 4px; }
+QComboBox QAbstractItemView::item { min-height: $line; padding: 2px 6px; border-radius: 4px; }
 QComboBox QAbstractItemView::item:selected { background: $accent_soft; color: $text; }
 
 QAbstractSpinBox::up-button { subcontrol-position: top right; margin: 1px 1px 0 0; }
@@ -168,7 +170,7 @@ QPlainTextEdit, QTextEdit, QTextBrowser {
     selection-background-color: $accent; selection-color: $on_accent; }
 QPlainTextEdit:focus, QTextEdit:focus { border-color: $accent; }
 
-QGroupBox { border: 1px solid $border; border-radius: 6px; margin-top: 20px; padding: 8px; font-weight: 600; }
+QGroupBox { border: 1px solid $border; border-radius: 6px; margin-top: $above_group; padding: 8px; font-weight: 600; }
 QGroupBox::title { subcontrol-origin: margin; left: 2px; color: $muted; }
 
 QTabWidget::pane { border: none; border-top: 1px solid $border; }

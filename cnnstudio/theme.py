@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 import pyqtgraph as pg  # isort: skip  (after PySide6, so that it binds to PySide6)
@@ -86,7 +86,7 @@ LIGHT = Theme(
     tooltip="#232a35",
     on_tooltip="#f3f5f8",
     loss="#c8321f",
-    accuracy="#1f77c9",
+    accuracy="#1a6fbd",
     highlight="#f08c00",
     winner="#0b8074",
 )
@@ -231,10 +231,10 @@ class _Switch(QObject):
         self.mode: Mode = "light"
 
     @Slot(Qt.ColorScheme)
-    def follow_system(self, _scheme: Qt.ColorScheme) -> None:
+    def follow_system(self, scheme: Qt.ColorScheme) -> None:
         app = QApplication.instance()
-        if self.mode == "system" and isinstance(app, QApplication):
-            apply_theme(app, "system", text_scale=_text_scale)
+        if isinstance(app, QApplication):
+            _wear(app, DARK if scheme == Qt.ColorScheme.Dark else LIGHT)
 
 
 _switch = _Switch()
@@ -254,25 +254,30 @@ def apply_theme(app: QApplication, mode: Mode, *, text_scale: float = 1.0) -> Th
     "system" follows the desktop's light or dark setting, now and when it changes.
     """
     global _text_scale
+    _text_scale = text_scale
     hints = QGuiApplication.styleHints()
     if _switch.mode == "system":
         hints.colorSchemeChanged.disconnect(_switch.follow_system)
     _switch.mode = mode
-    hints.setColorScheme({"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark, "system": Qt.ColorScheme.Unknown}[mode])
-    dark = mode == "dark" or (mode == "system" and hints.colorScheme() == Qt.ColorScheme.Dark)
+    scheme = Qt.ColorScheme
+    # Asked for even where our own palette decides: it also colours native title bars and file dialogs.
+    hints.setColorScheme({"light": scheme.Light, "dark": scheme.Dark, "system": scheme.Unknown}[mode])
+    dark = mode == "dark" or (mode == "system" and hints.colorScheme() == scheme.Dark)
+    _wear(app, DARK if dark else LIGHT)
     if mode == "system":
         hints.colorSchemeChanged.connect(_switch.follow_system)
-    theme = DARK if dark else LIGHT
+    return _switch.theme
+
+
+def _wear(app: QApplication, theme: Theme) -> None:
     _switch.theme = theme
-    _text_scale = text_scale
     if app.style().objectName() != "fusion":
         app.setStyle("Fusion")
     app.setFont(ui_font())
     app.setPalette(_palette(theme))
-    app.setStyleSheet(style_sheet(theme, ui_font(0.85).pointSizeF()))
+    app.setStyleSheet(style_sheet(theme, ui_font().pointSizeF(), QFontMetrics(ui_font()).height()))
     pg.setConfigOptions(background=theme.surface, foreground=theme.muted, imageAxisOrder="row-major")
     _switch.changed.emit(theme)
-    return theme
 
 
 def _palette(theme: Theme) -> QPalette:

@@ -244,11 +244,16 @@ class ProbabilityBars(QAbstractScrollArea):
         return super().viewportEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Choose a class."""
+        """Put the cursor here."""
         index = self._hit(event.position())
         if event.button() == Qt.MouseButton.LeftButton and index is not None:
             self._cursor = index
             self.viewport().update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Choose a class, if press and release were on the same one."""
+        index = self._hit(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and index == self._cursor:
             self.class_clicked.emit(index)
 
     def focusInEvent(self, event: QFocusEvent) -> None:

@@ -55,6 +55,12 @@ class CellEditor(QLineEdit):
             return
         self._leave(value, step)
 
+    def dismiss(self) -> None:
+        """Go away without another word."""
+        self._done = True
+        self.hide()
+        self.deleteLater()
+
     def _leave(self, value: float | None, step: int) -> None:
         if not self._done:
             self._done = True
@@ -83,4 +89,6 @@ class CellEditor(QLineEdit):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Clicking elsewhere accepts a number and drops anything else."""
         super().focusOutEvent(event)
-        self._leave(self._number(), 0)
+        passing = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
+        if event.reason() not in passing:
+            self._leave(self._number(), 0)

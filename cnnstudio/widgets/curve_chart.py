@@ -17,6 +17,7 @@ from cnnstudio.widgets.curve_series import Points
 Axis = Literal["left", "right"]
 _MARKER = 5
 _MOST_MARKERS = 150
+_CALM, _SHORT = 30.0, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class LineStyle:
             )
         )
 
-    def pen(self, width: float = 1.5, strength: float = 1.0) -> QPen:
-        """The pen of the line."""
+    def pen(self, width: float, strength: float = 1.0) -> QPen:
+        """The pen of the line, its width in device pixels."""
         pen = QPen(self.ink(strength), width)
         pen.setCosmetic(True)
         if self.validation:
@@ -60,7 +61,7 @@ class LineStyle:
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(self.pen(2.0))
+        painter.setPen(self.pen(2.0 * scale))
         painter.drawLine(QPointF(1, 6), QPointF(25, 6))
         if self.validation:
             painter.setPen(Qt.PenStyle.NoPen)
@@ -73,23 +74,29 @@ class LineStyle:
 class _Line:
     """The items of one series: the line, its faint unsmoothed twin, the markers."""
 
-    def __init__(self, style: LineStyle) -> None:
+    def __init__(self, style: LineStyle, scale: float) -> None:
         self.style = style
         self.faint = pg.PlotCurveItem(connect="finite")
         self.line = pg.PlotCurveItem(connect="finite", antialias=True)
-        # Qt strokes a long zigzag path a hundred times slower than the same lines one by one.
         self.faint.setSegmentedLineMode("on")
-        self.line.setSegmentedLineMode("off" if style.validation else "on")
         self.markers = pg.ScatterPlotItem(size=_MARKER, pxMode=True)
-        self.restyle()
+        self.restyle(scale)
 
     @property
     def items(self) -> tuple[Any, ...]:
         return self.faint, self.line, self.markers
 
-    def restyle(self) -> None:
-        self.faint.setPen(self.style.pen(1.0, 0.3))
-        self.line.setPen(self.style.pen())
+    def set_quality(self, x: Points, y: Points, view: Any) -> None:
+        """Smooth edges for calm lines only: Qt strokes a long zigzag a hundred times slower than plain lines."""
+        low, high = view.viewRange()[1]
+        travel = float(np.nansum(np.abs(np.diff(y)))) / (high - low)  # heights of the view, up and down
+        self.line.opts["antialias"] = bool(travel < _CALM)
+        dashed = self.style.validation
+        self.line.setSegmentedLineMode("off" if dashed or len(x) <= _SHORT else "on")
+
+    def restyle(self, scale: float) -> None:
+        self.faint.setPen(self.style.pen(scale, 0.3))
+        self.line.setPen(self.style.pen(1.5 * scale))
         self.markers.setPen(None)
         self.markers.setBrush(self.style.ink())
 
@@ -113,7 +120,7 @@ class _PercentAxis(pg.AxisItem):
         return [f"{value:g} %" for value in values]
 
 
-class CurveChart(pg.PlotWidget):
+class CurveChart(pg.GraphicsView):
     """Draws what it is given; the owner decides which points and ranges."""
 
     pointed = Signal(object)
@@ -126,35 +133,46 @@ class CurveChart(pg.PlotWidget):
     """−1 or 1: the crosshair should go to the neighbouring point."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, axisItems={"left": _LossAxis("left"), "right": _PercentAxis("right")})
+        super().__init__(parent)
         self._lines: dict[str, _Line] = {}
-        self._axes: tuple[bool, bool, bool, float] | None = None
+        self._state: tuple[bool, bool, bool, float] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(120, 80)
-        plot = self.getPlotItem()
-        plot.setMenuEnabled(False)
-        plot.hideButtons()
-        plot.setContentsMargins(0, 4, 0, 0)
-        self._view = plot.getViewBox()
-        self._view.setMouseEnabled(x=True, y=False)
-        self._view.disableAutoRange()
+        self._view = pg.ViewBox(enableMenu=False)
         self._right = pg.ViewBox(enableMenu=False, enableMouse=False)
-        self._right.disableAutoRange()
-        self._right.setYRange(0, 100, padding=0.02)
-        plot.showAxis("right")
-        plot.scene().addItem(self._right)
-        plot.getAxis("right").linkToView(self._right)
-        self._right.setXLink(self._view)
+        self.axes = {"left": _LossAxis("left"), "right": _PercentAxis("right"), "bottom": pg.AxisItem("bottom")}
+        self._arrange()
         self._epochs = pg.PlotCurveItem(connect="pairs")
-        self._right.addItem(self._epochs)
+        self._right.addItem(self._epochs, ignoreBounds=True)
         self._cross = pg.InfiniteLine(angle=90)
         self._cross.hide()
         self._view.addItem(self._cross, ignoreBounds=True)
         self._view.sigResized.connect(self._align)
         self._view.sigRangeChangedManually.connect(self._on_zoom)
-        plot.scene().sigMouseMoved.connect(self._on_move)
+        self.scene().sigMouseMoved.connect(self._on_move)
         theme_changed.connect(self.retheme)
         self.retheme(current_theme())
+
+    def _arrange(self) -> None:
+        """Axes round the view; the second view, for the right axis, lies over the first one."""
+        layout = pg.GraphicsLayout()
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(0)
+        layout.addItem(self.axes["left"], 0, 0)
+        layout.addItem(self._view, 0, 1)
+        layout.addItem(self.axes["right"], 0, 2)
+        layout.addItem(self.axes["bottom"], 1, 1)
+        layout.layout.setColumnStretchFactor(1, 1)
+        layout.layout.setRowStretchFactor(0, 1)
+        self.setCentralItem(layout)
+        self.scene().addItem(self._right)
+        self._right.setXLink(self._view)
+        for view, sides in ((self._view, ("left", "bottom")), (self._right, ("right",))):
+            view.disableAutoRange()
+            for side in sides:
+                self.axes[side].linkToView(view)
+        self._view.setMouseEnabled(x=True, y=False)
+        self._right.setYRange(0, 100, padding=0.02)
 
     @Slot(object)
     def _align(self, _view: object = None) -> None:
@@ -169,8 +187,7 @@ class CurveChart(pg.PlotWidget):
         """Colours and fonts of the theme."""
         self.setBackground(theme.surface)
         font = ui_font(0.8)
-        for side in ("left", "right", "bottom"):
-            axis = self.getPlotItem().getAxis(side)
+        for side, axis in self.axes.items():
             axis.setPen(QPen(theme.color("border"), 1))
             # The numbers wear the colour of their curves, which says whose they are.
             axis.setTextPen(theme.color({"left": "loss", "right": "accuracy"}.get(side, "muted")))
@@ -179,17 +196,17 @@ class CurveChart(pg.PlotWidget):
             axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
             axis.setTickFont(font)
             axis.setStyle(tickLength=-4, tickTextOffset=4, hideOverlappingLabels=True)
-        self.getPlotItem().getAxis("left").setGrid(28)
+        self.axes["left"].setGrid(28)
         self._epochs.setPen(QPen(theme.color("border"), 1))
         self._cross.setPen(QPen(theme.color("muted"), 1))
         for line in self._lines.values():
-            line.restyle()
+            line.restyle(self.devicePixelRatioF())
 
     # --- lines ------------------------------------------------------------------------------------------
 
     def add_line(self, name: str, style: LineStyle) -> None:
         """Make room for a series."""
-        line = _Line(style)
+        line = _Line(style, self.devicePixelRatioF())
         self._lines[name] = line
         for item in line.items:
             (self._right if style.axis == "right" else self._view).addItem(item, ignoreBounds=True)
@@ -203,6 +220,7 @@ class CurveChart(pg.PlotWidget):
     def draw(self, name: str, line: tuple[Points, Points], faint: tuple[Points, Points] | None) -> None:
         """Draw a series at positions and values in axis coordinates; `faint` is what the line smooths."""
         items = self._lines[name]
+        items.set_quality(*line, self._right if items.style.axis == "right" else self._view)
         items.line.setData(*line)
         items.faint.setData(*(faint or (np.zeros(0), np.zeros(0))))
         x, y = line
@@ -225,14 +243,13 @@ class CurveChart(pg.PlotWidget):
     def set_axes(self, *, left: bool, right: bool, log: bool, bottom_scale: float) -> None:
         """Which value axes are wanted, a logarithmic left one, and the factor from steps to what is counted."""
         state = (left, right, log, bottom_scale)
-        if state == self._axes:
+        if state == self._state:
             return
-        self._axes = state
-        plot = self.getPlotItem()
-        plot.getAxis("left").setVisible(left)
-        plot.getAxis("right").setVisible(right)
-        plot.getAxis("left").setLogMode(y=log)
-        plot.getAxis("bottom").setScale(bottom_scale)
+        self._state = state
+        self.axes["left"].setVisible(left)
+        self.axes["right"].setVisible(right)
+        self.axes["left"].setLogMode(y=log)
+        self.axes["bottom"].setScale(bottom_scale)
 
     def set_x_range(self, low: float, high: float) -> None:
         """Show these steps."""

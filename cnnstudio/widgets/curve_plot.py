@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QImage, QShowEvent
+from PySide6.QtGui import QHideEvent, QImage, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from cnnstudio.theme import SPACE_S, Theme, theme_changed
@@ -240,6 +240,11 @@ class CurvePlot(QWidget):
         """Draw what came while hidden."""
         super().showEvent(event)
         self._redraw()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nothing is drawn while hidden."""
+        super().hideEvent(event)
+        self._timer.stop()
 
     @Slot(object)
     def _retheme(self, _theme: Theme) -> None:

@@ -146,6 +146,9 @@ class MapView(MapArea):
         elif key == Qt.Key.Key_Space:
             self.cell_clicked.emit(self._cell(place))
         elif (target := self._target(key, place)) is not None:
+            # The first movement only brings the cursor up, unless it names a place of its own.
+            arrow = key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
+            target = place if arrow and self._cursor is None else target
             self._cursor, self._pointer = target, None
             self._scroll_to(target)
             self._moved()

@@ -246,11 +246,16 @@ class NumberGrid(QWidget):
             self._moved()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Put the keyboard cursor here and tell of the click."""
+        """Put the keyboard cursor here."""
         place = self._hit(event.position())
         if event.button() == Qt.MouseButton.LeftButton and place is not None:
             self._cursor = place
             self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click, if press and release were on the same cell."""
+        place = self._hit(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and place is not None and place == self._cursor:
             self.cell_clicked.emit(self._cell(place))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -320,23 +325,24 @@ class NumberGrid(QWidget):
 
     def close_editor(self) -> None:
         """Give up what is being typed."""
-        if self._editor is not None:
-            self._editor.hide()
-            self._editor.deleteLater()
-            self._editor = None
+        editor, self._editor = self._editor, None
+        if editor is not None:
+            editor.dismiss()
 
     @Slot(object, int)
     def _edited(self, value: float | None, step: int) -> None:
         """Take the typed number, then move on by `step` cells and, if it is not 0, go on typing there."""
+        assert self._editor is not None and self._cursor is not None
+        by_keyboard = self._editor.hasFocus()
         self.close_editor()
-        assert self._cursor is not None
         row, col = self._cursor
         if value is not None and value != self._values[row, col]:
             self._values[row, col] = value
             self._key = None
             self._restyle()
             self.value_edited.emit(row, col, value)
-        self.setFocus()
+        if by_keyboard:  # otherwise the focus has gone where the user wanted it
+            self.setFocus()
         if step:
             flat = (row * self._values.shape[1] + col + step) % self._values.size
             self.edit(*divmod(flat, self._values.shape[1]))

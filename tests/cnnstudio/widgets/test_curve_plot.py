@@ -1,0 +1,222 @@
+"""Training curves: what is drawn, read off, exported, and when."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QToolButton
+
+from cnnstudio.theme import apply_theme
+from cnnstudio.widgets.curve_plot import CurvePlot
+
+
+@pytest.fixture
+def plot(qtbot) -> CurvePlot:
+    widget = CurvePlot()
+    qtbot.addWidget(widget)
+    widget.resize(500, 300)
+    widget.show()
+    return widget
+
+
+def drawn(plot: CurvePlot, series: str) -> tuple[np.ndarray, np.ndarray]:
+    """The points of the line as handed to the drawing surface, in axis coordinates."""
+    plot._redraw()
+    return plot.chart._lines[series].line.getData()
+
+
+def test_losses_are_drawn_as_they_are_and_accuracies_in_percent(plot):
+    plot.append("train_loss", [1, 2, 3], [2.0, 1.0, 0.5])
+    plot.append("val_accuracy", 3, 0.9)
+    assert drawn(plot, "train_loss")[1].tolist() == [2.0, 1.0, 0.5]
+    assert drawn(plot, "val_accuracy")[1].tolist() == [90.0]
+
+
+def test_a_logarithmic_axis_leaves_gaps_where_there_is_no_logarithm(plot):
+    plot.set_series("train_loss", [0, 1, 2], [10.0, 0.0, 0.01])
+    plot.set_logarithmic(True)
+    assert plot.logarithmic
+    y = drawn(plot, "train_loss")[1]
+    assert y[[0, 2]].tolist() == [1.0, -2.0] and np.isnan(y[1])
+
+
+def test_smoothing_draws_the_mean_over_the_exact_line(plot):
+    plot.set_smoothing(4)
+    assert plot.smoothing == 3
+    plot.set_series("train_loss", np.arange(4), [1.0, 2.0, 3.0, 7.0])
+    assert drawn(plot, "train_loss")[1].tolist() == [1.0, 1.5, 2.0, 4.0]
+    assert plot.chart._lines["train_loss"].faint.getData()[1].tolist() == [1.0, 2.0, 3.0, 7.0]
+
+
+def test_validation_is_told_apart_by_dashes_and_markers(plot):
+    for series in ("train_loss", "val_loss"):
+        plot.set_series(series, [1, 2], [1.0, 0.5])
+    plot._redraw()
+    train, validation = (plot.chart._lines[name] for name in ("train_loss", "val_loss"))
+    assert train.line.opts["pen"].style() == Qt.PenStyle.SolidLine
+    assert validation.line.opts["pen"].style() != Qt.PenStyle.SolidLine
+    assert len(validation.markers.getData()[0]) == 2 and len(train.markers.getData()[0]) == 0
+
+
+def test_all_steps_are_in_view_until_the_user_zooms(plot):
+    plot.set_series("train_loss", np.arange(1001), np.ones(1001))
+    plot._redraw()
+    low, high = plot.chart.x_range
+    assert low <= 0 and high >= 1000
+    plot.chart.keyPressEvent(key_event(Qt.Key.Key_Plus))
+    zoomed = plot.chart.x_range
+    plot.append("train_loss", 5000, 1.0)
+    plot._redraw()
+    assert plot.chart.x_range == zoomed
+    plot.fit()
+    plot._redraw()
+    assert plot.chart.x_range[1] >= 5000
+
+
+def key_event(key: Qt.Key):
+    from PySide6.QtGui import QKeyEvent
+
+    return QKeyEvent(QKeyEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier)
+
+
+def test_the_expected_length_holds_the_axis_still(plot):
+    plot.set_length(785)
+    plot.append("train_loss", 1, 2.0)
+    plot._redraw()
+    first = plot.chart.x_range
+    plot.append("train_loss", 700, 1.0)
+    plot._redraw()
+    assert plot.chart.x_range == first
+
+
+def test_the_crosshair_reads_all_curves_at_the_nearest_step(plot, qtbot):
+    plot.set_series("train_loss", [10, 20, 30], [1.0, 0.5, 0.25])
+    plot.set_series("val_accuracy", [20], [0.975])
+    plot.mark_epoch(20, steps_per_epoch=20)
+    with qtbot.waitSignal(plot.pointed) as told:
+        plot.chart.pointed.emit(21.3)
+    assert told.args == [20.0]
+    assert plot.readout().splitlines() == ["step 20 · epoch 1.00", "loss  0.5000", "val. accuracy  97.50 %"]
+    assert plot.chart.accessibleDescription() == plot.readout().replace("\n", ", ")
+    plot.chart.pointed.emit(None)
+    assert plot.readout() == ""
+
+
+def test_the_arrow_keys_move_the_crosshair(plot, qtbot):
+    plot.set_series("train_loss", [10, 20, 30], [1.0, 0.5, 0.25])
+    seen = []
+    plot.pointed.connect(seen.append)
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Escape):
+        qtbot.keyClick(plot.chart, key)
+    assert seen == [30.0, 20.0, 10.0, 20.0, None]
+
+
+def test_the_legend_hides_and_shows_a_curve(plot, qtbot):
+    plot.set_series("train_loss", [1, 2], [1.0, 0.5])
+    (button,) = [b for b in plot.findChildren(QToolButton) if b.text() == "loss"]
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    plot._redraw()
+    assert not plot.chart._lines["train_loss"].line.isVisible()
+    assert plot.chart._lines["val_loss"].line.isVisible()
+
+
+def test_more_series_come_and_go(plot):
+    plot.define("run2", "run 2", color="#7a4fd0")
+    plot.set_series("run2", [1], [3.0])
+    assert drawn(plot, "run2")[1].tolist() == [3.0]
+    plot.remove("run2")
+    with pytest.raises(KeyError):
+        plot.append("run2", 2, 1.0)
+
+
+def test_epochs_are_counted_when_their_length_is_known(plot):
+    plot.set_unit("epoch")
+    plot._redraw()
+    bottom = plot.chart.axes["bottom"]
+    assert bottom.scale == 1.0
+    plot.mark_epoch(157, steps_per_epoch=157)
+    plot._redraw()
+    assert bottom.scale == pytest.approx(1 / 157)
+    assert plot.chart._epochs.getData()[0].tolist() == [157, 157]
+
+
+def test_a_hidden_plot_draws_nothing_until_it_is_shown(qtbot, monkeypatch):
+    plot = CurvePlot()
+    qtbot.addWidget(plot)
+    draws = []
+    monkeypatch.setattr(plot.chart, "draw", lambda *args: draws.append(args[0]))
+    plot.append("train_loss", 1, 1.0)
+    qtbot.wait(1)
+    assert not draws
+    plot.show()
+    assert "train_loss" in draws
+
+
+def test_many_points_at_once_are_drawn_in_one_pass(plot, qtbot, monkeypatch):
+    passes = []
+    plot._timer.timeout.connect(lambda: passes.append(1))
+    for step in range(200):
+        plot.append("train_loss", step, 1.0)
+    qtbot.waitUntil(lambda: bool(passes))
+    assert len(passes) == 1
+
+
+def test_a_hundred_thousand_points_are_thinned_to_the_screen(plot):
+    count = 100_000
+    plot.set_series("train_loss", np.arange(count), np.random.default_rng(0).random(count))
+    x, y = drawn(plot, "train_loss")
+    assert len(x) < 4 * plot.width()
+    assert y.max() > 0.999
+
+
+def test_what_is_not_finite_is_left_out(plot):
+    plot.set_series("train_loss", [0, 1, 2], [1.0, np.nan, np.inf])
+    plot._redraw()
+    assert np.isfinite(plot.chart._view.viewRange()).all()
+    plot.grab()
+
+
+def test_the_points_are_exported_unsmoothed(plot):
+    plot.set_smoothing(10)
+    plot.set_series("train_loss", [0, 1], [1.5, 0.1])
+    rows = list(csv.DictReader(io.StringIO(plot.values_csv())))
+    assert [(r["series"], float(r["step"]), float(r["value"])) for r in rows] == [
+        ("train_loss", 0, 1.5),
+        ("train_loss", 1, 0.1),
+    ]
+
+
+def test_pictures_are_exported(plot, tmp_path):
+    plot.set_series("train_loss", [0, 1, 2], [2.0, 1.0, 0.5])
+    plot._redraw()
+    image = plot.picture(2.0)
+    assert image.width() == 2 * plot.chart.width()
+    plot.save_svg(str(tmp_path / "curves.svg"))
+    assert "<path" in (tmp_path / "curves.svg").read_text(encoding="utf-8")
+    with pytest.raises(OSError):
+        plot.save_svg(str(tmp_path / "no" / "folder.svg"))
+
+
+def test_clearing_forgets_points_and_epochs(plot):
+    plot.set_series("train_loss", [0, 1], [2.0, 1.0])
+    plot.mark_epoch(1)
+    plot.clear()
+    assert not len(plot.points("train_loss")[0])
+    assert not len(drawn(plot, "train_loss")[0])
+    assert not len(plot.chart._epochs.getData()[0])
+
+
+def test_the_theme_changes_ground_and_lines(plot, qapp: QApplication):
+    plot.set_series("train_loss", [0, 1], [2.0, 1.0])
+    try:
+        plot._redraw()
+        light = plot.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+        apply_theme(qapp, "dark")
+        plot._redraw()
+        dark = plot.grab().toImage()
+        assert light.pixelColor(250, 150).lightness() > 200 > 80 > dark.pixelColor(250, 150).lightness()
+    finally:
+        apply_theme(qapp, "light")
