@@ -213,7 +213,7 @@ class Trainer:
             self._new_slots()
         self.changes.append((self.step, settings))
 
-    def run(self, *, until: int | None = None, grain: str = "batch") -> Iterator[Event]:
+    def run(self, *, until: int | None = None, grain: str = "batch") -> Generator[Event, None, None]:
         """Train up to step `until`, or to the end of the epochs that were set, yielding events."""
         while not (reason := self.run_over):
             busy, seen = 0.0, 0

@@ -1,0 +1,272 @@
+"""The controller: the session as the program sees it, in the GUI thread."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+from collections import deque
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from cnnstudio.session.mailbox import Mailbox
+from cnnstudio.session.messages import (
+    Change,
+    CheckpointTaken,
+    Evaluate,
+    Evaluated,
+    Failed,
+    Load,
+    Loaded,
+    Message,
+    Pause,
+    Quit,
+    Report,
+    Reset,
+    Run,
+    RunPhase,
+    RunStarted,
+    RunState,
+    SetProbe,
+    SetWeights,
+    StepBatch,
+    StepLayer,
+    Stop,
+    TakeCheckpoint,
+    WeightsReset,
+    WeightsSet,
+)
+from cnnstudio.session.worker import Worker
+from engine.checkpoint import Checkpoint
+from engine.datasets.dataset import Dataset
+from engine.history import RunHistory
+from engine.layer import Array
+from engine.settings import TrainSettings
+from engine.snapshot import Snapshot, SnapshotRequest
+from engine.spec import NetworkSpec
+from engine.trainer import BatchDone, EpochDone, LayerDone
+
+DISPLAY_INTERVAL = 33
+"""Milliseconds between two looks into the mailbox: about the rate of a display that follows training."""
+
+
+class Controller(QObject):
+    """Every method returns at once: it sends a message to the worker, and signals tell what came of it.
+
+    Signals come in the order in which things happened; `state` is the latest when they arrive, and `state_changed`
+    comes after them. Commands that do not fit the present state (pause at rest, …) do nothing.
+    """
+
+    state_changed = Signal(object)
+    """A `RunState`; at display rate while training runs."""
+    batches_done = Signal(object)
+    """A list of `BatchDone`; none is ever left out."""
+    epoch_done = Signal(object)
+    """An `EpochDone`."""
+    layer_done = Signal(object)
+    """A `LayerDone`."""
+    frame_arrived = Signal(object)
+    """A `Snapshot` of what `set_probe` asked for; None when there is no network any more."""
+    failed = Signal(object)
+    """An `EngineError`: a command was refused, or (phase FAILED) the run broke off."""
+    checkpoint_taken = Signal(object)
+    """A `Checkpoint`, the answer to `request_checkpoint`; None without a network."""
+    evaluated = Signal(object)
+    """The `Evaluation` of the test images; None when the weights changed before its end."""
+    run_started = Signal()
+    weights_reset = Signal(object)
+    """The seed from which all weights were drawn anew."""
+    weights_edited = Signal(object)
+    """The name of a parameter that got other values by hand."""
+    carried_over = Signal(object, object)
+    """(names of parameters whose weights were taken over, names of those drawn anew), after `load`."""
+    history_replaced = Signal()
+    """`history` is another one: after `load`, and empty after weights were reset."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._mailbox = Mailbox()
+        self._worker = Worker(self._mailbox)
+        self._state = RunState()
+        self._snapshot: Snapshot | None = None
+        self._history = RunHistory()
+        self._tokens = itertools.count()
+        self._closed = False
+        self._reports: deque[Report] = deque()
+        self._timer = QTimer(self)
+        self._timer.setInterval(DISPLAY_INTERVAL)
+        self._timer.timeout.connect(self._drain)
+        self._worker.start()
+
+    # --- looking ---
+
+    @property
+    def state(self) -> RunState:
+        """The latest state that has arrived."""
+        return self._state
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The last frame of the present network, or None."""
+        return self._snapshot
+
+    @property
+    def history(self) -> RunHistory:
+        """Loss and accuracy of all batches and epochs since the weights were drawn."""
+        return self._history
+
+    # --- commands ---
+
+    def load(self, spec: NetworkSpec, data: Dataset, settings: TrainSettings, *, checkpoint: Checkpoint | None = None,
+             arrays: Mapping[str, Array] | None = None, history: RunHistory | None = None) -> None:  # fmt: skip
+        """Take another network, at rest.
+
+        Weights in `arrays` are taken by name where the shape fits; the rest is drawn anew. A checkpoint of the same
+        network brings weights, optimizer and place in the run: inside a run the phase becomes PAUSED, and Run resumes
+        it exactly; `settings` apply from the next batch on, but for the seed.
+        """
+        self._send(Load(spec, data, settings, checkpoint, dict(arrays or {}), history))
+
+    @Slot()
+    def run(self) -> None:
+        """Train: go on inside a run, otherwise begin a run of all epochs that are set, from the present weights."""
+        self._send(Run())
+
+    @Slot()
+    def pause(self) -> None:
+        """Rest after the batch (or layer) in hand, keeping the place in the run."""
+        self._send(Pause())
+
+    @Slot()
+    def step_batch(self) -> None:
+        """Train to the end of the next batch, and of its epoch's validation, then rest."""
+        self._send(StepBatch())
+
+    @Slot()
+    def step_layer(self) -> None:
+        """Go one layer forward or backward, then rest."""
+        self._send(StepLayer())
+
+    @Slot()
+    def stop(self) -> None:
+        """End the run; the weights stay."""
+        self._send(Stop())
+
+    def reset(self, seed: int) -> None:
+        """Draw all weights anew, also in the middle of a run, which ends."""
+        self._send(Reset(seed))
+
+    def change(self, settings: TrainSettings) -> None:
+        """Train with other settings from the next batch on; `failed` tells when they cannot change within a run."""
+        self._send(Change(settings))
+
+    def set_probe(self, request: SnapshotRequest | None) -> None:
+        """What frames hold from now on. At rest one comes at once, while training runs at most at display rate."""
+        self._send(SetProbe(request))
+
+    def set_weights(self, name: str, array: Array) -> None:
+        """Give one parameter, such as "conv1.W", other values; only at rest."""
+        self._send(SetWeights(name, array.copy()))
+
+    def evaluate(self) -> None:
+        """Evaluate the test images; `evaluated` follows."""
+        self._send(Evaluate())
+
+    def request_checkpoint(self) -> None:
+        """Copy the whole state; `checkpoint_taken` follows."""
+        self._send(TakeCheckpoint(next(self._tokens)))
+
+    def checkpoint_now(self, timeout: float) -> Checkpoint | None:
+        """Wait for a copy of the whole state, which takes at most one batch; None without a network or after the
+        timeout in seconds.
+        """
+        if self._closed:
+            return None
+        reply: queue.SimpleQueue[Checkpoint | None] = queue.SimpleQueue()
+        self._send(TakeCheckpoint(next(self._tokens), reply))
+        try:
+            return reply.get(timeout=timeout)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        """End the worker after the batch in hand and wait for it; nothing is sent or signalled afterwards."""
+        if self._closed:
+            return
+        self._closed = True
+        self._timer.stop()
+        self._reports.clear()
+        self._worker.send(Quit())
+        self._worker.join()
+
+    # --- the mailbox ---
+
+    def _send(self, message: Message) -> None:
+        if self._closed:
+            return
+        self._worker.send(message)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    @Slot()
+    def _drain(self) -> None:
+        # Asked before the mailbox is emptied: an idle worker has put everything in by now.
+        quiet = self._worker.idle
+        delivery = self._mailbox.take()
+        if delivery.state is not None:
+            self._state = delivery.state
+        self._reports.extend(delivery.reports)
+        self._deliver()
+        lost = self._state.phase == RunPhase.EMPTY and self._snapshot is not None
+        if (delivery.frame is not None or lost) and not self._closed:
+            self._snapshot = delivery.frame
+            self.frame_arrived.emit(delivery.frame)
+        if delivery.state is not None and not self._closed:
+            self.state_changed.emit(delivery.state)
+        if quiet and self._state.phase != RunPhase.RUNNING and self._worker.idle and self._mailbox.empty:
+            self._timer.stop()  # nothing can come before the next message
+
+    def _deliver(self) -> None:
+        """Signal the reports one by one. A slot that opens a dialog lets the timer in again: then the rest of the
+        reports is signalled from there, still in order.
+        """
+        while self._reports:
+            report = self._reports.popleft()
+            if not isinstance(report, BatchDone):
+                self._signal(report)
+                continue
+            batches = [report]
+            while self._reports and isinstance(following := self._reports[0], BatchDone):
+                batches.append(following)
+                self._reports.popleft()
+            self._history.add_batches(batches)
+            self.batches_done.emit(batches)
+
+    def _signal(self, report: Report) -> None:
+        match report:
+            case EpochDone():
+                self._history.add_epoch(report)
+                self.epoch_done.emit(report)
+            case LayerDone():
+                self.layer_done.emit(report)
+            case Loaded():
+                self._snapshot = None
+                self._replace_history(report.history)
+                self.carried_over.emit(report.kept, report.fresh)
+            case RunStarted():
+                self.run_started.emit()
+            case WeightsReset():
+                self._replace_history(RunHistory())
+                self.weights_reset.emit(report.seed)
+            case WeightsSet():
+                self.weights_edited.emit(report.name)
+            case Evaluated():
+                self.evaluated.emit(report.evaluation)
+            case CheckpointTaken():
+                self.checkpoint_taken.emit(report.checkpoint)
+            case Failed():
+                self.failed.emit(report.error)
+
+    def _replace_history(self, history: RunHistory) -> None:
+        self._history = history
+        self.history_replaced.emit()

@@ -1,0 +1,56 @@
+"""The mailbox between worker and GUI: reports are never lost, of state and frame only the latest counts."""
+
+from __future__ import annotations
+
+import threading
+
+from cnnstudio.session.messages import Delivery, Report, RunState
+from engine.snapshot import Snapshot
+
+
+class Mailbox:
+    """The worker puts in, the GUI takes all out at display rate.
+
+    Frames have one credit: while one lies here untaken, `wants_frame` is False and the worker makes no other. So a
+    GUI that is slow costs frames, never memory.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reports: list[Report] = []
+        self._state: RunState | None = None
+        self._frame: Snapshot | None = None
+
+    def post(self, report: Report) -> None:
+        """Put a report behind the others."""
+        with self._lock:
+            self._reports.append(report)
+
+    def post_state(self, state: RunState) -> None:
+        """Put the state there in place of an older one."""
+        with self._lock:
+            self._state = state
+
+    @property
+    def wants_frame(self) -> bool:
+        """Whether the last frame was taken."""
+        with self._lock:
+            return self._frame is None
+
+    def put_frame(self, frame: Snapshot | None) -> None:
+        """Put a frame there in place of an untaken one; None takes that away."""
+        with self._lock:
+            self._frame = frame
+
+    def take(self) -> Delivery:
+        """Everything that is there; the mailbox is empty then."""
+        with self._lock:
+            delivery = Delivery(tuple(self._reports), self._state, self._frame)
+            self._reports, self._state, self._frame = [], None, None
+        return delivery
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to take."""
+        with self._lock:
+            return not self._reports and self._state is None and self._frame is None

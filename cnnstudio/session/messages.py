@@ -1,0 +1,219 @@
+"""What crosses between the threads: frozen messages to the worker, frozen reports to the GUI."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from engine.checkpoint import Checkpoint
+from engine.datasets.dataset import Dataset
+from engine.errors import EngineError
+from engine.history import RunHistory
+from engine.layer import Array
+from engine.network import Evaluation
+from engine.settings import TrainSettings
+from engine.snapshot import Snapshot, SnapshotRequest
+from engine.spec import NetworkSpec
+from engine.trainer import BatchDone, EpochDone, LayerDone
+
+
+class RunPhase(Enum):
+    """What the session does, or how it came to rest."""
+
+    EMPTY = auto()
+    """No network that can be trained."""
+    READY = auto()
+    """A network with its weights; Run begins a run."""
+    RUNNING = auto()
+    PAUSED = auto()
+    """At rest inside a run; Run goes on exactly there."""
+    STOPPED = auto()
+    """The run was ended by the user; Run begins a further one."""
+    FINISHED = auto()
+    """The run has come to its end; Run begins a further one."""
+    FAILED = auto()
+    """The run broke off, with the last finite weights; Run tries the same batch again."""
+
+
+@dataclass(frozen=True)
+class RunState:
+    """Where the session stands. `step` counts all updates of the weights; epoch, batch and the time left are of the present run.
+
+    `epoch` counts finished epochs of `epochs`, and `batch` finished batches of `batches` in the epoch. The speed is
+    that of the last seconds; it and `seconds_left` are 0 while they are not known. `reason` says how a run ended:
+    "epochs", "early stopping" or "error".
+    """
+
+    phase: RunPhase = RunPhase.EMPTY
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    batches: int = 0
+    epochs: int = 0
+    images_per_second: float = 0.0
+    seconds_left: float = 0.0
+    seed: int = 0
+    reason: str = ""
+
+
+# --- to the worker ---
+
+
+@dataclass(frozen=True, eq=False)
+class Load:
+    """Take a network. Weights of `arrays` are used by name where the shape fits; a checkpoint brings everything with it."""
+
+    spec: NetworkSpec
+    data: Dataset
+    settings: TrainSettings
+    checkpoint: Checkpoint | None = None
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+    history: RunHistory | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Train to the end of the run."""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Come to rest inside the run."""
+
+
+@dataclass(frozen=True)
+class StepBatch:
+    """Go on to the end of the next batch."""
+
+
+@dataclass(frozen=True)
+class StepLayer:
+    """Go on to the end of the next layer's part of a batch."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """End the run."""
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Draw all weights anew."""
+
+    seed: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """Train with other settings from the next batch on."""
+
+    settings: TrainSettings
+
+
+@dataclass(frozen=True, eq=False)
+class SetProbe:
+    """What frames hold from now on; without a request there are none."""
+
+    request: SnapshotRequest | None
+
+
+@dataclass(frozen=True, eq=False)
+class TakeCheckpoint:
+    """Copy the whole state; the answer goes to `reply` if there is one, otherwise to the mailbox."""
+
+    token: int
+    reply: queue.SimpleQueue[Checkpoint | None] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SetWeights:
+    """Give one parameter other values; only at rest."""
+
+    name: str
+    array: Array
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Evaluate the test images."""
+
+
+@dataclass(frozen=True)
+class Quit:
+    """End the thread."""
+
+
+Message = (
+    Load | Run | Pause | StepBatch | StepLayer | Stop | Reset | Change | SetProbe | TakeCheckpoint | SetWeights
+    | Evaluate | Quit
+)  # fmt: skip
+
+
+# --- to the GUI ---
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A network has been taken: the parameters whose weights were given, those drawn anew, and the history to go on with."""
+
+    kept: tuple[str, ...]
+    fresh: tuple[str, ...]
+    history: RunHistory
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """A run begins; going on after a pause is none."""
+
+
+@dataclass(frozen=True)
+class WeightsReset:
+    """All weights were drawn anew."""
+
+    seed: int
+
+
+@dataclass(frozen=True)
+class WeightsSet:
+    """One parameter was edited by hand."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """The test images have been evaluated; None when the weights changed before the end."""
+
+    evaluation: Evaluation | None
+
+
+@dataclass(frozen=True, eq=False)
+class CheckpointTaken:
+    """The answer to `TakeCheckpoint`; None without a network."""
+
+    token: int
+    checkpoint: Checkpoint | None
+
+
+@dataclass(frozen=True, eq=False)
+class Failed:
+    """Something could not be done; the state says whether a run broke off."""
+
+    error: EngineError
+
+
+Report = (
+    BatchDone | LayerDone | EpochDone | Loaded | RunStarted | WeightsReset | WeightsSet | Evaluated | CheckpointTaken
+    | Failed
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Delivery:
+    """What the mailbox held: every report in order, the latest state, and a frame if there was a new one."""
+
+    reports: tuple[Report, ...]
+    state: RunState | None
+    frame: Snapshot | None

@@ -1,0 +1,337 @@
+"""The worker thread: owns the trainer, obeys messages, and looks at them after every batch, layer or part of an evaluation."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import queue
+import threading
+from collections.abc import Generator, Mapping
+
+import numpy as np
+
+from cnnstudio.session.mailbox import Mailbox
+from cnnstudio.session.messages import (
+    Change,
+    CheckpointTaken,
+    Evaluate,
+    Evaluated,
+    Failed,
+    Load,
+    Loaded,
+    Message,
+    Pause,
+    Quit,
+    Reset,
+    Run,
+    RunPhase,
+    RunStarted,
+    RunState,
+    SetProbe,
+    SetWeights,
+    StepBatch,
+    StepLayer,
+    Stop,
+    TakeCheckpoint,
+    WeightsReset,
+    WeightsSet,
+)
+from cnnstudio.session.speed import Speed
+from engine.checkpoint import Checkpoint
+from engine.errors import EngineError, Fix, TrainingError
+from engine.history import RunHistory
+from engine.layer import Array
+from engine.network import Evaluation
+from engine.snapshot import SnapshotRequest, sample_snapshot
+from engine.spec import NetworkSpec
+from engine.trainer import BatchDone, EpochDone, Evaluating, Event, Finished, LayerDone, Trainer
+
+_log = logging.getLogger("cnnstudio")
+
+BEGINS_A_RUN = (RunPhase.READY, RunPhase.STOPPED, RunPhase.FINISHED)
+
+
+class Worker(threading.Thread):
+    """Trains until told otherwise. Nothing of it may be touched by another thread but `send`, `idle` and `join`.
+
+    Whatever goes wrong is reported as `Failed`, and the thread goes on listening.
+    """
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        # A daemon, so that a program that dies without closing its session does not hang.
+        super().__init__(name="training", daemon=True)
+        self._mailbox = mailbox
+        self._messages: queue.Queue[Message] = queue.Queue()
+        self._trainer: Trainer | None = None
+        self._phase = RunPhase.EMPTY
+        self._reason = ""
+        self._events: Generator[Event, None, None] | None = None
+        self._grain = "batch"
+        self._goal = "end"
+        self._evaluation: Generator[Evaluating, None, Evaluation] | None = None
+        self._probe: SnapshotRequest | None = None
+        self._frame_due = False
+        self._speed = Speed()
+
+    def send(self, message: Message) -> None:
+        """Put a message behind the others."""
+        self._messages.put(message)
+
+    @property
+    def idle(self) -> bool:
+        """Whether all messages have been handled."""
+        return self._messages.unfinished_tasks == 0
+
+    def run(self) -> None:
+        """Handle messages, and train in between."""
+        while True:
+            message = self._next_message()
+            if isinstance(message, Quit):
+                return
+            if message is None:
+                self._attempt(None)
+            else:
+                self._attempt(message)
+                self._messages.task_done()
+
+    def _next_message(self) -> Message | None:
+        """The next message; None when there is none and something else to do."""
+        try:
+            return self._messages.get(block=self._phase != RunPhase.RUNNING and self._evaluation is None)
+        except queue.Empty:
+            return None
+
+    def _attempt(self, message: Message | None) -> None:
+        try:
+            if message is not None:
+                self._handle(message)
+            else:
+                self._advance()
+            self._report()
+        except EngineError as error:
+            self._fail(error, broke_off=message is None)
+        except Exception as error:
+            _log.exception("unexpected error in the training thread")
+            self._fail(_unexpected(error), broke_off=message is None)
+
+    # --- messages ---
+
+    def _handle(self, message: Message) -> None:
+        match message:
+            case Load():
+                self._load(message)
+            case Run():
+                self._go("end", "batch")
+            case StepBatch():
+                self._go("batch", self._grain)
+            case StepLayer():
+                self._go("layer", "layer")
+            case Pause():
+                if self._phase == RunPhase.RUNNING:
+                    self._rest(RunPhase.PAUSED)
+            case Stop():
+                if self._phase in (RunPhase.RUNNING, RunPhase.PAUSED, RunPhase.FAILED):
+                    self._leave_batch()
+                    self._rest(RunPhase.STOPPED)
+            case Reset():
+                trainer = self._needed()
+                self._leave()
+                trainer.reset(message.seed)
+                self._rest(RunPhase.READY)
+                self._mailbox.post(WeightsReset(message.seed))
+            case Change():
+                self._needed().change(message.settings)
+            case SetProbe():
+                self._probe, self._frame_due = message.request, True
+            case TakeCheckpoint():
+                self._take_checkpoint(message)
+            case SetWeights():
+                self._set_weights(message.name, message.array)
+            case Evaluate():
+                self._evaluation = self._needed().test_evaluation()
+
+    def _load(self, message: Load) -> None:
+        self._leave()
+        self._trainer = None
+        self._rest(RunPhase.EMPTY)
+        self._mailbox.put_frame(None)  # what still lies there belongs to the network before
+        trainer = Trainer(message.spec, message.data, message.settings)
+        kept: tuple[str, ...] = ()
+        fresh: tuple[str, ...] = ()
+        if message.checkpoint is not None:
+            _restore(trainer, message.checkpoint)
+            trainer.change(message.settings.replace(seed=trainer.settings.seed))
+        else:
+            kept, fresh = _carry_over(message.arrays, trainer.network.parameters.named)
+        self._trainer = trainer
+        self._speed = Speed()
+        self._rest(_phase_of(trainer), trainer.run_over)
+        self._mailbox.post(Loaded(kept, fresh, message.history or RunHistory()))
+
+    def _go(self, goal: str, grain: str) -> None:
+        """Train up to a goal: "end" of the run, or of the next "batch" or "layer"."""
+        trainer = self._needed()
+        if self._phase in BEGINS_A_RUN:
+            self._leave_batch()
+            trainer.begin_run()
+            self._mailbox.post(RunStarted())
+        if grain != self._grain:
+            self._leave_batch()
+        if self._events is None:
+            self._events = trainer.run(grain=grain)
+        self._grain, self._goal, self._phase, self._reason = grain, goal, RunPhase.RUNNING, ""
+        self._speed.resume()
+
+    def _take_checkpoint(self, message: TakeCheckpoint) -> None:
+        checkpoint = None if self._trainer is None else self._trainer.checkpoint()
+        if message.reply is not None:
+            message.reply.put(checkpoint)
+        else:
+            self._mailbox.post(CheckpointTaken(message.token, checkpoint))
+
+    def _set_weights(self, name: str, array: Array) -> None:
+        trainer = self._needed()
+        if self._phase == RunPhase.RUNNING:
+            raise TrainingError("Weights can be edited only while the training rests.", code="session.weights_running",
+                                fixes=(Fix("advice", "pause first"),))  # fmt: skip
+        named = trainer.network.parameters.named
+        if name not in named:
+            raise TrainingError("There is no parameter {name}.", code="session.no_parameter", name=name)
+        if array.shape != named[name].shape or not np.isfinite(array).all():
+            raise TrainingError("{name} takes {shape} finite numbers.", code="session.weights", name=name,
+                                shape=" × ".join(map(str, named[name].shape)))  # fmt: skip
+        self._leave_batch()
+        self._end_evaluation()
+        named[name][...] = array
+        self._frame_due = True
+        self._mailbox.post(WeightsSet(name))
+
+    # --- training ---
+
+    def _advance(self) -> None:
+        """One event further: a part of an evaluation that was asked for, otherwise of the run."""
+        if self._evaluation is not None:
+            try:
+                next(self._evaluation)
+            except StopIteration as end:
+                self._evaluation = None
+                self._mailbox.post(Evaluated(end.value))
+            except BaseException:
+                self._end_evaluation()
+                raise
+            self._speed.resume()
+            return
+        assert self._events is not None and self._trainer is not None
+        event = next(self._events)
+        match event:
+            case BatchDone():
+                self._speed.batch_done(event.images)
+                self._mailbox.post(event)
+                # The last batch of an epoch is followed by its validation at once.
+                if self._goal != "end" and event.batch < event.batches:
+                    self._rest(RunPhase.PAUSED)
+            case LayerDone():
+                self._mailbox.post(event)
+                if self._goal == "layer" and event.phase != "update":
+                    self._rest(RunPhase.PAUSED)
+            case EpochDone():
+                self._speed.epoch_done()
+                self._mailbox.post(event)
+                if self._goal != "end" and not self._trainer.run_over:
+                    self._rest(RunPhase.PAUSED)
+            case Finished():
+                self._leave_batch()
+                self._rest(RunPhase.FINISHED, event.reason)
+
+    def _rest(self, phase: RunPhase, reason: str = "") -> None:
+        """Stop training; the place in the batch is kept. The last frame is made however recent the one before is."""
+        self._phase, self._reason, self._goal, self._frame_due = phase, reason, "end", True
+
+    def _leave_batch(self) -> None:
+        """Give up the place inside a batch; the batch will be computed again from its beginning."""
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+        self._grain = "batch"
+
+    def _leave(self) -> None:
+        self._leave_batch()
+        self._end_evaluation()
+
+    def _end_evaluation(self) -> None:
+        if self._evaluation is not None:
+            self._evaluation = None
+            self._mailbox.post(Evaluated(None))
+
+    def _needed(self) -> Trainer:
+        if self._trainer is None:
+            raise TrainingError("There is no network that can be trained.", code="session.empty")
+        return self._trainer
+
+    def _fail(self, error: EngineError, *, broke_off: bool) -> None:
+        if broke_off and self._phase == RunPhase.RUNNING:
+            self._leave_batch()
+            self._rest(RunPhase.FAILED, "error")
+        self._mailbox.post(Failed(error))
+        self._mailbox.post_state(self._state())
+
+    # --- reports ---
+
+    def _report(self) -> None:
+        self._mailbox.post_state(self._state())
+        if self._mailbox.wants_frame if self._phase == RunPhase.RUNNING else self._frame_due:
+            self._frame_due = False
+            self._make_frame()
+
+    def _make_frame(self) -> None:
+        trainer, request = self._trainer, self._probe
+        if trainer is None or request is None:
+            return
+        if request.image is not None and request.image.shape != tuple(trainer.network.placed[0].x):
+            return  # the sample of another data set: the probe of the new one is on its way
+        self._mailbox.put_frame(sample_snapshot(trainer.network, trainer.step, request))
+
+    def _state(self) -> RunState:
+        trainer = self._trainer
+        if trainer is None:
+            return RunState(self._phase)
+        epochs, batches = trainer.settings.epochs, trainer.batches
+        epoch = trainer.epoch - trainer.first_epoch
+        to_come = max(epochs - epoch, 0)
+        images = max(to_come * len(trainer.data.train) - trainer.batch * trainer.settings.batch_size, 0)
+        return RunState(self._phase, trainer.step, epoch, trainer.batch, batches, epochs,
+                        self._speed.images_per_second, self._speed.seconds_left(images, to_come),
+                        trainer.settings.seed, self._reason)  # fmt: skip
+
+
+def _restore(trainer: Trainer, saved: Checkpoint) -> None:
+    """Go back to a checkpoint; a layer may have got another name on screen since."""
+    if _layers(saved.spec) == _layers(trainer.network.spec):
+        saved = dataclasses.replace(saved, spec=trainer.network.spec)
+    trainer.restore(saved)
+
+
+def _layers(spec: NetworkSpec) -> list[tuple[str, object]]:
+    return [(node.id, node.layer) for node in spec]
+
+
+def _carry_over(arrays: Mapping[str, Array], named: Mapping[str, Array]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Take over the arrays that fit; returns the names of those, and of the others."""
+    kept = [name for name, own in named.items() if name in arrays and arrays[name].shape == own.shape]
+    for name in kept:
+        named[name][...] = arrays[name]
+    return tuple(kept), tuple(name for name in named if name not in kept)
+
+
+def _phase_of(trainer: Trainer) -> RunPhase:
+    if trainer.epoch == trainer.first_epoch and not trainer.batch:
+        return RunPhase.READY
+    return RunPhase.FINISHED if trainer.run_over else RunPhase.PAUSED
+
+
+def _unexpected(error: Exception) -> EngineError:
+    if isinstance(error, MemoryError):
+        return TrainingError("There is not enough memory.", code="session.memory",
+                             fixes=(Fix("advice", "use smaller batches, fewer maps or smaller images"),))  # fmt: skip
+    return TrainingError("Something went wrong inside the program ({kind}: {reason}). The log has the details.",
+                         code="session.unexpected", kind=type(error).__name__, reason=str(error))  # fmt: skip
