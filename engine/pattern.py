@@ -266,9 +266,7 @@ class _Reader:
         node = self.nodes[self.at]
         args = {"block": node.title, "kind": node.layer.title, "may": words}
         if not words:
-            return _DepartsError(
-                Departure(node.id, "pattern.after_end", "{block}: nothing may stand behind the output.", args)
-            )
+            return _DepartsError(Departure(node.id, "pattern.after_end", "{block}: nothing may stand behind the output.", args))
         return _DepartsError(
             Departure(
                 node.id,
@@ -317,9 +315,7 @@ def build(
     units of the K hidden FC layers. Raises ValueError for N, M or K outside the formula.
     """
     if not 0 <= n <= MOST_N or not 0 <= k <= MOST_K or m < 0:
-        raise ValueError(
-            f"N = {n}, M = {m}, K = {k} are not within 0 ≤ N ≤ {MOST_N}, 0 ≤ M, 0 ≤ K ≤ {MOST_K}"
-        )
+        raise ValueError(f"N = {n}, M = {m}, K = {k} are not within 0 ≤ N ≤ {MOST_N}, 0 ≤ M, 0 ≤ K ≤ {MOST_K}")
     channels, height, width = image
     layers = [_layer("input", channels=channels, height=height, width=width)]
     for stage in range(m):

@@ -21,9 +21,7 @@ class Edit(QUndoCommand):
     through twenty values is undone at once; a step that ends where it began vanishes.
     """
 
-    def __init__(
-        self, document: Document, before: Graph, after: Graph, text: str, merge_key: str = ""
-    ) -> None:
+    def __init__(self, document: Document, before: Graph, after: Graph, text: str, merge_key: str = "") -> None:
         super().__init__(text)
         self._document = document
         self._before = before

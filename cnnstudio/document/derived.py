@@ -59,9 +59,7 @@ def derive(graph: Graph) -> Derived:
         error = _at_block(error, blocking_block)
         errors[blocking_block] = error
         for node in spec.nodes[len(placed) + 1 :]:
-            notes[node.id] = SpecError(
-                "waits for {block}.", code="graph.waits", layer=node.id, block=blocking_block
-            )
+            notes[node.id] = SpecError("waits for {block}.", code="graph.waits", layer=node.id, block=blocking_block)
     for chain in graph.loose:
         for index, block in enumerate(chain):
             notes[block.id] = _loose_note(graph, block.id, chain[0].id, index, chain[0].is_input)

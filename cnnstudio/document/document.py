@@ -105,17 +105,22 @@ class Document(QObject):
 
     def place(self, kind: str, place: Place, position: Point | None = None) -> str:
         """Put a new block of a kind at a place; gives its id."""
-        node = self._new_node(kind)
-        block = Block(node, self._spot(place, position))
+        graph, block_id = self.placing(kind, place, position)
         if place.loose:
-            text = self.tr("Add {block}").format(block=layer_title(node.layer))
+            text = self.tr("Add {block}")
         elif place.after and place.before:
-            text = self.tr("Insert {block}").format(block=layer_title(node.layer))
+            text = self.tr("Insert {block}")
         else:
-            text = self.tr("Append {block}").format(block=layer_title(node.layer))
-        self._edit(self._graph.put((block,), place), text, (block.id,))
-        self.blocks_added.emit((block.id,))
-        return block.id
+            text = self.tr("Append {block}")
+        self._edit(graph, text.format(block=layer_title(LAYERS[kind])), settle=False)
+        self.blocks_added.emit((block_id,))
+        return block_id
+
+    def placing(self, kind: str, place: Place, position: Point | None = None) -> tuple[Graph, str]:
+        """The graph that `place` would make, and the new block's id; for a preview."""
+        node = self._new_node(kind)
+        graph = self._graph.put((Block(node, self._spot(place, position)),), place)
+        return layout.settle(self._graph, graph, (node.id,)), node.id
 
     def end_place(self, kind: str) -> Place:
         """Where `append` puts a kind: behind the last block, before an output block that would follow badly,
@@ -161,39 +166,32 @@ class Document(QObject):
         graph = self._graph.join(first, second)
         self._edit(
             graph,
-            self.tr("Connect {first} to {second}").format(
-                first=self.name_of(first), second=self.name_of(second)
-            ),
+            self.tr("Connect {first} to {second}").format(first=self.name_of(first), second=self.name_of(second)),
         )
 
     def detach(self, wire: Wire) -> None:
         """Cut a wire; what is behind it becomes loose."""
-        self._edit(
-            self._graph.cut(wire), self.tr("Cut the wire behind {block}").format(block=self.name_of(wire[0]))
-        )
+        self._edit(self._graph.cut(wire), self.tr("Cut the wire behind {block}").format(block=self.name_of(wire[0])))
 
     def take_out(self, block_id: str, position: Point) -> None:
         """Take a block out of its chain, which closes, and leave it loose at a position."""
         self.relocate((block_id,), Place(), {block_id: position})
 
-    def relocate(
-        self, ids: Sequence[str], place: Place, positions: Mapping[str, Point] | None = None
-    ) -> None:
-        """Take a row of blocks out of where they stand and put them, in the order of the graph, at another
-        place.
-        """
+    def relocate(self, ids: Sequence[str], place: Place, positions: Mapping[str, Point] | None = None) -> None:
+        """Take blocks out of where they stand and put them, in the order of the graph, at another place."""
+        text = self.tr("Take out {blocks}") if place.loose else self.tr("Move {blocks}")
+        self._edit(self.relocating(ids, place, positions), text.format(blocks=self._names(ids)), settle=False)
+
+    def relocating(self, ids: Sequence[str], place: Place, positions: Mapping[str, Point] | None = None) -> Graph:
+        """The graph that `relocate` would make; for a preview."""
         chosen = set(ids)
         run = tuple(block for block in self._graph if block.id in chosen)
         if not run or place.after in chosen or place.before in chosen:
             raise SpecError("blocks cannot be put next to themselves.", code="graph.beside_itself")
-        for at in (place.after, place.before):
-            if at is not None:
-                self._graph.locate(at)
         positions = positions or {}
         run = tuple(block.at(positions.get(block.id, block.position)) for block in run)
         graph = self._graph.without(chosen).put(run, place)
-        text = self.tr("Take out {blocks}") if place.loose else self.tr("Move {blocks}")
-        self._edit(graph, text.format(blocks=self._names(ids)), tuple(chosen))
+        return layout.settle(self._graph, graph, tuple(chosen))
 
     def remove(self, ids: Iterable[str]) -> None:
         """Remove blocks; every chain closes over the gap."""
@@ -207,9 +205,7 @@ class Document(QObject):
         """Change one option of a block; changes that follow each other are one undo step."""
         node = self._graph[block_id].node
         layer = node.layer.replace(**{option: value})
-        text = self.tr("{block}: {option}").format(
-            block=self.name_of(block_id), option=say(layer.option(option).label)
-        )
+        text = self.tr("{block}: {option}").format(block=self.name_of(block_id), option=say(layer.option(option).label))
         self._edit(
             self._graph.with_node(dataclasses.replace(node, layer=layer)),
             text,
@@ -219,17 +215,13 @@ class Document(QObject):
     def set_layer(self, block_id: str, layer: Layer) -> None:
         """Give a block another layer, for example another activation; its name and place stay."""
         node = dataclasses.replace(self._graph[block_id].node, layer=layer)
-        text = self.tr("Change {block} to {other}").format(
-            block=self.name_of(block_id), other=layer_title(layer)
-        )
+        text = self.tr("Change {block} to {other}").format(block=self.name_of(block_id), other=layer_title(layer))
         self._edit(self._graph.with_node(node), text)
 
     def rename(self, block_id: str, name: str) -> None:
         """Give a block a name of its own; an empty one brings the automatic name back."""
         node = dataclasses.replace(self._graph[block_id].node, name=name.strip())
-        self._edit(
-            self._graph.with_node(node), self.tr("Rename {block}").format(block=self.name_of(block_id))
-        )
+        self._edit(self._graph.with_node(node), self.tr("Rename {block}").format(block=self.name_of(block_id)))
 
     def finish_editing(self) -> None:
         """End a run of changes that is one undo step: the next change of the same option is a step of its
@@ -308,7 +300,8 @@ class Document(QObject):
         else:
             graph = graph.put(sum(copies, ()), place)
         ids = tuple(block.id for run in copies for block in run)
-        self._edit(graph, self.tr("Paste {count} blocks").format(count=len(ids)), ids)
+        graph = layout.settle(self._graph, graph, ids)
+        self._edit(graph, self.tr("Paste {count} blocks").format(count=len(ids)), settle=False)
         self.blocks_added.emit(ids)
         return ids
 
@@ -344,9 +337,7 @@ class Document(QObject):
             training=self._graph.training if training is None else dict(training),
             data=self._graph.data if data is None else data,
         )
-        self._edit(
-            graph.moved(layout.tidy(graph)), self.tr("New network {title}").format(title=title), settle=False
-        )
+        self._edit(graph.moved(layout.tidy(graph)), self.tr("New network {title}").format(title=title), settle=False)
 
     def set_training(self, training: Mapping[str, Any], text: str = "", merge_key: str = "") -> None:
         """Change the training settings; a merge key such as "training.lr" makes a spun number one step."""
@@ -414,12 +405,10 @@ class Document(QObject):
 
     # --- inside ---
 
-    def _edit(
-        self, after: Graph, text: str, new: tuple[str, ...] = (), *, settle: bool = True, merge_key: str = ""
-    ) -> None:
+    def _edit(self, after: Graph, text: str, *, settle: bool = True, merge_key: str = "") -> None:
         before = self._graph
         if settle:
-            after = layout.settle(before, after, new)
+            after = layout.settle(before, after)
         if after == before:
             return
         self._used_ids.update(after.ids)

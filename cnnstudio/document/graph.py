@@ -192,9 +192,7 @@ class Graph:
         """
         (c, i), (d, j) = self.locate(first), self.locate(second)
         if self[second].is_input:
-            raise SpecError(
-                "nothing can stand in front of an Input block.", code="graph.before_input", layer=second
-            )
+            raise SpecError("nothing can stand in front of an Input block.", code="graph.before_input", layer=second)
         if c == d and j <= i:
             raise SpecError(
                 "a wire cannot lead back: the network is a chain, without circles.",
@@ -214,17 +212,13 @@ class Graph:
         c, i = self.locate(node.id)
         chain = self.chains[c]
         block = Block(node, chain[i].position)
-        return self._with_chains(
-            (*self.chains[:c], (*chain[:i], block, *chain[i + 1 :]), *self.chains[c + 1 :])
-        )
+        return self._with_chains((*self.chains[:c], (*chain[:i], block, *chain[i + 1 :]), *self.chains[c + 1 :]))
 
     def moved(self, positions: Mapping[str, Point]) -> Graph:
         """A copy with some blocks at other places."""
         if not positions:
             return self
-        return self._with_chains(
-            tuple(b.at(positions[b.id]) if b.id in positions else b for b in chain) for chain in self.chains
-        )
+        return self._with_chains(tuple(b.at(positions[b.id]) if b.id in positions else b for b in chain) for chain in self.chains)
 
     def _with_chains(self, chains: Iterable[Sequence[Block]]) -> Graph:
         kept = tuple(tuple(chain) for chain in chains if chain)
@@ -266,9 +260,7 @@ class Graph:
         training, columns = data.get("training", {}), data.get("columns", COLUMNS)
         if not isinstance(training, Mapping) or not isinstance(columns, int) or not 1 <= columns <= 1000:
             raise _broken("training must be an object and columns a number from 1 to 1000")
-        graph = cls(
-            title=str(data.get("title", "")), training=dict(training), data=data.get("data"), columns=columns
-        )
+        graph = cls(title=str(data.get("title", "")), training=dict(training), data=data.get("data"), columns=columns)
         graph = graph._with_chains(blocks_from_json(chain) for chain in data["chains"])
         ids = graph.ids
         if len(set(ids)) != len(ids):

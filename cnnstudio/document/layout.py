@@ -16,9 +16,7 @@ ORIGIN: Point = (0.0, 0.0)
 def rows_of(chain: Sequence[Block], columns: int, origin: Point) -> dict[str, Point]:
     """The places of a chain laid out from `origin` in rows of `columns` blocks, left to right like text."""
     x, y = origin
-    return {
-        block.id: (x + i % columns * PITCH_X, y + i // columns * PITCH_Y) for i, block in enumerate(chain)
-    }
+    return {block.id: (x + i % columns * PITCH_X, y + i // columns * PITCH_Y) for i, block in enumerate(chain)}
 
 
 def tidy(graph: Graph, columns: int | None = None) -> dict[str, Point]:
@@ -55,11 +53,7 @@ def settle(before: Graph, after: Graph, new: Iterable[str] = ()) -> Graph:
 
 
 def _changed(graph: Graph, places: dict[str, Point]) -> dict[str, Point]:
-    return {
-        block.id: places[block.id]
-        for block in graph
-        if places.get(block.id, block.position) != block.position
-    }
+    return {block.id: places[block.id] for block in graph if places.get(block.id, block.position) != block.position}
 
 
 def _pushed(chain: Chain, block_id: str) -> dict[str, Point]:
@@ -81,9 +75,7 @@ def _cleared(graph: Graph, new: set[str]) -> dict[str, Point]:
     taken = [block.position for block in graph.main]
     places: dict[str, Point] = {}
     for chain in graph.loose:
-        if any(block.id in new for block in chain) or not any(
-            _overlap(b.position, p) for b in chain for p in taken
-        ):
+        if any(block.id in new for block in chain) or not any(_overlap(b.position, p) for b in chain for p in taken):
             continue
         down = max(y for _, y in taken) + PITCH_Y - min(b.position[1] for b in chain)
         moved = {b.id: (b.position[0], b.position[1] + down) for b in chain}

@@ -16,15 +16,11 @@ LIMIT = 512 * 2**20
 """Bytes of arrays that the bank remembers at most."""
 
 
-def carry_over(
-    old: Mapping[str, Array], wanted: Mapping[str, tuple[int, ...]]
-) -> tuple[dict[str, Array], list[str]]:
+def carry_over(old: Mapping[str, Array], wanted: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, Array], list[str]]:
     """(arrays that still fit, names that must be initialised anew); names are "block.parameter", as in
     "conv1.W".
     """
-    kept = {
-        name: old[name] for name, shape in wanted.items() if name in old and old[name].shape == tuple(shape)
-    }
+    kept = {name: old[name] for name, shape in wanted.items() if name in old and old[name].shape == tuple(shape)}
     return kept, [name for name in wanted if name not in kept]
 
 
@@ -54,11 +50,7 @@ class WeightsBank:
 
     def withdraw(self, wanted: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, Array], list[str]]:
         """(copies of the arrays that fit, names that must be initialised anew)."""
-        known = {
-            name: self._arrays[name, tuple(shape)]
-            for name, shape in wanted.items()
-            if (name, tuple(shape)) in self._arrays
-        }
+        known = {name: self._arrays[name, tuple(shape)] for name, shape in wanted.items() if (name, tuple(shape)) in self._arrays}
         kept, fresh = carry_over(known, wanted)
         return {name: array.copy() for name, array in kept.items()}, fresh
 

@@ -39,9 +39,7 @@ def test_every_template_fits_and_its_settings_can_be_read(name: str) -> None:
         ("classic_average", "INPUT → [[CONV → Sigmoid]×1 → POOL]×2 → [FC → Sigmoid]×2 → FC", 61_706),
     ],
 )  # fmt: skip
-def test_the_classic_templates_have_their_canonical_formula(
-    name: str, formula: str, parameters: int | None
-) -> None:
+def test_the_classic_templates_have_their_canonical_formula(name: str, formula: str, parameters: int | None) -> None:
     network = load_template(FOLDER, name).network
     parsed = parse(network)
     assert isinstance(parsed, Formula)
@@ -65,9 +63,7 @@ def test_an_unknown_template_names_those_that_exist() -> None:
 _HEAD = '"title": "x", "description": "x", "data": "x"'
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "[]", '{"title": "x"}', f'{{{_HEAD}, "network": {{"format": 9, "layers": []}}}}']
-)
+@pytest.mark.parametrize("text", ["{", "[]", '{"title": "x"}', f'{{{_HEAD}, "network": {{"format": 9, "layers": []}}}}'])
 def test_a_broken_template_says_so(tmp_path: Path, text: str) -> None:
     (tmp_path / "mine.json").write_text(text)
     with pytest.raises(SpecError, match=r"'mine' cannot be read"):

@@ -1,5 +1,4 @@
-"""The document: one undo step for every gesture, errors with fixes that work, saving state, and tidy places.
-"""
+"""The document: one undo step for every gesture, errors with fixes that work, saving state, and tidy places."""
 
 from __future__ import annotations
 
@@ -44,7 +43,22 @@ def overlapping(graph: Graph) -> list[tuple[str, str]]:
 
 def test_lenet_is_built_from_nothing_by_appending(qtbot) -> None:  # type: ignore[no-untyped-def]
     document = Document()
-    for kind in ["input", "conv", "relu", "max_pool", "conv", "relu", "max_pool", "flatten", "dense", "relu", "dense", "relu", "dense", "softmax"]:
+    for kind in [
+        "input",
+        "conv",
+        "relu",
+        "max_pool",
+        "conv",
+        "relu",
+        "max_pool",
+        "flatten",
+        "dense",
+        "relu",
+        "dense",
+        "relu",
+        "dense",
+        "softmax",
+    ]:
         document.append(kind)
     assert document.derived.blocking is None
     assert document.undo_stack.count() == 14
