@@ -27,7 +27,7 @@ class Actions(QObject):
         self.save = self._make(
             self.tr("Save"), std.Save, "save", self.tr("Save the project with its weights and history")
         )
-        self.save_as = self._make(self.tr("Save as…"), std.SaveAs or "Ctrl+Shift+S")
+        self.save_as = self._make(self.tr("Save as…"), "Ctrl+Shift+S")
         self.quit = self._make(self.tr("Quit"), std.Quit)
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)
         self.train = self._make(
@@ -59,6 +59,10 @@ class Actions(QObject):
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
         theme_changed.connect(self._retheme)
         self._retheme()
+
+    def train_texts(self) -> tuple[str, str, str]:
+        """What the button of the run says before, during and inside a run."""
+        return self.tr("Train"), self.tr("Pause"), self.tr("Resume")
 
     def adopt_undo(self, undo: QAction, redo: QAction) -> None:
         """Give the document's undo and redo their icons, keys and tips."""

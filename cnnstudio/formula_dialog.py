@@ -36,12 +36,12 @@ class FormulaDialog(QDialog):
         self.n = _number(1, MOST_N, 1)
         self.m = _number(0, MOST_M, 2)
         self.k = _number(0, MOST_K, 1)
-        self.depth = _number(1, 512, 8)
+        self.first_depth = _number(1, 512, 8)
         form = QFormLayout()
         form.addRow(self.tr("N, convolutions in a stage"), self.n)
         form.addRow(self.tr("M, stages"), self.m)
         form.addRow(self.tr("K, hidden FC layers"), self.k)
-        form.addRow(self.tr("Depth of the first stage"), self.depth)
+        form.addRow(self.tr("Depth of the first stage"), self.first_depth)
         self._sketch = _Sketch()
         self._about = QLabel()
         self._about.setWordWrap(True)
@@ -61,7 +61,7 @@ class FormulaDialog(QDialog):
         layout.addWidget(self._sketch, 1)
         layout.addWidget(self._about)
         layout.addWidget(buttons)
-        for box in (self.n, self.m, self.k, self.depth):
+        for box in (self.n, self.m, self.k, self.first_depth):
             box.valueChanged.connect(self._show)
         self._show()
 
@@ -72,7 +72,7 @@ class FormulaDialog(QDialog):
             n=self.n.value(),
             m=self.m.value(),
             k=self.k.value(),
-            depth=self.depth.value(),
+            depth=self.first_depth.value(),
             image=self._image,
             classes=self._classes,
         )

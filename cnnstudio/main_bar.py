@@ -25,12 +25,15 @@ class MainBar(QToolBar):
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setIconSize(QSize(18, 18))
+        self.setStyleSheet("QToolBar { spacing: 4px; } QToolButton { padding-left: 5px; padding-right: 5px; }")
         for action in (actions.new, actions.open, actions.save, undo, redo):
             self._button(action, "quiet")
         self.addSeparator()
         self.addWidget(training)
         self.addSeparator()
         self.train_button = self._button(actions.train, "go", always_text=True)
+        # As wide as its longest text, so that nothing moves when a run begins.
+        self.train_button.setMinimumWidth(max(map(self.fontMetrics().horizontalAdvance, actions.train_texts())) + 56)
         self._with_text = [
             self._button(action, "quiet") for action in (actions.batch, actions.layer, actions.stop, actions.reset)
         ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QMainWindow, QTabWidget, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QMainWindow, QMessageBox, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
 from cnnstudio.actions import Actions
 from cnnstudio.banner import Banner
@@ -33,8 +35,10 @@ from cnnstudio.settings import Settings
 from cnnstudio.shortcuts import Group, ShortcutSheet
 from cnnstudio.status_bar import StatusBar
 from cnnstudio.studio import Studio
+from cnnstudio.theme import current_theme
 from cnnstudio.thumbnails import Thumbnails
 from cnnstudio.training_bar import TrainingBar
+from cnnstudio.translation import LANGUAGES, current_language
 from engine.datasets.dataset import Dataset
 from engine.templates import Template
 
@@ -98,6 +102,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restore()
         self._show_data(studio.data)
+        self._show_first_block()
 
     # --- layout ---
 
@@ -152,7 +157,7 @@ class MainWindow(QMainWindow):
         self.tabifyDockWidget(self.dock["properties"], self.dock["samples"])
         bottom = [self.dock[name] for name in ("training", "kernels", "feature_maps", "prediction")]
         self.addDockWidget(area.BottomDockWidgetArea, bottom[0])
-        for before, after in zip(bottom, bottom[1:], strict=False):
+        for before, after in pairwise(bottom):
             self.splitDockWidget(before, after, Qt.Orientation.Horizontal)
         self.dock["properties"].raise_()
         width, height = self.width(), self.height()
@@ -210,6 +215,12 @@ class MainWindow(QMainWindow):
         actions.random_sample.triggered.connect(self.samples.random)
         actions.reset_layout.triggered.connect(self.arrange)
         actions.full_screen.toggled.connect(self._set_full_screen)
+        actions.theme.triggered.connect(self._switch_theme)
+        actions.large_text.setChecked(self.settings.large_text)
+        actions.large_text.toggled.connect(self.large_text_wanted)
+        actions.language.triggered.connect(self._switch_language)
+        actions.about.triggered.connect(self._show_about)
+        self.menus.languages.triggered.connect(self._choose_language)
         actions.shortcuts.triggered.connect(self._show_shortcuts)
         actions.open_log.triggered.connect(self.log_wanted)
         actions.quit.triggered.connect(self.close)
@@ -220,6 +231,14 @@ class MainWindow(QMainWindow):
             self.probe.add_panel(panel)
         self.probe.add_viewer(self.thumbnails)
         studio.document.graph_changed.connect(self.probe.renew)
+
+    def _show_first_block(self) -> None:
+        """Choose what was chosen, else the first convolution, so that every panel has something to show."""
+        graph, block = self.studio.document.graph, self.studio.selection.block
+        first = next((b.id for b in graph.main if b.node.layer.role == "conv"), None)
+        shown = block if block in graph else first
+        if shown is not None:
+            self.view.canvas.select([shown])
 
     @Slot(object)
     def _follow_canvas(self, ids: tuple[str, ...]) -> None:
@@ -249,6 +268,30 @@ class MainWindow(QMainWindow):
     def say(self, sentence: str) -> None:
         """A passing message in the status bar."""
         self.statusBar().showMessage(sentence, 6000)
+
+    @Slot()
+    def _switch_theme(self) -> None:
+        self.theme_wanted.emit(not current_theme().dark)
+
+    @Slot()
+    def _switch_language(self) -> None:
+        self.language_wanted.emit(next(code for code in LANGUAGES if code != current_language()))
+
+    @Slot(QAction)
+    def _choose_language(self, action: QAction) -> None:
+        self.language_wanted.emit(action.data())
+
+    @Slot()
+    def _show_about(self) -> None:
+        QMessageBox.about(
+            self,
+            self.tr("About CNN Studio"),
+            self.tr(
+                "CNN Studio {version}: build, train and understand convolutional networks, down to the single "
+                "multiplication.\n\nThe lessons follow neuzhaoxin, “Convolutional neural networks (principles)”, "
+                "2019."
+            ).format(version=metadata.version("cnnstudio")),
+        )
 
     @Slot(bool)
     def _set_full_screen(self, on: bool) -> None:

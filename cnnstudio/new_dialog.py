@@ -88,10 +88,10 @@ class _TemplateDelegate(QStyledItemDelegate):
     ) -> None:
         self.initStyleOption(option, index)
         theme = current_theme()
-        title, option.text = option.text, ""  # type: ignore[attr-defined]
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        style = option.widget.style()  # type: ignore[attr-defined]
-        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)  # type: ignore[attr-defined]
+        title, option.text = option.text, ""
+        rect: QRect = option.rect
+        style = option.widget.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         sketch = QRect(rect.left() + SPACE_M, rect.top() + (_ROW - _SKETCH.height()) // 2, *_SKETCH.toTuple())

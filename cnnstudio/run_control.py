@@ -82,13 +82,8 @@ class RunControl(QObject):
         running = state.phase == RunPhase.RUNNING
         begun = state.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
         actions = self._actions
-        if running:
-            text = self.tr("Pause")
-        elif state.phase == RunPhase.PAUSED:
-            text = self.tr("Resume")
-        else:
-            text = self.tr("Train")
-        actions.train.setText(text)
+        train, pause, resume = actions.train_texts()
+        actions.train.setText(pause if running else resume if state.phase == RunPhase.PAUSED else train)
         actions.set_icon(actions.train, "pause" if running else "train", "on_ok")
         actions.stop.setEnabled(begun)
         actions.batch.setEnabled(not running)

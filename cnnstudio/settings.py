@@ -28,7 +28,7 @@ class Settings:
     def theme(self) -> Mode:
         """The look: light, dark or as the desktop; light at first."""
         value = self._store.value("look/theme", "light")
-        return value if value in ("light", "dark", "system") else "light"  # type: ignore[return-value]
+        return value if value in ("light", "dark", "system") else "light"
 
     @theme.setter
     def theme(self, mode: Mode) -> None:
@@ -72,9 +72,9 @@ class Settings:
     @property
     def recent_files(self) -> list[Path]:
         """Projects opened or saved last, the latest first; those that are gone are left out."""
-        value = self._store.value("files/recent", [])
-        names = [value] if isinstance(value, str) else list(value or [])  # one entry comes back as a string
-        return [Path(name) for name in names if name and Path(name).is_file()]
+        value = self._store.value("files/recent")
+        names = value if isinstance(value, list) else [value]  # one entry comes back as a string
+        return [Path(name) for name in names if isinstance(name, str) and Path(name).is_file()]
 
     def add_recent(self, path: Path) -> None:
         """Put a file at the top of the recent ones."""

@@ -13,7 +13,7 @@ from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
 from cnnstudio.document.layout import tidy
 from cnnstudio.document.weights_bank import WeightsBank
-from cnnstudio.selection import SampleRef, Selection
+from cnnstudio.selection import SampleRef, Selection, Source
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.training_bar import Change, change_words
@@ -60,6 +60,8 @@ class Studio(QObject):
         self.data: Dataset | None = None
         self.settings = TrainSettings()
         self._bank = WeightsBank()
+        self._weights_seed: int | None = None
+        """The seed of the weights in the session; None while it has no network."""
         self._data_error: EngineError | None = None
         self._session_error: EngineError | None = None
         self._opened: dict[str, Dataset] = {}
@@ -113,17 +115,21 @@ class Studio(QObject):
         now = self.settings
         if now.loss != before.loss:
             self._rebuild_soon.start()
-        elif self.controller.state.phase != RunPhase.EMPTY:
+        elif self._weights_seed is not None:
             if now.seed != before.seed and not self.controller.state.step:
-                self.controller.reset(now.seed)
-            # In the middle of a run, another seed waits until the weights are reset.
-            self.controller.change(now.replace(seed=self.controller.state.seed))
+                self._reset(now.seed)
+            # Once there is something to lose, another seed waits until the user resets the weights.
+            self.controller.change(now.replace(seed=self._weights_seed))
+
+    def _reset(self, seed: int) -> None:
+        self._weights_seed = seed
+        self.controller.reset(seed)
 
     @Slot()
     def reset_weights(self) -> None:
         """Draw all weights anew from the seed that is set."""
         self._bank.clear()
-        self.controller.reset(self.settings.seed)
+        self._reset(self.settings.seed)
 
     # --- data ---
 
@@ -175,7 +181,8 @@ class Studio(QObject):
         if data is None:
             self.selection.select_sample(None)
             return
-        source, part = ("validation", data.validation) if len(data.validation) else ("train", data.train)
+        source: Source = "validation" if len(data.validation) else "train"
+        part = data.validation if source == "validation" else data.train
         self.selection.select_sample(SampleRef(source, 0, part.images[0], int(part.labels[0])))
 
     def fit_input(self, shape: tuple[int, int, int]) -> None:
@@ -238,6 +245,7 @@ class Studio(QObject):
         trained = self.controller.state.step > 0
         self._deposit()
         kept, fresh = self._bank.withdraw(_parameter_shapes(spec))
+        self._weights_seed = self.settings.seed
         self.controller.load(spec, self.data, self.settings, arrays=kept)
         self.readiness_changed.emit()
         if trained and fresh:
@@ -252,6 +260,7 @@ class Studio(QObject):
     @Slot(object)
     def _session_failed(self, error: EngineError) -> None:
         if self.controller.state.phase == RunPhase.EMPTY:
+            self._weights_seed = None
             self._session_error = error
             self.readiness_changed.emit()
         self.failed.emit(error)

@@ -109,15 +109,16 @@ def _bars(values: Array, size: QSize, scale: float) -> QImage:
     name, percent = metrics.horizontalAdvance("0") + 5, metrics.horizontalAdvance("100 %") + 4
     track = size.width() - name - percent
     top = int(values.argmax())
+    right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight | Qt.TextFlag.TextDontClip
     for index, value in enumerate(values):
         y = index * row
         painter.setPen(theme.color("text" if index == top else "muted"))
         line = QRectF(0, y, size.width(), row)
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, str(index))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip, str(index))
         share = float(np.clip(value, 0.0, 1.0))
         bar = QRectF(name, y + row * 0.2, max(1.0, track * share), row * 0.6)
         painter.fillRect(bar, theme.color("winner") if index == top else theme.color("wire"))
         if index == top:
-            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, format_percent(share, 0))
+            painter.drawText(line, right, format_percent(share, 0))
     painter.end()
     return image

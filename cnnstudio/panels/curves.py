@@ -50,7 +50,12 @@ class CurvesPanel(QWidget):
     @Slot()
     def show_history(self) -> None:
         """Draw the whole history anew: the network has been reset, rebuilt or opened."""
+        history = self._controller.history
         self._plot.clear()
+        self._plot.append("train_loss", history.steps, history.loss)
+        self._plot.append("train_accuracy", history.steps, history.accuracy)
+        for epoch in history.epochs:
+            self._add_epoch(epoch)
         self.show_state(self._controller.state)
 
     @Slot(object)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import activation_of, as_maps, as_picture, input_of
@@ -12,20 +12,26 @@ from cnnstudio.panels.pooling import window_cells, winner_marks
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.colormaps import Kind
+from cnnstudio.widgets.map_area import RangeMode
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_shape
 from engine.layer import Window
 from engine.snapshot import Snapshot
 from engine.spec import Placed
 
-EACH_MAP, ALL_MAPS = "unit", "layer"
+MASK, INPUT, OUTPUT = "mask", "input", "output"
+SMALLEST_WINDOW = 14
+"""Pixels that a pooling window must span for its outline to help more than it hides."""
+EACH_MAP: RangeMode = "unit"
+ALL_MAPS: RangeMode = "layer"
 
 
 class FeatureMapsPanel(LivePanel):
     """The output of the chosen layer, before or after its activation.
 
-    With "pooling winners", a max pooling layer shows the maps it reads, its windows, and in each window the one
-    number that goes on.
+    A max pooling layer can also be shown as its winner mask, which marks in the maps that it reads the one
+    number of each window that goes on, or as those maps themselves with the winners dotted.
     """
 
     def __init__(self, document: Document, selection: Selection, parent: QWidget | None = None) -> None:
@@ -34,10 +40,13 @@ class FeatureMapsPanel(LivePanel):
         self._snapshot: Snapshot | None = None
         self._after = QCheckBox(self.tr("After activation"))
         self._after.setToolTip(self.tr("Show the maps behind the activation that follows this layer."))
-        self._winners = QCheckBox(self.tr("Pooling winners"))
-        self._winners.setChecked(True)
-        self._winners.setToolTip(
-            self.tr("Show the maps that the pooling reads; the marked number of each window goes on.")
+        self._pooling = QComboBox()
+        self._pooling.addItem(self.tr("Winner mask"), MASK)
+        self._pooling.addItem(self.tr("Input with winners"), INPUT)
+        self._pooling.addItem(self.tr("Output"), OUTPUT)
+        self._pooling.setAccessibleName(self.tr("What to show of the pooling"))
+        self._pooling.setToolTip(
+            self.tr("The winner of each window, its largest number, goes on; every other number is dropped.")
         )
         self._own_range = QCheckBox(self.tr("Own range"))
         self._own_range.setToolTip(self.tr("Colour each map over its own range instead of one for all maps."))
@@ -47,11 +56,14 @@ class FeatureMapsPanel(LivePanel):
         self._view.setAccessibleName(self.tr("Feature maps"))
         row = QHBoxLayout()
         row.setSpacing(SPACE_M)
-        for box in (self._after, self._winners, self._own_range):
-            row.addWidget(box)
-            box.toggled.connect(self._choose)
+        row.addWidget(self._after)
+        row.addWidget(self._pooling)
+        row.addWidget(self._own_range)
         row.addStretch()
         row.addWidget(self._hint)
+        self._after.toggled.connect(self._choose)
+        self._pooling.currentIndexChanged.connect(self._choose)
+        self._own_range.toggled.connect(self._choose)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
         layout.setSpacing(SPACE_XS)
@@ -70,8 +82,8 @@ class FeatureMapsPanel(LivePanel):
 
     @property
     def shows_winners(self) -> bool:
-        """Whether the picture is the input of a max pooling with its winners marked."""
-        return self._pool() is not None and self._winners.isChecked()
+        """Whether the picture shows where the winners of a max pooling lie in its input."""
+        return self._pool() is not None and self._pooling.currentData() != OUTPUT
 
     @Slot()
     def follow(self, *_: object) -> None:
@@ -79,8 +91,11 @@ class FeatureMapsPanel(LivePanel):
         block = self._selection.block
         derived = self._document.derived
         self._after.setVisible(block is not None and activation_of(derived, block) is not None)
-        self._winners.setVisible(self._pool() is not None)
+        self._pooling.setVisible(self._pool() is not None)
         self._choose()
+
+    def _shows_mask(self) -> bool:
+        return self._pool() is not None and self._pooling.currentData() == MASK
 
     def needs(self) -> Needs:
         """The outputs of the layer shown, and for the winners those of the layer before."""
@@ -121,6 +136,7 @@ class FeatureMapsPanel(LivePanel):
     @Slot()
     def _choose(self) -> None:
         self._tell_heading()
+        self._own_range.setVisible(not self._shows_mask())
         self._view.clear_highlight()
         self.needs_changed.emit()
         self._draw()
@@ -139,7 +155,7 @@ class FeatureMapsPanel(LivePanel):
             detail = template.format(name=name, count=shape[0], shape=format_shape(shape[1:]))
         else:
             detail = self.tr("{name} · {count} numbers").format(name=name, count=shape.size)
-        self._hint.setText(self.tr("what it reads · ● goes on") if self.shows_winners else "")
+        self._hint.setText(self.tr("marked cells go on") if self.shows_winners else "")
         self.heading_changed.emit(self.tr("Feature maps"), detail)
 
     @Slot()
@@ -150,7 +166,7 @@ class FeatureMapsPanel(LivePanel):
                 self._view.set_maps(None)
                 self._view.set_grid(None)
             return
-        array = snapshot[name]
+        array, kind = snapshot[name], _kind(name)
         marks = None
         window = self._window() if self.shows_winners else None
         pool = self._pool()
@@ -159,16 +175,25 @@ class FeatureMapsPanel(LivePanel):
             if winner is None or array.shape != tuple(pool.x):
                 return  # the frame was made for another choice; the right one is under way
             marks = winner_marks(winner, window, pool.x)
-        is_image = name == "input.y" and array.ndim == 3
+            if self._shows_mask():
+                array, marks, kind = marks, None, "mask"
         self._view.set_maps(
-            as_picture(array) if is_image else as_maps(array),
-            kind="activation",
+            as_picture(array) if kind == "image" else as_maps(array),
+            kind=kind,
             range_mode=EACH_MAP if self._own_range.isChecked() else ALL_MAPS,
             marks=marks,
-            key=(name, marks is None, snapshot.step, id(array)),
+            key=(name, kind, marks is None, snapshot.step, id(snapshot)),
         )
-        apart = window is not None and window.stride == window.kernel and window.padding[::2] == (0, 0)
-        self._view.set_grid(*(window.kernel if window is not None and apart else (None,)))
+        self._show_grid(window)
+
+    def _show_grid(self, window: Window | None) -> None:
+        """Draw the windows where they lie side by side and are large enough to see into."""
+        side_by_side = window is not None and window.stride == window.kernel and window.padding[::2] == (0, 0)
+        if window is None or not side_by_side:
+            self._view.set_grid(None)
+            return
+        cell = self._view.cell_rect(0, 0, 0).width()
+        self._view.set_grid(*(window.kernel if cell * min(window.kernel) >= SMALLEST_WINDOW else (None,)))
 
     @Slot(object)
     def _show_window(self, cell: Cell | None) -> None:
@@ -192,3 +217,8 @@ class FeatureMapsPanel(LivePanel):
             return
         index = (cell.map, cell.row, cell.col) if array.ndim == 3 else (cell.map,)
         self._selection.select_cell(CellRef(name, index, self._snapshot.step, self._snapshot.probe))
+
+
+def _kind(name: str) -> Kind:
+    """The image itself is grey or coloured as it is; everything else has the colours of activations."""
+    return "image" if name == "input.y" else "activation"

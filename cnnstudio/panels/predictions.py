@@ -17,6 +17,9 @@ from cnnstudio.widgets.map_view import MapView
 from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
 
+COLUMN = 104
+"""Width of the column with the sample."""
+
 
 class PredictionPanel(LivePanel):
     """The chosen sample with its probabilities; buttons go to the previous, the next and a random sample."""
@@ -32,7 +35,6 @@ class PredictionPanel(LivePanel):
         self._snapshot: Snapshot | None = None
         self._image = MapView(scale_bar=False, max_cell=16, placeholder=self.tr("No sample"))
         self._image.setAccessibleName(self.tr("The chosen sample"))
-        self._image.setMinimumWidth(84)
         self._truth = QLabel()
         self._truth.setWordWrap(True)
         self._verdict = QLabel()
@@ -59,6 +61,7 @@ class PredictionPanel(LivePanel):
             buttons.addWidget(button)
         buttons.addStretch()
         left = QVBoxLayout()
+        left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(SPACE_XS)
         left.addWidget(self._image, 1)
         left.addWidget(self._truth)
@@ -70,8 +73,12 @@ class PredictionPanel(LivePanel):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
         layout.setSpacing(SPACE_S)
-        layout.addLayout(left, 2)
-        layout.addLayout(right, 3)
+        column = QWidget()
+        column.setLayout(left)
+        column.setFixedWidth(COLUMN)
+        layout.addWidget(column)
+        layout.addLayout(right, 1)
+        self._bars.setMinimumWidth(130)
         self._bars.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme_changed.connect(self._retheme)
         selection.sample_changed.connect(self._show_sample)
@@ -127,12 +134,10 @@ class PredictionPanel(LivePanel):
         else:
             low, high = data.value_range if data is not None else (None, None)
             self._image.set_maps(as_picture(sample.image), kind="image", low=low, high=high)
-            known = data is not None and sample.label is not None and sample.label < len(data.classes)
-            self._truth.setText(
-                self.tr("True class: {name}").format(name=data.classes[sample.label])  # type: ignore[union-attr,index]
-                if known
-                else self.tr("True class unknown")
-            )
+            if data is not None and sample.label is not None and sample.label < len(data.classes):
+                self._truth.setText(self.tr("True class: {name}").format(name=data.classes[sample.label]))
+            else:
+                self._truth.setText(self.tr("True class unknown"))
         self._verdict.clear()
         self.heading_changed.emit(self.tr("Prediction"), "" if sample is None else self._where(sample))
 
