@@ -54,7 +54,7 @@ class BatchNorm(Layer):
 
     momentum: float = option(0.1, gt=0, le=1, label="Momentum",
                              help="Share of the newest batch in the running mean and variance.")
-    epsilon: float = option(1e-5, gt=0, label="ε", help="Added to the variance before its root is taken.")
+    epsilon: float = option(1e-5, ge=1e-12, label="ε", help="Added to the variance before its root is taken.")
 
     def output_shape(self, x: Shape) -> Shape:
         return x

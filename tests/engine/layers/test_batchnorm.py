@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.errors import TrainingError
+from engine.errors import OptionError, TrainingError
 from engine.layer import Shape
 from engine.layers.batchnorm import BatchNorm
 from tests.oracles.driver import run
@@ -56,3 +56,11 @@ def test_it_says_that_it_couples_the_batch() -> None:
 def test_label_shows_an_unusual_momentum() -> None:
     assert BatchNorm().label() == ""
     assert BatchNorm(momentum=0.01).label() == "momentum 0.01"
+
+
+def test_epsilon_keeps_a_channel_that_never_changes_finite_and_cannot_vanish() -> None:
+    with pytest.raises(OptionError, match=r"^ε must be at least 1e-12; it is 1e-40\. Use 1e-12\.$"):
+        BatchNorm(epsilon=1e-40)
+    x = np.full((4, 3), 0.1)
+    result = run(BatchNorm(epsilon=1e-12), x, np.eye(4)[:, :3], PLAIN, START, dtype=np.float32)
+    assert np.abs(result.y).max() < 0.1 and np.isfinite(result.dx).all()
