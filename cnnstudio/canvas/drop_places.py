@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from PySide6.QtCore import QPointF, QRectF
 
@@ -16,19 +16,24 @@ WIRE_REACH = 34.0
 HeightOf = Callable[[str], float]
 
 
-def place_at(graph: Graph, point: QPointF, height_of: HeightOf, *, is_input: bool = False) -> Place:
-    """The place under a point, for a block whose middle is there; `is_input` for an Input block, which only
-    begins chains.
+def place_at(graph: Graph, points: Sequence[QPointF], height_of: HeightOf, *, is_input: bool = False) -> Place:
+    """The place where a block lands whose middle, or the pointer that holds it, is at one of the points.
+
+    Wires come before ends, and ends before blocks. `is_input` is for an Input block, which only begins chains.
     """
     if is_input:
-        return _head_at(graph, point, orphans_only=True) or Place()
+        return _first(_head_at(graph, point, orphans_only=True) for point in points) or Place()
     return (
-        _wire_at(graph, point, height_of)
-        or _end_at(graph, point)
-        or _head_at(graph, point, orphans_only=False)
-        or _beside_block(graph, point, height_of)
+        _first(_wire_at(graph, point, height_of) for point in points)
+        or _first(_end_at(graph, point) for point in points)
+        or _first(_head_at(graph, point, orphans_only=False) for point in points)
+        or _first(_beside_block(graph, point, height_of) for point in points)
         or Place()
     )
+
+
+def _first(places: Iterable[Place | None]) -> Place | None:
+    return next((place for place in places if place is not None), None)
 
 
 def _wire_at(graph: Graph, point: QPointF, height_of: HeightOf) -> Place | None:

@@ -70,15 +70,11 @@ class MoveBlocks(Gesture):
         """The blocks follow the pointer, on a fine grid."""
         offset = self._offset(point)
         if self.take_out or self._is_loose_chain():
-            self.place = self._place_at(self._centre(offset), point)
+            centre = self._centre(offset)
+            self.place = self.scene.place_at(centre, point, moving=self.ids, is_input=self._has_input())
             self._preview(offset)
         for block_id, origin in self.origins.items():
             self.scene.move_item(block_id, origin + offset)
-
-    def _place_at(self, *points: QPointF) -> Place:
-        """The first of several points that lies at a place: the middle of the block, or the pointer."""
-        places = (self.scene.place_at(at, moving=self.ids, is_input=self._has_input()) for at in points)
-        return next((place for place in places if not place.loose), Place())
 
     def _preview(self, offset: QPointF) -> None:
         document = self.view.document

@@ -275,10 +275,10 @@ class CanvasScene(QGraphicsScene):
 
     # --- previews ---
 
-    def place_at(self, point: QPointF, *, moving: Iterable[str] = (), is_input: bool = False) -> Place:
-        """Where a block with its middle at a point would land, when `moving` blocks are taken out first."""
+    def place_at(self, *points: QPointF, moving: Iterable[str] = (), is_input: bool = False) -> Place:
+        """Where a block lands that is let go with its middle or the pointer at the points, `moving` blocks taken out first."""
         graph = self.document.graph.without(moving)
-        return place_at(graph, point, lambda i: self.blocks[i].card.height(), is_input=is_input)
+        return place_at(graph, points, lambda i: self.blocks[i].card.height(), is_input=is_input)
 
     def show_preview(self, candidate: Graph, shown: dict[str, tuple[str, str]], but: Iterable[str] = ()) -> None:
         """Show how everything would stand in a candidate graph.

@@ -46,8 +46,8 @@ def canvas(qtbot: QtBot, kinds: str) -> CanvasView:
 
 
 def body(view: CanvasView, block: str) -> QPoint:
-    """A point of the block's body, away from ports."""
-    return view.mapFromScene(view.canvas.blocks[block].card.center() + QPointF(0, 40))
+    """A point of the block's body, away from ports and buttons."""
+    return view.mapFromScene(view.canvas.blocks[block].card.topLeft() + QPointF(72, 38))
 
 
 def out_port(view: CanvasView, block: str) -> QPoint:
