@@ -197,8 +197,10 @@ class CurveChart(pg.GraphicsView):
             axis.setTickFont(font)
             axis.setStyle(tickLength=-4, tickTextOffset=4, hideOverlappingLabels=True)
         self.axes["left"].setGrid(28)
-        self._epochs.setPen(QPen(theme.color("border"), 1))
-        self._cross.setPen(QPen(theme.color("muted"), 1))
+        for item, token in ((self._epochs, "border"), (self._cross, "muted")):
+            pen = QPen(theme.color(token), self.devicePixelRatioF())
+            pen.setCosmetic(True)
+            item.setPen(pen)
         for line in self._lines.values():
             line.restyle(self.devicePixelRatioF())
 

@@ -6,18 +6,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QHideEvent, QImage, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QContextMenuEvent, QHideEvent, QImage, QShowEvent
+from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from cnnstudio.theme import SPACE_S, Theme, theme_changed
+from cnnstudio.theme import SPACE_XS, Theme, theme_changed
 from cnnstudio.widgets.curve_chart import CurveChart, LineStyle
-from cnnstudio.widgets.curve_export import chart_image, curves_csv, save_chart_svg
+from cnnstudio.widgets.curve_export import chart_image, chart_menu, curves_csv, save_chart_svg
+from cnnstudio.widgets.curve_options import CurveOptions
 from cnnstudio.widgets.curve_series import CurveSeries, Points, nice_ceiling, thin
 from cnnstudio.widgets.flow_layout import FlowLayout
 from cnnstudio.widgets.numbers import format_count, format_percent, format_value
-
-Unit = Literal["step", "epoch"]
-_WINDOWS = (1, 3, 5, 10, 20, 50, 100, 200, 500)
 
 
 @dataclass
@@ -47,13 +45,12 @@ class CurvePlot(QWidget):
         self._epoch_ends: list[float] = []
         self._steps_per_epoch: float | None = None
         self._expected_steps: float | None = None
-        self._unit: Unit = "step"
         self._follow = True
         self._cross: float | None = None
-        self._build()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._redraw)
+        self._build()
         theme_changed.connect(self._retheme)
         self.define("train_loss", self.tr("loss"), color="loss")
         self.define("val_loss", self.tr("val. loss"), color="loss", validation=True)
@@ -73,48 +70,15 @@ class CurvePlot(QWidget):
         self._readout.setTextFormat(Qt.TextFormat.PlainText)
         self._readout.hide()
         self._legend = FlowLayout(gap=2, line_gap=0)
-        self._log = QToolButton()
-        self._log.setText(self.tr("Log"))
-        self._log.setCheckable(True)
-        self._log.setToolTip(self.tr("Logarithmic loss axis"))
-        self._log.toggled.connect(self._changed)
-        self._epochs = QToolButton()
-        self._epochs.setText(self.tr("Epochs"))
-        self._epochs.setCheckable(True)
-        self._epochs.setToolTip(self.tr("Count epochs instead of steps along the axis"))
-        self._epochs.clicked.connect(self._choose_unit)
-        self._fit = QToolButton()
-        self._fit.setText(self.tr("Fit"))
-        self._fit.setToolTip(self.tr("Show all steps (double click or the key 0)"))
-        self._fit.clicked.connect(self.fit)
-        self._smoothing = QSlider(Qt.Orientation.Horizontal)
-        self._smoothing.setRange(0, len(_WINDOWS) - 1)
-        self._smoothing.setPageStep(1)
-        self._smoothing.setMinimumWidth(70)
-        self._smoothing.setMaximumWidth(140)
-        self._smoothing.setAccessibleName(self.tr("Smoothing"))
-        self._smoothing.setToolTip(self.tr("Mean of the last steps; the faint line stays exact"))
-        self._smoothing.valueChanged.connect(self._changed)
-        self._window = QLabel()
-        self._window.setProperty("role", "muted")
-        for button in (self._epochs, self._log, self._fit):
-            button.setProperty("role", "quiet")
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_S)
-        smoothing = QLabel(self.tr("Smoothing"))
-        smoothing.setProperty("role", "muted")
-        for widget in (smoothing, self._smoothing, self._window):
-            row.addWidget(widget)
-        row.addStretch(1)
-        for button in (self._epochs, self._log, self._fit):
-            row.addWidget(button)
+        self.options = CurveOptions()
+        self.options.changed.connect(self._changed)
+        self.options.fit_wanted.connect(self.fit)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout.setSpacing(SPACE_XS)
         layout.addLayout(self._legend)
         layout.addWidget(self.chart, 1)
-        layout.addLayout(row)
-        self._changed()
+        layout.addWidget(self.options)
 
     # --- series -----------------------------------------------------------------------------------------
 
@@ -175,7 +139,7 @@ class CurvePlot(QWidget):
         for curve in self._curves.values():
             curve.data.clear()
         self._epoch_ends.clear()
-        self._expected_steps = None
+        self._steps_per_epoch = self._expected_steps = None
         self.fit()
 
     def set_length(self, steps: float | None) -> None:
@@ -184,39 +148,11 @@ class CurvePlot(QWidget):
         self._changed()
 
     def mark_epoch(self, step: float, *, steps_per_epoch: float | None = None) -> None:
-        """Draw a line at the end of an epoch; with its length the axis can count epochs."""
+        """Draw a line at the end of an epoch, which began at the last such line unless its length is given."""
+        before = self._epoch_ends[-1] if self._epoch_ends else 0.0
         self._epoch_ends.append(step)
-        self._steps_per_epoch = steps_per_epoch or self._steps_per_epoch
+        self._steps_per_epoch = steps_per_epoch or (step - before if step > before else None)
         self._changed()
-
-    @Slot(bool)
-    def _choose_unit(self, epochs: bool) -> None:
-        self.set_unit("epoch" if epochs else "step")
-
-    def set_unit(self, unit: Unit) -> None:
-        """Let the axis count steps, or epochs (as soon as the length of one is known)."""
-        self._unit = unit
-        self._changed()
-
-    # --- options ----------------------------------------------------------------------------------------
-
-    @property
-    def smoothing(self) -> int:
-        """Number of steps whose mean a point shows."""
-        return _WINDOWS[self._smoothing.value()]
-
-    def set_smoothing(self, window: int) -> None:
-        """Choose the largest offered window that is not above `window`."""
-        self._smoothing.setValue(max(i for i, w in enumerate(_WINDOWS) if w <= max(window, 1)))
-
-    @property
-    def logarithmic(self) -> bool:
-        """Whether the loss axis is logarithmic."""
-        return self._log.isChecked()
-
-    def set_logarithmic(self, on: bool) -> None:
-        """Switch the loss axis."""
-        self._log.setChecked(on)
 
     @Slot()
     def fit(self) -> None:
@@ -233,7 +169,7 @@ class CurvePlot(QWidget):
 
     @Slot()
     def _changed(self) -> None:
-        if hasattr(self, "_timer") and self.isVisible() and not self._timer.isActive():
+        if self.isVisible() and not self._timer.isActive():
             self._timer.start(0)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -258,17 +194,14 @@ class CurvePlot(QWidget):
 
     @Slot()
     def _redraw(self) -> None:
-        window = self.smoothing
-        self._window.setText(self.tr("{count} steps").format(count=window) if window > 1 else self.tr("off"))
-        in_epochs = self._unit == "epoch" and bool(self._steps_per_epoch)
+        window, epoch = self.options.smoothing, self._steps_per_epoch
         shown = [curve for curve in self._curves.values() if curve.shown]
-        self._epochs.setChecked(in_epochs)
-        self._epochs.setEnabled(bool(self._steps_per_epoch))
+        self.options.allow_epochs(epoch is not None)
         self.chart.set_axes(
             left=any(c.style.axis == "left" for c in shown),
             right=any(c.style.axis == "right" for c in shown),
-            log=self.logarithmic,
-            bottom_scale=1.0 / self._steps_per_epoch if in_epochs and self._steps_per_epoch else 1.0,
+            log=self.options.logarithmic,
+            bottom_scale=1.0 / epoch if epoch and self.options.in_epochs else 1.0,
         )
         if self._follow:
             self._fit_ranges(shown)
@@ -290,7 +223,7 @@ class CurvePlot(QWidget):
         """Values in the coordinates of their axis: percent, or exponents of ten."""
         if curve.style.axis == "right":
             return values * 100.0
-        if self.logarithmic:
+        if self.options.logarithmic:
             return np.log10(values, out=np.full(values.shape, np.nan), where=values > 0)
         return values.copy()
 
@@ -302,7 +235,7 @@ class CurvePlot(QWidget):
         values = [c.data.y[np.isfinite(c.data.y)] for c in shown if c.style.axis == "left" and len(c.data)]
         values = [v for v in values if v.size]
         highest = max((float(v.max()) for v in values), default=1.0)
-        if self.logarithmic:
+        if self.options.logarithmic:
             positive = [float(v[v > 0].min()) for v in values if (v > 0).any()]
             lowest = np.floor(np.log10(min(positive, default=0.1)) * 2) / 2
             self.chart.set_left_range(lowest, max(np.log10(nice_ceiling(highest)), lowest + 0.5))
@@ -379,3 +312,13 @@ class CurvePlot(QWidget):
     def save_svg(self, path: str) -> None:
         """Write the chart as SVG; OSError if the file cannot be written."""
         save_chart_svg(self.chart, path)
+
+    def context_menu(self) -> QMenu:
+        """Copy and save actions, opened by the right button or the menu key."""
+        return chart_menu(self, self.chart, self.values_csv)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the context menu."""
+        menu = self.context_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())

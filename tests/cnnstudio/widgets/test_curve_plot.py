@@ -6,10 +6,11 @@ import io
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QToolButton
 
 from cnnstudio.theme import apply_theme
+from cnnstudio.widgets.curve_export import save_chart
 from cnnstudio.widgets.curve_plot import CurvePlot
 
 
@@ -37,15 +38,15 @@ def test_losses_are_drawn_as_they_are_and_accuracies_in_percent(plot):
 
 def test_a_logarithmic_axis_leaves_gaps_where_there_is_no_logarithm(plot):
     plot.set_series("train_loss", [0, 1, 2], [10.0, 0.0, 0.01])
-    plot.set_logarithmic(True)
-    assert plot.logarithmic
+    plot.options.set_logarithmic(True)
+    assert plot.options.logarithmic
     y = drawn(plot, "train_loss")[1]
     assert y[[0, 2]].tolist() == [1.0, -2.0] and np.isnan(y[1])
 
 
 def test_smoothing_draws_the_mean_over_the_exact_line(plot):
-    plot.set_smoothing(4)
-    assert plot.smoothing == 3
+    plot.options.set_smoothing(4)
+    assert plot.options.smoothing == 3
     plot.set_series("train_loss", np.arange(4), [1.0, 2.0, 3.0, 7.0])
     assert drawn(plot, "train_loss")[1].tolist() == [1.0, 1.5, 2.0, 4.0]
     assert plot.chart._lines["train_loss"].faint.getData()[1].tolist() == [1.0, 2.0, 3.0, 7.0]
@@ -133,14 +134,15 @@ def test_more_series_come_and_go(plot):
 
 
 def test_epochs_are_counted_when_their_length_is_known(plot):
-    plot.set_unit("epoch")
+    plot.options.set_in_epochs(True)
     plot._redraw()
     bottom = plot.chart.axes["bottom"]
-    assert bottom.scale == 1.0
-    plot.mark_epoch(157, steps_per_epoch=157)
+    assert bottom.scale == 1.0 and not plot.options.in_epochs
+    plot.mark_epoch(157)
+    plot.mark_epoch(314)
     plot._redraw()
     assert bottom.scale == pytest.approx(1 / 157)
-    assert plot.chart._epochs.getData()[0].tolist() == [157, 157]
+    assert plot.chart._epochs.getData()[0].tolist() == [157, 157, 314, 314]
 
 
 def test_a_hidden_plot_draws_nothing_until_it_is_shown(qtbot, monkeypatch):
@@ -180,7 +182,7 @@ def test_what_is_not_finite_is_left_out(plot):
 
 
 def test_the_points_are_exported_unsmoothed(plot):
-    plot.set_smoothing(10)
+    plot.options.set_smoothing(10)
     plot.set_series("train_loss", [0, 1], [1.5, 0.1])
     rows = list(csv.DictReader(io.StringIO(plot.values_csv())))
     assert [(r["series"], float(r["step"]), float(r["value"])) for r in rows] == [
@@ -198,6 +200,26 @@ def test_pictures_are_exported(plot, tmp_path):
     assert "<path" in (tmp_path / "curves.svg").read_text(encoding="utf-8")
     with pytest.raises(OSError):
         plot.save_svg(str(tmp_path / "no" / "folder.svg"))
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.csv", b"series,")])
+def test_the_suffix_says_how_a_chart_is_saved(plot, tmp_path, name, start):
+    save_chart(plot.chart, plot.values_csv(), tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_without_a_suffix_the_chosen_kind_decides(plot, tmp_path):
+    save_chart(plot.chart, plot.values_csv(), tmp_path / "a", "Values (*.csv)")
+    assert (tmp_path / "a.csv").exists()
+
+
+def test_the_menu_copies_picture_and_values(plot):
+    plot.set_series("train_loss", [0, 1], [1.5, 0.1])
+    picture, values, _save = plot.context_menu().actions()
+    values.trigger()
+    assert QGuiApplication.clipboard().text() == plot.values_csv()
+    picture.trigger()
+    assert QGuiApplication.clipboard().image().width() == 2 * plot.chart.width()
 
 
 def test_clearing_forgets_points_and_epochs(plot):
