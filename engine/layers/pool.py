@@ -328,7 +328,7 @@ class GlobalAvgPool(Layer):
     def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
                  ws: Workspace) -> None:
         if dx is not None:
-            dx[...] = (dy / (dx.shape[2] * dx.shape[3]))[:, :, None, None]
+            np.divide(dy[:, :, None, None], dx.shape[2] * dx.shape[3], out=dx)
 
     def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
         i, j = np.ix_(*map(range, view.x_shape[1:]))

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.layer import Array, Context, Layer, Shape, Workspace
+from engine.layer import Array, Buffer, Context, Layer, Shape, Workspace
 from engine.term import Term, View, term
 
 
@@ -39,17 +39,20 @@ class Softmax(Layer):
     def output_shape(self, x: Shape) -> Shape:
         return x
 
+    def workspace(self, x: Shape, n: int) -> dict[str, Buffer]:
+        return {"over": Buffer((n, 1, *x[1:]), scratch=True)}
+
     def forward(self, x: Array, y: Array, p: Mapping[str, Array], ws: Workspace, ctx: Context) -> None:
         # Subtracting the largest changes nothing in the quotient, and no exponential overflows.
-        np.subtract(x, x.max(axis=1, keepdims=True), out=y)
+        np.subtract(x, np.max(x, axis=1, keepdims=True, out=ws["over"]), out=y)
         np.exp(y, out=y)
-        y /= y.sum(axis=1, keepdims=True)
+        y /= np.sum(y, axis=1, keepdims=True, out=ws["over"])
 
     def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
                  ws: Workspace) -> None:
         if dx is not None:
             np.multiply(dy, ws.y, out=dx)
-            np.subtract(dy, dx.sum(axis=1, keepdims=True), out=dx)
+            np.subtract(dy, np.sum(dx, axis=1, keepdims=True, out=ws["over"]), out=dx)
             dx *= ws.y
 
     def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:

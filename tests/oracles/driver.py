@@ -24,13 +24,33 @@ class Run:
     state: dict[str, Array]
 
 
-def run(layer: Layer, x: Array, dy: Array | None, p: Mapping[str, Array], state: Mapping[str, Array], *,
-        training: bool = True, dtype: type = np.float64, seed: int = 0, need_dx: bool = True) -> Run:
-    """Forward, and backward when dy is given. What a layer does not write comes out as NaN.
+@dataclass
+class Bench:
+    """One layer with everything allocated; what the layer does not write stays NaN."""
 
-    Results are NaN before they are written, and so are scratch buffers before each call, for they last for one call
-    only.
-    """
+    layer: Layer
+    result: Run
+    p: dict[str, Array]
+    ctx: Context
+    scratch: dict[str, float]
+
+    def forward(self) -> None:
+        self._spoil()
+        self.layer.forward(self.result.ws.x, self.result.y, self.p, self.result.ws, self.ctx)
+
+    def backward(self, dy: Array, *, need_dx: bool = True) -> None:
+        self._spoil()
+        self.layer.backward(dy, self.result.dx if need_dx else None, self.p, self.result.g, self.result.ws)
+
+    def _spoil(self) -> None:
+        """Scratch buffers last for one call only; nothing may be found in them again."""
+        for name, value in self.scratch.items():
+            self.result.ws[name].fill(value)
+
+
+def bench(layer: Layer, x: Array, p: Mapping[str, Array], state: Mapping[str, Array], *, training: bool = True,
+          dtype: type = np.float64, seed: int = 0) -> Bench:
+    """Allocate for a layer what a network allocates for it."""
     sample, n = Shape(x.shape[1:]), len(x)
     wanted = layer.workspace(sample, n)
     ws = Workspace({name: np.zeros(b.shape, DTYPES.get(b.dtype, dtype)) for name, b in wanted.items()})
@@ -38,20 +58,19 @@ def run(layer: Layer, x: Array, dy: Array | None, p: Mapping[str, Array], state:
     ws.y = np.full((n, *layer.output_shape(sample)), np.nan, dtype)
     p = {name: a.astype(dtype) for name, a in p.items()}
     ctx = Context(training, np.random.default_rng(seed), {name: a.astype(dtype) for name, a in state.items()})
-    g = {name: np.full_like(a, np.nan) for name, a in p.items()}
-    dx = np.full_like(ws.x, np.nan)
+    result = Run(ws.y, np.full_like(ws.x, np.nan), {name: np.full_like(a, np.nan) for name, a in p.items()}, ws, ctx.state)
+    scratch = {name: np.nan if b.dtype == "float" else 1 for name, b in wanted.items() if b.scratch}
+    return Bench(layer, result, p, ctx, scratch)
 
-    def spoil() -> None:
-        for name, buffer in wanted.items():
-            if buffer.scratch:
-                ws[name].fill(np.nan if buffer.dtype == "float" else 1)
 
-    spoil()
-    layer.forward(ws.x, ws.y, p, ws, ctx)
+def run(layer: Layer, x: Array, dy: Array | None, p: Mapping[str, Array], state: Mapping[str, Array], *,
+        training: bool = True, dtype: type = np.float64, seed: int = 0, need_dx: bool = True) -> Run:
+    """Forward, and backward when dy is given; the arrays given stay as they are."""
+    made = bench(layer, x, p, state, training=training, dtype=dtype, seed=seed)
+    made.forward()
     if dy is not None:
-        spoil()
-        layer.backward(dy.astype(dtype), dx if need_dx else None, p, g, ws)
-    return Run(ws.y, dx, g, ws, ctx.state)
+        made.backward(dy.astype(dtype), need_dx=need_dx)
+    return made.result
 
 
 def random_parameters(layer: Layer, sample: Shape, rng: np.random.Generator) -> dict[str, Array]:

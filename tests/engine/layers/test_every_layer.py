@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from engine.layer import LAYERS, Shape, layer_from_json
 from tests.oracles.cases import cases
-from tests.oracles.driver import run
+from tests.oracles.driver import bench, run
 
 ROLES = {"input", "conv", "activation", "pool", "norm", "flatten", "dense", "dropout", "output"}
 
@@ -49,6 +51,27 @@ def test_labels_and_counts_are_sensible(kind: str) -> None:
         assert case.layer.macs(case.shape) >= 0
         window = case.layer.window(case.shape)
         assert (window is None) == (case.layer.kind not in ("conv", "max_pool", "avg_pool"))
+
+
+@pytest.mark.parametrize("kind", sorted(LAYERS))
+def test_a_step_allocates_nothing_that_grows_with_the_batch(kind: str) -> None:
+    def peak(n: int) -> int:
+        x, dy, p, state = case.arrays
+        many = bench(case.layer, np.resize(x, (n, *x.shape[1:])), p, state)
+        delta = np.resize(dy, (n, *dy.shape[1:]))
+        tracemalloc.start()
+        try:
+            many.forward()
+            many.backward(delta)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    for case in sorted(cases(kind), key=lambda case: case.shape.size)[-1:-60:-15]:
+        # NumPy converts numbers in pieces of 8,192; both batches hold more.
+        n = 8192 // case.layer.output_shape(case.shape).size + 1
+        growth = peak(3 * n) - peak(n)
+        assert growth < 2 * n * 4, f"{case} allocates {growth / (2 * n):.1f} bytes an image"
 
 
 def test_shapes_are_written_as_the_field_writes_them() -> None:
