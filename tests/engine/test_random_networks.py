@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from engine.errors import ShapeError
 from engine.layer import LAYERS, Array, Layer, Shape, layer_from_json
 from engine.network import Network
 from engine.spec import NetworkSpec
+from tests.engine.networks import lenet5, with_everything_random
 from tests.engine.random_networks import chains, layers
 from tests.oracles.driver import random_parameters, random_state, run
 
@@ -89,3 +91,24 @@ def test_the_fast_forms_give_the_gradient_of_the_plain_layers(spec: NetworkSpec)
     assert results[1].loss == pytest.approx(results[0].loss, rel=1e-9)
     expected = plain.parameters.gradient
     np.testing.assert_allclose(fast.parameters.gradient, expected, rtol=1e-7, atol=1e-9 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize("spec", [lenet5(), with_everything_random()], ids=["lenet5", "coupled"])
+def test_after_warm_up_a_step_allocates_only_what_the_labels_need(spec: NetworkSpec, fast: bool) -> None:
+    def peak(n: int) -> int:
+        network = Network(spec, fast=fast)
+        network.initialize(0)
+        images = np.random.default_rng(0).integers(0, 256, (n, *spec.placed()[0].x), dtype=np.uint8)
+        labels = np.arange(n) % network.outputs
+        for step in range(2):
+            network.gradient(images, labels, key=(0, step))
+        tracemalloc.start()
+        try:
+            network.gradient(images, labels, key=(0, 2))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    # The targets, ten numbers for a label, and what the loss makes of them; a single map of LeNet has 3,136 bytes.
+    assert (peak(800) - peak(200)) / 600 < 500
