@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine.datasets.dataset import Dataset, Split
+from cnnstudio.resources import resource_path
+from engine.datasets.catalog import open_dataset
+from engine.datasets.dataset import Dataset
 from engine.network import Network
 from engine.optimizers import Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from engine.settings import TrainSettings
@@ -17,14 +20,10 @@ from tests.engine.networks import lenet5
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle here; install it with: pip install torch")
 
 
-def digits(n: int) -> Dataset:
-    """Images like MNIST's in shape and range, made of ten random strokes: enough to train on."""
-    rng = np.random.default_rng(0)
-    pictures = rng.random((10, 1, 28, 28)) > 0.8
-    labels = rng.integers(0, 10, n)
-    images = (pictures[labels] * rng.integers(100, 255, (n, 1, 28, 28))).astype(np.uint8)
-    split = Split(images, labels, np.arange(n))
-    return Dataset("strokes", "Strokes", tuple("0123456789"), split, split, None, (0.0, 255.0), "made", "none", "0" * 64)
+def digits() -> Dataset:
+    """Twenty batches of the bundled MNIST digits."""
+    data = open_dataset("mnist12k", bundled=resource_path("datasets"))
+    return replace(data, train=data.train.take(64 * 20, seed=0))
 
 
 def torch_lenet(network: Network, dtype: Any) -> Any:
@@ -47,15 +46,15 @@ PAIRS = {
     "rmsprop": (RMSProp(), lambda p: torch.optim.RMSprop(p, lr=0.001), 0.001),
     "adam": (Adam(), lambda p: torch.optim.Adam(p, lr=0.001), 0.001),
     "adamw": (AdamW(weight_decay=0.01), lambda p: torch.optim.AdamW(
-        [{"params": [q for q in p if q.ndim > 1], "weight_decay": 0.01}, {"params": [q for q in p if q.ndim == 1], "weight_decay": 0.0}],
-        lr=0.001), 0.001),
+        [{"params": [q for q in p if q.ndim > 1], "weight_decay": 0.01},
+         {"params": [q for q in p if q.ndim == 1], "weight_decay": 0.0}], lr=0.001), 0.001),
 }
 
 
 def losses_of_both(optimizer: Optimizer, make: Any, rate: float, steps: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
-    data = digits(64 * 20)
-    trainer = Trainer(lenet5(), data, TrainSettings(epochs=100, batch_size=64, learning_rate=rate, seed=5, optimizer=optimizer),
-                      dtype=dtype)
+    settings = TrainSettings(epochs=100, batch_size=64, learning_rate=rate, seed=5, optimizer=optimizer)
+    trainer = Trainer(lenet5(), digits(), settings, dtype=dtype)
+    torch.set_num_threads(1)  # so that the two libraries' threads do not wait for each other
     model = torch_lenet(trainer.network, getattr(torch, dtype))
     theirs = make(list(model.parameters()))
     ours_losses, their_losses = [], []
