@@ -290,6 +290,21 @@ def test_numbers_are_printed_where_cells_are_large_enough(qtbot):
     assert len(np.unique(cell.reshape(-1, 3), axis=0)) == 1
 
 
+def test_numbers_are_black_on_light_and_white_on_dark_cells(qtbot):
+    view = MapView(max_cell=60)
+    qtbot.addWidget(view)
+    view.resize(200, 200)
+    view.show()
+    view.set_maps(np.array([[[0.0, 1.0]]]))  # viridis: dark violet, light yellow
+    inks = []
+    for col in range(2):
+        box = view.cell_rect(0, 0, col)
+        cell = pixels_of(view)[int(box.top()) : int(box.bottom()), int(box.left()) : int(box.right())]
+        ground = cell[1, 1].astype(int)
+        inks.append(cell.reshape(-1, 3)[np.abs(cell.reshape(-1, 3) - ground).sum(axis=1).argmax()].mean())
+    assert inks[0] > 200 and inks[1] < 55
+
+
 def test_values_are_copied_as_csv_that_reads_back(view):
     maps = RNG.normal(size=(3, 2, 4)).astype(np.float32)
     view.set_maps(maps, labels=["a", "b", "c"])
