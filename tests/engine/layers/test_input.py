@@ -129,6 +129,17 @@ def test_whitening_makes_the_covariance_the_identity(projection: str) -> None:
     np.testing.assert_allclose(covariance, expected, atol=1e-9)
 
 
+@pytest.mark.parametrize("projection", ["pca_whitening", "zca_whitening"])
+def test_directions_without_variance_are_not_blown_up_when_epsilon_is_0(projection: str) -> None:
+    images = pictures()
+    images[:, 1] = images[:, 0]  # half of all directions are empty, up to rounding
+    layer = made(projection=projection, epsilon=0)
+    state = layer.fit(images, RANGE)
+    assert np.count_nonzero(state["amplitude"]) <= 20
+    assert np.abs(applied(layer, images, state)).max() < 20
+    np.testing.assert_allclose(layer.invert(applied(layer, images, state), state), images, atol=1e-8)
+
+
 def test_zca_gives_the_picture_that_is_nearest_to_the_centred_one() -> None:
     images = pictures()
     layer, other = made(projection="zca_whitening"), made(projection="pca_whitening")
