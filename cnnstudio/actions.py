@@ -50,7 +50,7 @@ class Actions(QObject):
         self.theme = self._make(self.tr("Light or dark"), "Ctrl+Shift+D", "theme", self.tr("Light or dark"))
         self.large_text = self._make(self.tr("Large type"), "Ctrl+Shift+L", tip=self.tr("For a projector"))
         self.large_text.setCheckable(True)
-        self.full_screen = self._make(self.tr("Full screen"), std.FullScreen)
+        self.full_screen = self._make(self.tr("Full screen"), "Shift+F11")
         self.full_screen.setCheckable(True)
         self.reset_layout = self._make(self.tr("Default layout"), None)
         self.shortcuts = self._make(self.tr("Shortcuts"), std.HelpContents, "help")

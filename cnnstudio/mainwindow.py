@@ -231,6 +231,8 @@ class MainWindow(QMainWindow):
             self.probe.add_panel(panel)
         self.probe.add_viewer(self.thumbnails)
         studio.document.graph_changed.connect(self.probe.renew)
+        for dock in self.docks:
+            dock.visibilityChanged.connect(self.probe.renew)
 
     def _show_first_block(self) -> None:
         """Choose what was chosen, else the first convolution, so that every panel has something to show."""

@@ -42,7 +42,7 @@ class Thumbnails(QObject):
         self._pause.timeout.connect(self._draw)
         theme_changed.connect(self._draw_again)
 
-    def isVisible(self) -> bool:
+    def can_be_seen(self) -> bool:
         """Whether the canvas can be seen."""
         return self._view.isVisible()
 

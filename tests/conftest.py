@@ -83,7 +83,12 @@ def _nothing_left_behind(
         # deleteLater() acts only when its event is delivered.
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         return [
-            *(f"thread {t.name}" for t in threading.enumerate() if t not in threads_before),
+            # The threads that run the slices of a batch belong to the process, like those of BLAS.
+            *(
+                f"thread {t.name}"
+                for t in threading.enumerate()
+                if t not in threads_before and not t.name.startswith("slice_")
+            ),
             *(f"QThread {t!r}" for t in qthreads if isValid(t) and t.isRunning()),
             *(f"active timer {t!r} of {t.parent()!r}" for t in timers if isValid(t) and t.isActive()),
             *(f"window {w!r}" for w in QApplication.topLevelWidgets() if w not in windows_before),

@@ -43,6 +43,10 @@ class LivePanel(QWidget):
         """Show the arrays of one step; None when there is no network to look at."""
         raise NotImplementedError
 
+    def can_be_seen(self) -> bool:
+        """Whether any of the panel is on screen; a tab behind another is "visible" for Qt, but outside the window."""
+        return self.isVisible() and not self.visibleRegion().isEmpty()
+
     def showEvent(self, event: QShowEvent) -> None:
         """Ask for arrays again."""
         super().showEvent(event)

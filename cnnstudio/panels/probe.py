@@ -15,7 +15,7 @@ from engine.snapshot import Snapshot, SnapshotRequest
 class Viewer(Protocol):
     """Who shows arrays: a panel, or the canvas with its thumbnails."""
 
-    def isVisible(self) -> bool:
+    def can_be_seen(self) -> bool:
         """Whether anything of it can be seen."""
         ...
 
@@ -65,7 +65,7 @@ class Probe(QObject):
 
     @Slot()
     def _ask(self) -> None:
-        visible = [viewer for viewer in self._viewers if viewer.isVisible()]
+        visible = [viewer for viewer in self._viewers if viewer.can_be_seen()]
         sample = self._selection.sample
         if not visible or sample is None or sample.image is None:
             self._controller.set_probe(None)
@@ -85,5 +85,5 @@ class Probe(QObject):
     @Slot(object)
     def _show(self, snapshot: Snapshot | None) -> None:
         for viewer in self._viewers:
-            if viewer.isVisible():
+            if viewer.can_be_seen():
                 viewer.show_snapshot(snapshot)

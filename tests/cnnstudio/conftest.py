@@ -1,0 +1,47 @@
+"""A studio and its window on the small digits, for tests of the whole program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.mainwindow import MainWindow
+from cnnstudio.resources import resource_path
+from cnnstudio.settings import Settings
+from cnnstudio.studio import Studio
+from cnnstudio.theme import apply_theme
+from engine.templates import Template, load_templates
+
+
+@pytest.fixture(scope="session")
+def templates() -> tuple[Template, ...]:
+    """The templates that come with the program."""
+    return load_templates(resource_path("templates"))
+
+
+@pytest.fixture
+def studio(qtbot: QtBot, templates: tuple[Template, ...]) -> Iterator[Studio]:
+    """A studio with the template "digits", its data open and its session ready."""
+    studio = Studio()
+    studio.begin(next(t for t in templates if t.name == "digits"))
+    qtbot.waitUntil(lambda: studio.controller.state.batches > 0)
+    yield studio
+    studio.close()
+    studio.deleteLater()
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, qapp: QApplication, studio: Studio, templates: tuple[Template, ...]
+) -> Iterator[MainWindow]:
+    """The main window of that studio, shown, with its first pictures."""
+    apply_theme(qapp, "light")
+    window = MainWindow(studio, Settings(), templates)
+    window.resize(1280, 800)
+    window.show()
+    qtbot.waitUntil(lambda: studio.controller.snapshot is not None)
+    yield window
+    window.discard()

@@ -1,0 +1,335 @@
+"""The window as a whole: live pictures, the run, what is said when it cannot start, look and language."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.mainwindow import MainWindow
+from cnnstudio.session.messages import RunPhase
+from cnnstudio.studio import Studio
+from cnnstudio.theme import apply_theme
+from cnnstudio.training_bar import Change
+from cnnstudio.widgets.colormaps import indices, lut, value_range
+from engine.errors import SpecError
+from engine.network import Network
+
+
+def phase(studio: Studio) -> RunPhase:
+    """What the session does."""
+    return studio.controller.state.phase
+
+
+def train_one_epoch(qtbot: QtBot, window: MainWindow) -> None:
+    """Press Train and wait for the end of one epoch."""
+    window.studio.change(Change("epochs", 1))
+    window.actions_.train.trigger()
+    qtbot.waitUntil(lambda: phase(window.studio) == RunPhase.FINISHED, timeout=30_000)
+
+
+def test_every_panel_shows_the_arrays_of_the_step_that_is_named(qtbot: QtBot, window: MainWindow) -> None:
+    train_one_epoch(qtbot, window)
+    studio = window.studio
+    window.view.show_block("conv1")
+    checkpoint = studio.controller.checkpoint_now(5)
+    assert checkpoint is not None and studio.data is not None
+    qtbot.waitUntil(lambda: studio.controller.snapshot.step == checkpoint.step)  # type: ignore[union-attr]
+    network = Network(studio.document.spec)
+    network.parameters.flat[...] = checkpoint.parameters
+    network.fit_input(studio.data.train.images, studio.data.value_range)
+    image = studio.data.validation.images[:1]
+    probabilities = network.predict(image)[0]
+    lane = network.forward_sample(image[0])
+    conv = next(ws for ws, placed in zip(lane.workspaces, lane.placed, strict=True) if placed.node.id == "conv1")
+
+    qtbot.waitUntil(lambda: window.feature_maps.view.maps is not None)
+    np.testing.assert_array_equal(window.feature_maps.view.maps, conv.y[0])
+    kernels = network.parameters.named["conv1.W"]
+    np.testing.assert_array_equal(window.kernels.view.maps, kernels[:, 0])
+    np.testing.assert_allclose(window.prediction.bars._values, probabilities, rtol=1e-5)
+    np.testing.assert_array_equal(window.prediction.image.maps, image[0])
+    assert str(checkpoint.step) in window.statusBar().findChildren(type(window.statusBar()._shown))[-1].text()
+
+
+def test_pixels_of_the_feature_maps_are_the_colours_of_the_array(qtbot: QtBot, window: MainWindow) -> None:
+    window.view.show_block("conv1")
+    view = window.feature_maps.view
+    qtbot.waitUntil(lambda: view.maps is not None and view.maps.shape == (8, 8, 8))
+    maps = view.maps
+    assert maps is not None
+    picture = view.viewport().grab().toImage()
+    low, high = value_range(maps, "activation")
+    scale = picture.devicePixelRatio()
+    for index, row, column in ((0, 0, 0), (3, 4, 5), (7, 7, 7)):
+        at = view.cell_rect(index, row, column).center() * scale
+        expected = lut("viridis")[indices(maps[index, row, column][None], low, high)[0]]
+        color = picture.pixelColor(int(at.x()), int(at.y()))
+        assert (color.red(), color.green(), color.blue()) == tuple(int(c) for c in expected)
+
+
+def test_a_closed_panel_asks_for_nothing(qtbot: QtBot, window: MainWindow) -> None:
+    requests: list[object] = []
+    window.studio.controller.set_probe = requests.append  # type: ignore[method-assign, assignment]
+    window.dock["kernels"].close()
+    qtbot.waitUntil(lambda: bool(requests))
+    assert requests[-1].parameters is False  # type: ignore[attr-defined]
+    window.hide()
+    qtbot.waitUntil(lambda: requests[-1] is None)
+    window.show()
+    qtbot.waitUntil(lambda: requests[-1] is not None)
+
+
+def test_train_pause_step_stop_and_reset(qtbot: QtBot, window: MainWindow) -> None:
+    studio, actions = window.studio, window.actions_
+    actions.train.trigger()
+    qtbot.waitUntil(lambda: phase(studio) == RunPhase.RUNNING and studio.controller.state.step > 3)
+    assert not actions.batch.isEnabled() and actions.stop.isEnabled()
+    actions.train.trigger()
+    qtbot.waitUntil(lambda: phase(studio) == RunPhase.PAUSED)
+    step = studio.controller.state.step
+    assert actions.train.text() == "Resume"
+    actions.batch.trigger()
+    qtbot.waitUntil(lambda: studio.controller.state.step == step + 1)
+    qtbot.waitUntil(lambda: actions.stop.isEnabled())
+    actions.stop.trigger()
+    qtbot.waitUntil(lambda: phase(studio) == RunPhase.STOPPED)
+    actions.reset.trigger()
+    qtbot.waitUntil(lambda: phase(studio) == RunPhase.READY and studio.controller.state.step == 0)
+    steps, _ = window.curves.plot.points("train_loss")
+    assert len(steps) == 0
+
+
+def test_curves_hold_every_batch_and_epoch(qtbot: QtBot, window: MainWindow) -> None:
+    train_one_epoch(qtbot, window)
+    history = window.studio.controller.history
+    steps, losses = window.curves.plot.points("train_loss")
+    np.testing.assert_array_equal(steps, history.steps)
+    np.testing.assert_array_equal(losses, history.loss)
+    assert window.curves.plot.points("val_accuracy")[1][-1] == history.epochs[-1].val_accuracy
+
+
+def test_an_edit_while_training_pauses_and_keeps_the_other_weights(qtbot: QtBot, window: MainWindow) -> None:
+    train_one_epoch(qtbot, window)
+    studio = window.studio
+    before = studio.controller.checkpoint_now(5)
+    assert before is not None
+    trained = Network(studio.document.spec)
+    trained.parameters.flat[...] = before.parameters
+    old = {name: w.copy() for name, w in trained.parameters.named.items()}
+    studio.document.set_option("conv2", "depth", 12)
+    qtbot.waitUntil(lambda: "Conv 2" in window.banner.text)
+    assert "FC 1" in window.banner.text and "Conv 1" not in window.banner.text
+    after = studio.controller.checkpoint_now(5)
+    assert after is not None
+    rebuilt = Network(studio.document.spec)
+    rebuilt.parameters.flat[...] = after.parameters
+    np.testing.assert_array_equal(rebuilt.parameters.named["conv1.W"], old["conv1.W"])
+    studio.document.undo_stack.undo()
+    qtbot.waitUntil(lambda: studio.controller.state.phase == RunPhase.READY)
+    undone = studio.controller.checkpoint_now(5)
+    assert undone is not None
+    np.testing.assert_array_equal(undone.parameters, before.parameters)
+
+
+def test_train_says_why_it_cannot_start_and_the_fix_mends_it(qtbot: QtBot, window: MainWindow) -> None:
+    studio = window.studio
+    flatten = next(b.id for b in studio.document.graph.main if b.node.layer.role == "flatten")
+    studio.document.remove([flatten])
+    assert isinstance(studio.obstacle, Exception)
+    window.actions_.train.trigger()
+    assert window.banner.text and "FC" in window.banner.text
+    assert window.view.canvas.selected == (studio.document.derived.blocking_block,)
+    assert phase(studio) != RunPhase.RUNNING
+    window.banner.buttons[0].click()
+    assert studio.obstacle is None and window.banner.text == ""
+
+
+def test_a_loss_that_is_no_number_offers_a_lower_rate(qtbot: QtBot, window: MainWindow) -> None:
+    studio = window.studio
+    studio.change(Change("learning_rate", 1000.0))
+    studio.change(Change("optimizer", type(studio.settings.optimizer).__mro__[0]()))
+    with np.errstate(all="ignore"):
+        window.run.explain(
+            SpecError("the loss is no longer a finite number.", code="training.not_finite", layer="conv1"), "failure"
+        )
+    assert "100" in window.banner.buttons[0].text()
+    window.banner.buttons[0].click()
+    assert studio.settings.learning_rate == 100.0
+
+
+def test_settings_reach_a_running_training_between_two_batches(qtbot: QtBot, window: MainWindow) -> None:
+    studio = window.studio
+    studio.change(Change("epochs", 500))
+    window.actions_.train.trigger()
+    qtbot.waitUntil(lambda: studio.controller.state.step > 2)
+    studio.change(Change("learning_rate", 0.0123))
+    qtbot.waitUntil(lambda: bool(np.isclose(studio.controller.history.learning_rate[-1:], 0.0123).any()))
+    assert phase(studio) == RunPhase.RUNNING
+    studio.controller.stop()
+
+
+def test_setting_in_the_bar_is_an_undo_step(window: MainWindow) -> None:
+    field = window.training_bar._numbers["batch_size"]
+    field.selectAll()
+    QTest.keyClicks(field, "16")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert window.studio.settings.batch_size == 16
+    window.studio.document.undo_stack.undo()
+    assert window.studio.settings.batch_size == 32 or field.value != 16
+    assert field.value == window.studio.settings.batch_size
+
+
+def test_another_data_set_fits_the_input_block_in_one_undo_step(qtbot: QtBot, window: MainWindow) -> None:
+    studio = window.studio
+    steps = studio.document.undo_stack.count()
+    studio.choose_data({"name": "mnist12k"})
+    qtbot.waitUntil(lambda: studio.data is not None and studio.data.name == "mnist12k", timeout=20_000)
+    assert studio.document.graph.main[0].node.layer.image_shape == (1, 28, 28)  # type: ignore[attr-defined]
+    assert studio.document.undo_stack.count() == steps + 1
+    assert window.prediction.image.maps is not None and window.prediction.image.maps.shape == (1, 28, 28)
+    studio.document.undo_stack.undo()
+    assert studio.data is not None and studio.data.name == "digits8x8"
+
+
+def test_a_missing_data_set_is_said_and_the_present_one_stays(qtbot: QtBot, window: MainWindow) -> None:
+    window.studio.choose_data({"name": "/nowhere/at/all.npz"})
+    qtbot.waitUntil(lambda: window.banner.text != "")
+    assert window.studio.data is not None and window.studio.obstacle is None
+
+
+def test_next_sample_changes_every_panel(qtbot: QtBot, window: MainWindow) -> None:
+    first = window.prediction.image.maps
+    window.actions_.next_sample.trigger()
+    data = window.studio.data
+    assert data is not None
+    np.testing.assert_array_equal(window.prediction.image.maps, data.validation.images[1])
+    assert first is not None and not np.array_equal(first, window.prediction.image.maps)  # type: ignore[arg-type]
+
+
+def test_winner_mask_marks_the_largest_number_of_each_window(qtbot: QtBot, window: MainWindow) -> None:
+    window.view.show_block("max_pool1")
+    view = window.feature_maps.view
+    snapshot = window.studio.controller
+    qtbot.waitUntil(lambda: view.maps is not None and view.maps.dtype == np.bool_)
+    assert snapshot.snapshot is not None and view.maps is not None
+    x = snapshot.snapshot["relu2.y"]
+    channels, height, width = x.shape
+    windows = x.reshape(channels, height // 2, 2, width // 2, 2).transpose(0, 1, 3, 2, 4).reshape(-1, 4)
+    expected = np.zeros_like(windows, bool)
+    expected[np.arange(len(windows)), windows.argmax(axis=1)] = True
+    shown = view.maps.reshape(channels, height // 2, 2, width // 2, 2).transpose(0, 1, 3, 2, 4).reshape(-1, 4)
+    np.testing.assert_array_equal(shown, expected)
+
+
+def test_everything_fits_1280_by_720(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(1280, 720)
+    window.arrange()
+    qtbot.waitUntil(lambda: window.height() == 720)
+    assert window.width() == 1280
+    for action in (window.actions_.new, window.actions_.reset, window.actions_.theme):
+        button = window.main_bar.widgetForAction(action)
+        assert button.isVisible() and button.geometry().right() <= window.main_bar.width()
+    for dock in window.docks:
+        if not dock.visibleRegion().isEmpty():
+            assert window.rect().contains(dock.geometry())
+
+
+def test_docks_come_back_as_left(qtbot: QtBot, window: MainWindow, studio: Studio) -> None:
+    window.dock["kernels"].close()
+    window.dock["prediction"].setFloating(True)
+    window.remember()
+    again = MainWindow(studio, window.settings, ())
+    again.show()
+    assert not again.dock["kernels"].isVisible()
+    assert again.dock["prediction"].isFloating()
+    again.actions_.reset_layout.trigger()
+    assert again.dock["kernels"].isVisible() and not again.dock["prediction"].isFloating()
+    again.discard()
+
+
+def test_closing_with_unsaved_work_asks(qtbot: QtBot, window: MainWindow) -> None:
+    window.studio.document.set_option("conv1", "depth", 5)
+    event = QCloseEvent()
+    window.closeEvent(event)
+    assert not event.isAccepted()
+    question = window.files.question
+    assert question is not None and question.isVisible()
+    question.button(QMessageBox.StandardButton.Cancel).click()
+    assert window.isVisible()
+    window.closeEvent(QCloseEvent())
+    question = window.files.question
+    assert question is not None
+    with qtbot.waitSignal(window.closed):
+        question.button(QMessageBox.StandardButton.Discard).click()
+
+
+def test_title_carries_the_modified_mark(window: MainWindow) -> None:
+    assert not window.isWindowModified()
+    window.studio.document.set_option("conv1", "depth", 5)
+    assert window.isWindowModified()
+    window.studio.document.undo_stack.undo()
+    assert not window.isWindowModified()
+
+
+def test_a_project_file_can_be_dragged_onto_the_window(window: MainWindow) -> None:
+    for name, taken in (("/a/b.cnn", True), ("/a/b.txt", False)):
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(name)])
+        event = QDragEnterEvent(
+            QPoint(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        )
+        event.setAccepted(False)
+        window.dragEnterEvent(event)
+        assert event.isAccepted() is taken
+
+
+def test_shortcuts_are_unique(window: MainWindow) -> None:
+    keys = [
+        key.toString(QKeySequence.SequenceFormat.PortableText)
+        for action in window.actions()
+        for key in action.shortcuts()
+    ]
+    assert len(keys) == len(set(keys))
+
+
+def test_every_button_has_a_name_for_screen_readers(window: MainWindow) -> None:
+    from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit
+
+    nameless = [
+        widget
+        for kind in (QAbstractButton, QComboBox, QLineEdit)
+        for widget in window.findChildren(kind)
+        if widget.isVisible()
+        and not widget.accessibleName()
+        and not getattr(widget, "text", str)()
+        and not widget.objectName().startswith("qt_")
+        and not (isinstance(widget.parent(), QComboBox))
+    ]
+    assert nameless == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_look_can_be_switched_while_open(
+    qtbot: QtBot, qapp: QApplication, window: MainWindow, dark: bool
+) -> None:
+    apply_theme(qapp, "dark" if dark else "light")
+    picture = window.grab().toImage()
+    corner = picture.pixelColor(QPointF(window.width() / 2, 8).toPoint() * picture.devicePixelRatio())
+    assert (corner.lightness() < 128) is dark
+    apply_theme(qapp, "light")
+
+
+def test_the_formula_chips_choose_their_blocks(window: MainWindow) -> None:
+    window.formula.blocks_clicked.emit(("conv2",))
+    assert window.studio.selection.block == "conv2"
+
+
+def test_a_block_from_the_palette_is_put_in(window: MainWindow) -> None:
+    window.view.canvas.select(["conv1"])
+    window.palette_panel.kind_activated.emit("relu")
+    assert window.studio.document.graph.next("conv1") not in ("relu1", None)
