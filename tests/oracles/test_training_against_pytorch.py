@@ -21,9 +21,14 @@ torch = pytest.importorskip("torch", reason="PyTorch is the oracle here; install
 
 
 def digits() -> Dataset:
-    """Twenty batches of the bundled MNIST digits."""
+    """Twenty batches of the bundled MNIST digits, with noise.
+
+    On a plain background many cells of a pooling window are equal but for rounding, and which one gets the delta would differ.
+    """
     data = open_dataset("mnist12k", bundled=resource_path("datasets"))
-    return replace(data, train=data.train.take(64 * 20, seed=0))
+    train = data.train.take(64 * 20, seed=0)
+    noise = np.random.default_rng(0).integers(0, 60, train.images.shape)
+    return replace(data, train=replace(train, images=np.minimum(train.images + noise, 255).astype(np.uint8)))
 
 
 def torch_lenet(network: Network, dtype: Any) -> Any:
@@ -80,8 +85,13 @@ def test_float64_losses_equal_those_of_pytorch(name: str) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["momentum", "adam"])
-def test_float32_losses_equal_those_of_pytorch_over_50_steps(name: str) -> None:
-    ours, theirs = losses_of_both(*PAIRS[name], steps=50, dtype="float32")
-    assert len(ours) == 50
+@pytest.mark.parametrize(("optimizer", "make", "rate"), [
+    (Momentum(0.9), lambda p: torch.optim.SGD(p, lr=1e-3, momentum=0.9), 1e-3),
+    (Adam(), lambda p: torch.optim.Adam(p, lr=2e-4), 2e-4),
+], ids=["momentum", "adam"])
+def test_float32_losses_equal_those_of_pytorch_over_50_steps(optimizer: Optimizer, make: Any, rate: float) -> None:
+    # At higher rates a single cell that wins its pooling window by one rounding error is amplified to a percent within 50 steps, in
+    # PyTorch's float32 against its own float64 just as here.
+    ours, theirs = losses_of_both(optimizer, make, rate, steps=50, dtype="float32")
+    assert len(ours) == 50 and ours[-1] < ours[0]
     np.testing.assert_allclose(ours, theirs, rtol=1e-4)
