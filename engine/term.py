@@ -9,7 +9,7 @@ knows its value at once, but makes its children only when somebody looks at them
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -75,12 +75,20 @@ class Term:
         with np.errstate(all="ignore"):
             return self._folded
 
-    def leaves(self) -> Iterable[Term]:
-        """All leaves, from left to right; a leaf that the formula uses twice comes twice."""
-        if self.op in LEAVES:
-            yield self
-        for child in self.children:
-            yield from child.leaves()
+    def all_terms(self) -> Iterator[Term]:
+        """This term and all below it; one that several terms share, such as a mean, comes once."""
+        seen: set[int] = set()
+        waiting = [self]
+        while waiting:
+            found = waiting.pop()
+            if id(found) not in seen:
+                seen.add(id(found))
+                yield found
+                waiting += reversed(found.children)
+
+    def leaves(self) -> Iterator[Term]:
+        """All leaves, from left to right."""
+        return (found for found in self.all_terms() if found.op in LEAVES)
 
     @property
     def winner(self) -> int:

@@ -20,17 +20,16 @@ def assert_true(term: Term, arrays: Mapping[str, Array], tolerance: float) -> No
     assert_close(term.fold(), term.value, root, tolerance, str(term.ref))
 
 
-def assert_names(term: Term, arrays: Mapping[str, Array]) -> None:
+def assert_names(root: Term, arrays: Mapping[str, Array]) -> None:
     """Every leaf that is a cell, and every inner term with a name, has the value of the cell that it names."""
-    if term.ref is not None and term.op == "padding":
-        shape = arrays[term.ref.array].shape
-        assert any(not 0 <= i < n for i, n in zip(term.ref.index, shape, strict=True)), f"{term.ref} is not outside"
-    elif term.ref is not None:
-        assert arrays[term.ref.array][term.ref.index] == term.value, f"{term.ref} is not {term.value}"
-    else:
-        assert term.op != "cell", "a cell without a name"
-    for child in term.children:
-        assert_names(child, arrays)
+    for term in root.all_terms():
+        if term.ref is not None and term.op == "padding":
+            shape = arrays[term.ref.array].shape
+            assert any(not 0 <= i < n for i, n in zip(term.ref.index, shape, strict=True)), f"{term.ref} is not outside"
+        elif term.ref is not None:
+            assert arrays[term.ref.array][term.ref.index] == term.value, f"{term.ref} is not {term.value}"
+        else:
+            assert term.op != "cell", "a cell without a name"
 
 
 def assert_close(a: float, b: float, among: Iterable[float], tolerance: float, what: str) -> None:
