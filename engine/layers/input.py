@@ -159,7 +159,7 @@ class Input(Layer):
         """The state for the training images (N, C, H, W), whose pixel values lie in `value_range`.
 
         The images are read in pieces and summed in float64, so that the memory needed does not grow with
-        their number. Raises DataError when there are none or their shape is another one.
+        their number. Raises DataError when there are none, their shape is another one or the range is empty.
         """
         if images.shape[1:] != self.image_shape:
             raise DataError("The images are {found}, but Input expects {image}.", code="input.images",
@@ -167,6 +167,9 @@ class Input(Layer):
         if not len(images):
             raise DataError("There are no training images to prepare the input from.", code="input.no_images")
         low, high = value_range if self.scaling == "unit" else (0.0, 1.0)
+        if not low < high:
+            raise DataError("Pixel values from {low} to {high} cannot be scaled to 0..1.", code="input.range",
+                            low=f"{low:g}", high=f"{high:g}")
         offset = np.full(self.image_shape, float(low))
         gain = np.full(self.image_shape, 1 / (high - low))
         mean = self.mean if self.projection == "none" else "feature"

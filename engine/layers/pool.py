@@ -54,7 +54,7 @@ class Pool2D(Layer):
         (2, 2), ge=1, label="Stride", help="How far the window moves, down and right.")
     padding: str | tuple[int, int, int, int] = option(
         (0, 0, 0, 0), kind="padding", label="Padding",
-        help="Cells around the input that never win: top, bottom, left, right.")
+        help="Cells added around the input: top, bottom, left, right.")
     ceil_mode: bool = option(
         False, label="Ceil mode", help="A last window may hang over the end of the input.")
 

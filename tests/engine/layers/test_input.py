@@ -217,6 +217,13 @@ def test_there_must_be_images() -> None:
         Input().fit(np.zeros((0, 1, 28, 28), np.uint8), RANGE)
 
 
+def test_an_empty_range_cannot_be_scaled_but_does_not_matter_without_scaling() -> None:
+    images = np.full((5, 1, 28, 28), 3.0)
+    with pytest.raises(DataError, match=r"^Pixel values from 3 to 3 cannot be scaled to 0\.\.1\.$"):
+        Input().fit(images, (3, 3))
+    assert Input(scaling="none").fit(images, (3, 3))["gain"].max() == 1
+
+
 def test_a_projection_of_too_many_features_is_refused() -> None:
     with pytest.raises(ShapeError) as caught:
         Input(3, 64, 64, projection="pca", components=50).output_shape(Shape(()))
