@@ -90,8 +90,8 @@ def test_float64_losses_equal_those_of_pytorch(name: str) -> None:
     (Adam(), lambda p: torch.optim.Adam(p, lr=2e-4), 2e-4),
 ], ids=["momentum", "adam"])
 def test_float32_losses_equal_those_of_pytorch_over_50_steps(optimizer: Optimizer, make: Any, rate: float) -> None:
-    # At higher rates a single cell that wins its pooling window by one rounding error is amplified to a percent within 50 steps, in
-    # PyTorch's float32 against its own float64 just as here.
+    # At higher rates a single cell that wins its pooling window by one rounding error is amplified to a percent within
+    # 50 steps, in PyTorch's float32 against its own float64 just as here.
     ours, theirs = losses_of_both(optimizer, make, rate, steps=50, dtype="float32")
     assert len(ours) == 50 and ours[-1] < ours[0]
     np.testing.assert_allclose(ours, theirs, rtol=1e-4)
