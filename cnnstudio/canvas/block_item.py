@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from cnnstudio.canvas.face import (
     HEADER,
     MARGIN,
-    PORT_RADIUS,
     PORT_Y,
     RADIUS,
     THUMBNAIL,
@@ -20,6 +19,7 @@ from cnnstudio.canvas.face import (
     face_height,
     fix_rects,
     paint_face,
+    paint_ports,
 )
 from cnnstudio.document.layout import BLOCK_WIDTH
 from cnnstudio.theme import current_theme
@@ -155,6 +155,7 @@ class BlockItem(QGraphicsItem):
             self._paint_cached(painter, scene)
         if self.thumbnail is not None and not self.face.problem:
             rect = self.picture_rect()
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
             painter.drawImage(rect, self.thumbnail)
             if self.field is not None:
                 painter.setPen(QPen(theme.color("highlight"), 1.6))
@@ -169,7 +170,10 @@ class BlockItem(QGraphicsItem):
         self._paint_marks(painter)
 
     def _paint_marks(self, painter: QPainter) -> None:
+        if not (self.selected or self.highlighted or self.hovered):
+            return
         theme = current_theme()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self.selected or self.highlighted or self.hovered:
             color = theme.color("highlight" if self.highlighted else "accent")
             width = 2.2 if self.selected or self.highlighted else 1.2
@@ -181,11 +185,8 @@ class BlockItem(QGraphicsItem):
                 RADIUS + 1,
                 RADIUS + 1,
             )
-        painter.setPen(QPen(theme.color("wire"), 1.2))
-        painter.setBrush(theme.color("accent" if self.hovered else "surface"))
-        painter.drawEllipse(QPointF(BLOCK_WIDTH, PORT_Y), PORT_RADIUS, PORT_RADIUS)
-        if self.face.role != "input":
-            painter.drawEllipse(QPointF(0, PORT_Y), PORT_RADIUS, PORT_RADIUS)
+        if self.hovered:
+            paint_ports(painter, self.face, theme, filled=True)
 
     def _paint_cached(self, painter: QPainter, scene: CanvasScene) -> None:
         world = painter.worldTransform()
@@ -197,6 +198,8 @@ class BlockItem(QGraphicsItem):
         source = QRectF(self._pixmap.rect())
         if self._pixmap_scale != wanted:
             target = QRectF(QPointF(-MARGIN, -MARGIN), source.size() / self._pixmap_scale)
+            # Only for the moment of the movement: smooth scaling of hundreds of faces would make it jerk.
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
             painter.drawPixmap(target, self._pixmap, source)
             return
         # One pixel of the cache is one pixel of the screen: drawn on whole pixels, it stays sharp.

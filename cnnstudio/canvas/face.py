@@ -109,6 +109,16 @@ def paint_face(painter: QPainter, face: Face, theme: Theme) -> None:
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawPath(outline)
+    paint_ports(painter, face, theme, filled=False)
+
+
+def paint_ports(painter: QPainter, face: Face, theme: Theme, *, filled: bool) -> None:
+    """Paint the circles where wires arrive and leave; an Input block has only the second."""
+    painter.setPen(QPen(theme.color("wire"), 1.2))
+    painter.setBrush(theme.color("accent" if filled else "surface"))
+    painter.drawEllipse(QPointF(BLOCK_WIDTH, PORT_Y), PORT_RADIUS, PORT_RADIUS)
+    if face.role != "input":
+        painter.drawEllipse(QPointF(0, PORT_Y), PORT_RADIUS, PORT_RADIUS)
 
 
 def _paint_shadow(painter: QPainter, card: QRectF, theme: Theme) -> None:

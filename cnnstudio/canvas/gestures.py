@@ -73,8 +73,7 @@ class MoveBlocks(Gesture):
             centre = self._centre(offset)
             self.place = self.scene.place_at(centre, point, moving=self.ids, is_input=self._has_input())
             self._preview(offset)
-        for block_id, origin in self.origins.items():
-            self.scene.move_item(block_id, origin + offset)
+        self.scene.move_items({block_id: origin + offset for block_id, origin in self.origins.items()})
 
     def _preview(self, offset: QPointF) -> None:
         document = self.view.document

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from cnnstudio.canvas.face import HEADER, PADDING, PORT_Y, RADIUS, pixel_font
@@ -49,6 +49,12 @@ class GhostItem(QGraphicsItem):
         painter.setPen(QPen(color, 2, Qt.PenStyle.DashLine))
         painter.setBrush(ground)
         painter.drawRoundedRect(QRectF(0, 0, BLOCK_WIDTH, BLOCK_HEIGHT), RADIUS, RADIUS)
+        header = QPainterPath()
+        header.addRoundedRect(QRectF(0, 0, BLOCK_WIDTH, BLOCK_HEIGHT), RADIUS, RADIUS)
+        painter.setClipRect(QRectF(0, 0, BLOCK_WIDTH, HEADER))
+        tint = QColor(color)
+        tint.setAlphaF(0.35)
+        painter.fillPath(header, tint)
         painter.setPen(theme.color("text"))
         painter.setFont(pixel_font(12.5, True))
         painter.drawText(QRectF(PADDING, 0, BLOCK_WIDTH - 2 * PADDING, HEADER), Qt.AlignmentFlag.AlignVCenter, self._title)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QGraphicsScene
+from PySide6.QtWidgets import QGraphicsScene, QGraphicsSceneHelpEvent, QToolTip
 
 from cnnstudio.canvas.block_item import BlockItem, Part
 from cnnstudio.canvas.captions import face_of, tooltip_of
@@ -133,7 +133,6 @@ class CanvasScene(QGraphicsScene):
         for block in graph:
             item = self.blocks[block.id]
             item.set_face(face_of(self.document, block, self._statuses.get(block.id, "")))
-            item.setToolTip(tooltip_of(self.document, block))
         for (first, _), line in self.wires.items():
             placed = derived.placed.get(first)
             line.set_label(str(placed.y) if placed else "", faint=placed is None)
@@ -150,17 +149,15 @@ class CanvasScene(QGraphicsScene):
 
     def _follow(self, graph: Graph, but: frozenset[str] = frozenset()) -> None:
         """Put all items but some at the places that a graph gives them."""
-        for block in graph:
-            if block.id not in but and block.id in self.blocks:
-                self.move_item(block.id, QPointF(*block.position))
+        self.move_items({b.id: QPointF(*b.position) for b in graph if b.id not in but and b.id in self.blocks})
 
-    def move_item(self, block_id: str, position: QPointF) -> None:
-        """Show a block at another place, with its wires, without touching the document."""
-        item = self.blocks[block_id]
-        if item.pos() != position:
-            item.setPos(position)
-            for wire in self._wires_of[block_id]:
-                wire.reroute()
+    def move_items(self, positions: Mapping[str, QPointF]) -> None:
+        """Show blocks at other places, with their wires, without touching the document."""
+        moved = [i for i, position in positions.items() if self.blocks[i].pos() != position]
+        for block_id in moved:
+            self.blocks[block_id].setPos(positions[block_id])
+        for wire in {wire for block_id in moved for wire in self._wires_of[block_id]}:
+            wire.reroute()
 
     def _grow_to_fit(self) -> None:
         """Leave room around everything, so that any part can be moved to the middle of the view."""
@@ -272,6 +269,12 @@ class CanvasScene(QGraphicsScene):
             if not line.is_stub and line.boundingRect().contains(point) and distance_to(line.points, point) < _WIRE_REACH:
                 return Hit(wire=wire)
         return Hit()
+
+    def helpEvent(self, event: QGraphicsSceneHelpEvent) -> None:
+        """Say what the block under the pointer does and costs."""
+        hit = self.hit(event.scenePos())
+        text = tooltip_of(self.document, self.document.graph[hit.block]) if hit.block else ""
+        QToolTip.showText(event.screenPos(), text, event.widget())
 
     # --- previews ---
 

@@ -14,6 +14,7 @@ from engine.layer import LAYERS
 
 _KIND = Qt.ItemDataRole.UserRole
 WIDTH, ROWS = 280, 9
+_SHORT = 2
 
 
 class SearchMenu(QFrame):
@@ -36,6 +37,7 @@ class SearchMenu(QFrame):
         self.list.setIconSize(QSize(20, 20))
         self.list.setAccessibleName(self.tr("Blocks"))
         self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 8, 8, 8)
         box.setSpacing(6)
@@ -66,7 +68,9 @@ class SearchMenu(QFrame):
         others: list[tuple[int, int, str, str]] = []
         for kind, layer in LAYERS.items():
             title = layer_title(layer)
-            haystack = f"{title} {layer.title} {kind} {say(layer.summary)}".casefold()
+            # A letter or two occur in every sentence; only longer words are looked for in the summary too.
+            more = say(layer.summary) if len(text) > _SHORT else ""
+            haystack = f"{title} {layer.title} {kind} {more}".casefold()
             if all(word in haystack for word in words):
                 rank = 0 if title.casefold().startswith(text.casefold()) else 1
                 row = (rank, ROLES.index(layer.role), title, kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
 
@@ -21,6 +22,8 @@ HEAD = 9.0
 _LEAD = 20.0
 _BEND = 10.0
 _LABEL_PIXELS = 11.0
+_READABLE = 0.35
+"""Below this scale labels are smaller than four pixels and left out."""
 
 
 class Anchor(Protocol):
@@ -152,21 +155,20 @@ class WireItem(QGraphicsItem):
         """
         if not self.label:
             return []
-        metrics = QFontMetricsF(pixel_font(_LABEL_PIXELS))
         segment = self._label_segment()
         room = abs(segment[1].x() - segment[0].x()) - 6
         centre = (segment[0] + segment[1]) / 2
         if self.is_stub:
             return [(QPointF(self.points[0].x() + 8, centre.y() - 7), self.label)]
-        if metrics.horizontalAdvance(self.label) <= room:
-            return [(_centred(self.label, centre, -6, metrics), self.label)]
+        if _width(self.label) <= room:
+            return [(_centred(self.label, centre, -6), self.label)]
         *sides, channels = self.label.split("×")
         lines = ["×".join(sides), f"×{channels}"] if len(sides) == 2 else []
-        if not lines or max(metrics.horizontalAdvance(line) for line in lines) > room:
+        if not lines or max(_width(line) for line in lines) > room:
             return []
         return [
-            (_centred(lines[0], centre, -6, metrics), lines[0]),
-            (_centred(lines[1], centre, metrics.ascent() + 4, metrics), lines[1]),
+            (_centred(lines[0], centre, -6), lines[0]),
+            (_centred(lines[1], centre, _LABEL_PIXELS + 4), lines[1]),
         ]
 
     def _label_segment(self) -> tuple[QPointF, QPointF]:
@@ -198,16 +200,27 @@ class WireItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(self._path)
+        if len(self.points) == 2:
+            painter.drawLine(self.points[0], self.points[1])
+        else:
+            painter.drawPath(self._path)
         tip = self.points[-1] - (QPointF(0, 0) if self.is_stub else QPointF(4, 0))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
         painter.drawPolygon(QPolygonF([tip, tip + QPointF(-HEAD, -4.5), tip + QPointF(-HEAD, 4.5)]))
+        if painter.worldTransform().m11() < _READABLE:
+            return
         painter.setFont(pixel_font(_LABEL_PIXELS))
         painter.setPen(theme.color("muted" if self.faint else "text"))
         for at, text in self._texts:
             painter.drawText(at, text)
 
 
-def _centred(text: str, centre: QPointF, down: float, metrics: QFontMetricsF) -> QPointF:
-    return QPointF(centre.x() - metrics.horizontalAdvance(text) / 2, centre.y() + down)
+@lru_cache(maxsize=1024)
+def _width(text: str) -> float:
+    """The width of a label in scene pixels."""
+    return QFontMetricsF(pixel_font(_LABEL_PIXELS)).horizontalAdvance(text)
+
+
+def _centred(text: str, centre: QPointF, down: float) -> QPointF:
+    return QPointF(centre.x() - _width(text) / 2, centre.y() + down)

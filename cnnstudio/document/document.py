@@ -112,7 +112,7 @@ class Document(QObject):
             text = self.tr("Insert {block}")
         else:
             text = self.tr("Append {block}")
-        self._edit(graph, text.format(block=layer_title(LAYERS[kind])), settle=False)
+        self._edit(graph, text.format(block=layer_title(LAYERS[kind])))
         self.blocks_added.emit((block_id,))
         return block_id
 
@@ -167,11 +167,12 @@ class Document(QObject):
         self._edit(
             graph,
             self.tr("Connect {first} to {second}").format(first=self.name_of(first), second=self.name_of(second)),
+            settle=True,
         )
 
     def detach(self, wire: Wire) -> None:
         """Cut a wire; what is behind it becomes loose."""
-        self._edit(self._graph.cut(wire), self.tr("Cut the wire behind {block}").format(block=self.name_of(wire[0])))
+        self._edit(self._graph.cut(wire), self.tr("Cut the wire behind {block}").format(block=self.name_of(wire[0])), settle=True)
 
     def take_out(self, block_id: str, position: Point) -> None:
         """Take a block out of its chain, which closes, and leave it loose at a position."""
@@ -180,7 +181,7 @@ class Document(QObject):
     def relocate(self, ids: Sequence[str], place: Place, positions: Mapping[str, Point] | None = None) -> None:
         """Take blocks out of where they stand and put them, in the order of the graph, at another place."""
         text = self.tr("Take out {blocks}") if place.loose else self.tr("Move {blocks}")
-        self._edit(self.relocating(ids, place, positions), text.format(blocks=self._names(ids)), settle=False)
+        self._edit(self.relocating(ids, place, positions), text.format(blocks=self._names(ids)))
 
     def relocating(self, ids: Sequence[str], place: Place, positions: Mapping[str, Point] | None = None) -> Graph:
         """The graph that `relocate` would make; for a preview."""
@@ -197,7 +198,7 @@ class Document(QObject):
         """Remove blocks; every chain closes over the gap."""
         gone = tuple(ids)
         if gone:
-            self._edit(self._graph.without(gone), self.tr("Delete {blocks}").format(blocks=self._names(gone)))
+            self._edit(self._graph.without(gone), self.tr("Delete {blocks}").format(blocks=self._names(gone)), settle=True)
 
     # --- changing blocks ---
 
@@ -234,12 +235,12 @@ class Document(QObject):
         for block_id in positions:
             self._graph.locate(block_id)
         text = self.tr("Move {blocks}").format(blocks=self._names(positions))
-        self._edit(self._graph.moved(positions), text, settle=False)
+        self._edit(self._graph.moved(positions), text)
 
     def tidy(self, columns: int | None = None) -> None:
         """Lay all blocks out in rows of `columns`."""
         graph = dataclasses.replace(self._graph, columns=columns or self._graph.columns)
-        self._edit(graph.moved(layout.tidy(graph)), self.tr("Tidy layout"), settle=False)
+        self._edit(graph.moved(layout.tidy(graph)), self.tr("Tidy layout"))
 
     def apply_fix(self, fix: Fix) -> None:
         """Apply a fix that an error of `derived` offers; advice is nothing to apply and raises SpecError."""
@@ -301,7 +302,7 @@ class Document(QObject):
             graph = graph.put(sum(copies, ()), place)
         ids = tuple(block.id for run in copies for block in run)
         graph = layout.settle(self._graph, graph, ids)
-        self._edit(graph, self.tr("Paste {count} blocks").format(count=len(ids)), settle=False)
+        self._edit(graph, self.tr("Paste {count} blocks").format(count=len(ids)))
         self.blocks_added.emit(ids)
         return ids
 
@@ -337,20 +338,20 @@ class Document(QObject):
             training=self._graph.training if training is None else dict(training),
             data=self._graph.data if data is None else data,
         )
-        self._edit(graph.moved(layout.tidy(graph)), self.tr("New network {title}").format(title=title), settle=False)
+        self._edit(graph.moved(layout.tidy(graph)), self.tr("New network {title}").format(title=title))
 
     def set_training(self, training: Mapping[str, Any], text: str = "", merge_key: str = "") -> None:
         """Change the training settings; a merge key such as "training.lr" makes a spun number one step."""
         graph = dataclasses.replace(self._graph, training=dict(training))
-        self._edit(graph, text or self.tr("Training settings"), settle=False, merge_key=merge_key)
+        self._edit(graph, text or self.tr("Training settings"), merge_key=merge_key)
 
     def set_data(self, data: Any, text: str = "") -> None:
         """Choose another data set."""
-        self._edit(dataclasses.replace(self._graph, data=data), text or self.tr("Choose data"), settle=False)
+        self._edit(dataclasses.replace(self._graph, data=data), text or self.tr("Choose data"))
 
     def set_title(self, title: str) -> None:
         """Give the network another name."""
-        self._edit(dataclasses.replace(self._graph, title=title), self.tr("Rename the network"), settle=False)
+        self._edit(dataclasses.replace(self._graph, title=title), self.tr("Rename the network"))
 
     def to_json(self) -> dict[str, Any]:
         """The graph as JSON."""
@@ -405,12 +406,12 @@ class Document(QObject):
 
     # --- inside ---
 
-    def _edit(self, after: Graph, text: str, *, settle: bool = True, merge_key: str = "") -> None:
+    def _edit(self, after: Graph, text: str, *, settle: bool = False, merge_key: str = "") -> None:
         before = self._graph
-        if settle:
-            after = layout.settle(before, after)
         if after == before:
             return
+        if settle:
+            after = layout.settle(before, after)
         self._used_ids.update(after.ids)
         key = f"{merge_key}#{self._merge_round}" if merge_key else ""
         self.undo_stack.push(Edit(self, before, after, text, key))

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -94,13 +95,13 @@ class Graph:
         return sum(len(chain) for chain in self.chains)
 
     def __contains__(self, block_id: object) -> bool:
-        return any(block.id == block_id for block in self)
+        return block_id in self._places
 
     def __getitem__(self, block_id: str) -> Block:
         chain, index = self.locate(block_id)
         return self.chains[chain][index]
 
-    @property
+    @cached_property
     def main(self) -> Chain:
         """The chain that is the network, or an empty one."""
         return next((chain for chain in self.chains if chain[0].is_input), ())
@@ -116,23 +117,25 @@ class Graph:
         """The network; without any layer when there is no Input block."""
         return NetworkSpec(tuple(block.node for block in self.main))
 
-    @property
+    @cached_property
     def wires(self) -> tuple[Wire, ...]:
         """All pairs of neighbours."""
         return tuple((a.id, b.id) for chain in self.chains for a, b in pairwise(chain))
 
-    @property
+    @cached_property
     def ids(self) -> tuple[str, ...]:
         """The ids of all blocks, the network's first."""
         return tuple(block.id for block in self)
 
     def locate(self, block_id: str) -> tuple[int, int]:
         """(chain, place in the chain) of a block; raises SpecError when there is none."""
-        for c, chain in enumerate(self.chains):
-            for i, block in enumerate(chain):
-                if block.id == block_id:
-                    return c, i
-        raise SpecError("There is no block {id}.", code="graph.no_such_block", id=repr(block_id))
+        if block_id not in self._places:
+            raise SpecError("There is no block {id}.", code="graph.no_such_block", id=repr(block_id))
+        return self._places[block_id]
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, int]]:
+        return {block.id: (c, i) for c, chain in enumerate(self.chains) for i, block in enumerate(chain)}
 
     def chain_of(self, block_id: str) -> Chain:
         """The chain in which a block stands."""
@@ -191,6 +194,8 @@ class Graph:
         circle.
         """
         (c, i), (d, j) = self.locate(first), self.locate(second)
+        if (c, i + 1) == (d, j):
+            return self
         if self[second].is_input:
             raise SpecError("nothing can stand in front of an Input block.", code="graph.before_input", layer=second)
         if c == d and j <= i:
