@@ -54,6 +54,7 @@ class BlockItem(QGraphicsItem):
         self._height = face_height(face)
         self._pixmap: QPixmap | None = None
         self._pixmap_scale = 0.0
+        self.setZValue(1)
 
     # --- what it shows ---
 
@@ -199,7 +200,7 @@ class BlockItem(QGraphicsItem):
         if self._pixmap_scale != wanted:
             target = QRectF(QPointF(-MARGIN, -MARGIN), source.size() / self._pixmap_scale)
             # Only for the moment of the movement: smooth scaling of hundreds of faces would make it jerk.
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not scene.zooming)
             painter.drawPixmap(target, self._pixmap, source)
             return
         # One pixel of the cache is one pixel of the screen: drawn on whole pixels, it stays sharp.

@@ -79,6 +79,18 @@ class Editor(QObject):
             positions = {block_id: (left + i * PITCH_X, below) for i, block_id in enumerate(ids)}
             self.attempt(lambda: self.document.relocate(ids, Place(), positions))
 
+    def move_along(self, *, forward: bool) -> None:
+        """Exchange the one selected block with its neighbour in the chain."""
+        graph, selected = self.document.graph, self.scene.selected
+        if len(selected) != 1:
+            return
+        block = selected[0]
+        neighbour = graph.next(block) if forward else graph.previous(block)
+        if neighbour is None or graph[neighbour].is_input:
+            return
+        place = Place(neighbour, graph.next(neighbour)) if forward else Place(graph.previous(neighbour), neighbour)
+        self.attempt(lambda: self.document.relocate((block,), place))
+
     def copy(self) -> None:
         """Put the selected blocks on the clipboard, as JSON."""
         if self.scene.selected:

@@ -23,7 +23,7 @@ from cnnstudio.document.layout import BLOCK_HEIGHT, BLOCK_WIDTH
 from cnnstudio.theme import theme_changed
 
 _WIRE_REACH = 8.0
-_SECONDS_OF_FACES = 0.006
+_SECONDS_OF_FACES = 0.016
 """Time that one frame may spend on painting faces anew; the rest follows in the next frames."""
 
 

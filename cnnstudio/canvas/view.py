@@ -358,6 +358,8 @@ class CanvasView(QGraphicsView):
                 self.canvas.select(())
         elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.editor.delete()
+        elif key in _STEPS and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self.editor.move_along(forward=_STEPS[Qt.Key(key)])
         elif key in _STEPS and not command:
             target = self.editor.step(_STEPS[Qt.Key(key)])
             if target is not None:

@@ -70,9 +70,9 @@ class _Float(OptionEditor):
             self.edited.emit(text)
 
     def set_value(self, value: Any) -> None:
-        shown = f"{value:g}"
-        if not self.field.hasFocus() or _number_in(self.field.text()) != value:
-            self.field.setText(shown)
+        # What the user is typing stays as it is: "0." on the way to "0.25", or "1e-3".
+        if _number_in(self.field.text()) != value:
+            self.field.setText(f"{value:g}")
 
 
 class _Bool(OptionEditor):

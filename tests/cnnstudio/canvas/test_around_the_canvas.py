@@ -1,0 +1,203 @@
+"""Palette, formula bar, outline, faces and export: what stands around the gestures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QImage, QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.canvas.export import export_drawing
+from cnnstudio.canvas.formula_bar import FormulaBar
+from cnnstudio.canvas.icons import layer_pixmap
+from cnnstudio.canvas.outline import OutlinePanel
+from cnnstudio.canvas.palette import Palette
+from cnnstudio.canvas.view import CanvasView
+from cnnstudio.document import layout
+from cnnstudio.document.document import Document
+from cnnstudio.document.graph import Graph
+from cnnstudio.resources import resource_path
+from cnnstudio.theme import LAYER_COLORS
+from engine.errors import StorageError
+from engine.layer import LAYERS
+from engine.templates import load_template, load_templates
+
+TEMPLATES = resource_path("templates")
+
+
+@pytest.fixture
+def document(qapp: QApplication) -> Document:
+    graph = Graph.of(load_template(TEMPLATES, "lenet5").network, title="LeNet-5")
+    return Document(graph.moved(layout.tidy(graph)))
+
+
+def shown(qtbot: QtBot, widget: QWidget, width: int = 1000, height: int = 600) -> None:
+    qtbot.addWidget(widget)
+    widget.resize(width, height)
+    widget.show()
+
+
+# --- palette ---
+
+
+def test_the_palette_offers_every_layer_and_every_template(qtbot: QtBot) -> None:
+    palette = Palette(load_templates(TEMPLATES))
+    shown(qtbot, palette, 180)
+    for name in (*LAYERS, *(t.name for t in load_templates(TEMPLATES)), "formula"):
+        item = palette.item_of(name)
+        assert item.text() and item.toolTip().strip() and "\n" not in item.toolTip()
+
+
+def test_the_palette_finds_what_is_typed_and_enter_asks_for_it(qtbot: QtBot) -> None:
+    palette = Palette(load_templates(TEMPLATES))
+    shown(qtbot, palette, 180)
+    QTest.keyClicks(palette.field, "max p")
+    with pytest.raises(KeyError):
+        palette.item_of("conv")
+    with qtbot.waitSignal(palette.kind_activated) as asked:
+        QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    assert asked.args == ["max_pool"]
+
+
+@pytest.mark.parametrize(("name", "signal"), [("lenet5", "template_activated"), ("formula", "formula_activated")])
+def test_a_double_click_asks_for_a_template(qtbot: QtBot, name: str, signal: str) -> None:
+    palette = Palette(load_templates(TEMPLATES))
+    shown(qtbot, palette, 180, 900)
+    place = palette.list.visualItemRect(palette.item_of(name)).center()
+    QTest.mouseClick(palette.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    with qtbot.waitSignal(getattr(palette, signal)):
+        QTest.mouseDClick(palette.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_every_layer_has_an_icon_in_its_colour(qapp: QApplication) -> None:
+    for kind, layer in LAYERS.items():
+        image = layer_pixmap(kind, 4.0).toImage()
+        colors = {image.pixelColor(x, y).name() for x in range(0, 80) for y in range(0, 80)}
+        assert LAYER_COLORS[layer.role] in colors, kind
+
+
+# --- formula bar ---
+
+
+def test_hovering_a_chip_highlights_its_blocks(qtbot: QtBot, document: Document) -> None:
+    bar, view = FormulaBar(document), CanvasView(document)
+    shown(qtbot, bar, 1200, 38)
+    shown(qtbot, view)
+    bar.blocks_hovered.connect(view.canvas.highlight)
+    bar.grab()
+    at = bar.place_of("POOL")
+    event = QMouseEvent(QEvent.Type.MouseMove, at, QPointF(bar.mapToGlobal(at.toPoint())), Qt.MouseButton.NoButton,
+                        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier)  # fmt: skip
+    QApplication.sendEvent(bar, event)
+    assert [i for i, item in view.canvas.blocks.items() if item.highlighted] == ["max_pool1", "max_pool2"]
+    QApplication.sendEvent(bar, QEvent(QEvent.Type.Leave))
+    assert not any(item.highlighted for item in view.canvas.blocks.values())
+
+
+def test_the_bar_says_which_block_departs_and_a_click_goes_there(qtbot: QtBot, document: Document) -> None:
+    bar = FormulaBar(document)
+    shown(qtbot, bar, 1200, 38)
+    assert "INPUT → [[CONV → ReLU]×1 → POOL]×2" in bar.formula_text() and "61,706" in bar.totals_text()
+    document.remove(["relu2"])
+    assert bar.formula_text().startswith("Max pool 2: Max pool is out of place")
+    with qtbot.waitSignal(bar.blocks_clicked) as asked:
+        QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.rect().center())
+    assert asked.args == [("max_pool2",)]
+
+
+# --- outline ---
+
+
+def test_the_outline_lists_blocks_and_shares_the_selection(qtbot: QtBot, document: Document) -> None:
+    view = CanvasView(document)
+    outline = OutlinePanel(view)
+    shown(qtbot, view)
+    shown(qtbot, outline, 300)
+    model = outline.model()
+    assert model.rowCount() == 14
+    assert "Conv 1   6 @ 5×5 · pad 2   → 28×28×6   156 params" in model.data(model.index(1, 0))
+    view.canvas.select(["conv2"])
+    assert [i.row() for i in outline.selectedIndexes()] == [4]
+    QTest.mouseClick(outline.viewport(), Qt.MouseButton.LeftButton, pos=outline.visualRect(model.index(2, 0)).center())
+    assert view.canvas.selected == ("relu1",)
+    QTest.keyClick(outline, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    assert document.graph.next("max_pool1") == "relu1"
+    QTest.keyClick(outline, Qt.Key.Key_Delete)
+    assert "relu1" not in document.graph and model.rowCount() == 13
+
+
+# --- faces and wires ---
+
+
+def test_faces_say_options_shape_and_parameters(qtbot: QtBot, document: Document) -> None:
+    view = CanvasView(document)
+    shown(qtbot, view)
+    face = view.canvas.blocks["conv1"].face
+    assert (face.title, face.main, face.detail, face.shape, face.parameters) == (
+        "Conv 1", "6 @ 5×5", "pad 2", "28×28×6", "156 params")  # fmt: skip
+    assert view.canvas.blocks["relu1"].face.main == "max(0, x)"
+    document.set_option("conv1", "depth", 8)
+    assert view.canvas.blocks["conv1"].face.main == "8 @ 5×5"
+    assert view.canvas.wires["conv1", "relu1"].label == "28×28×8"
+
+
+def test_labels_of_wires_never_lie_on_blocks(qtbot: QtBot, document: Document) -> None:
+    view = CanvasView(document)
+    shown(qtbot, view)
+    document.move({"relu1": (layout.PITCH_X + layout.BLOCK_WIDTH + 46, 0.0)})
+    assert all(item.zValue() > wire.zValue() for item in view.canvas.blocks.values() for wire in view.canvas.wires.values())
+    cards = [item.card for item in view.canvas.blocks.values()]
+    for wire in view.canvas.wires.values():
+        for at, text in wire._texts:
+            spot = QPointF(at.x() + 3 * len(text), at.y() - 3)
+            assert not any(card.contains(at) or card.contains(spot) for card in cards), (wire.wire, text)
+
+
+def test_hovering_a_block_paints_its_receptive_field_on_the_input(qtbot: QtBot, document: Document) -> None:
+    view = CanvasView(document)
+    shown(qtbot, view)
+    centre = view.canvas.blocks["conv1"].card.center()
+    view.canvas.hover(view.canvas.hit(centre))
+    field = view.canvas.blocks["input"].field
+    assert field is not None and round(field.width() * 28) == round(field.height() * 28) == 5
+    view.canvas.hover(view.canvas.hit(QPointF(-500, -500)))
+    assert view.canvas.blocks["input"].field is None
+
+
+def test_pictures_for_blocks_that_are_gone_are_ignored(qtbot: QtBot, document: Document) -> None:
+    view = CanvasView(document)
+    shown(qtbot, view)
+    view.canvas.set_thumbnail("nobody", QImage(4, 4, QImage.Format.Format_RGB32))
+    view.canvas.set_status("nobody", "x")
+    view.canvas.set_status("conv1", "dead: 3 of 6")
+    assert view.canvas.blocks["conv1"].face.status == "dead: 3 of 6"
+    view.canvas.clear_thumbnails()
+
+
+# --- export ---
+
+
+@pytest.mark.parametrize(("suffix", "begins"), [("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
+def test_the_drawing_is_exported(qtbot: QtBot, document: Document, tmp_path: Path, suffix: str, begins: bytes) -> None:
+    view = CanvasView(document)
+    shown(qtbot, view)
+    view.canvas.select(["conv1"])
+    path = tmp_path / f"net.{suffix}"
+    export_drawing(view.canvas, path)
+    data = path.read_bytes()
+    assert data.startswith(begins) and len(data) > 5000
+    assert view.canvas.selected == ("conv1",) and not view.canvas.exporting
+    if suffix == "svg":
+        assert b"Conv 1" in data and b"<text" in data
+
+
+@pytest.mark.parametrize("name", ["net.gif", "no folder/net.png"])
+def test_an_export_that_is_impossible_says_why(qtbot: QtBot, document: Document, tmp_path: Path, name: str) -> None:
+    view = CanvasView(document)
+    shown(qtbot, view)
+    with pytest.raises(StorageError, match=r"not as '.gif'|cannot be written"):
+        export_drawing(view.canvas, tmp_path / name)
