@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,7 @@ class Demo:
             raise DemoError(f"there is no template {self._template}")
         program.studio.begin(template)
         program.window.resize(*self._size)
-        program.window.arrange()
+        program.window.docks.arrange()
         program.window.show()
         self._wait("the network and its first pictures", self._has_frame)
         self._picture("1-open")
@@ -135,11 +136,16 @@ class Demo:
         from PySide6.QtTest import QTest
         from PySide6.QtWidgets import QAbstractSpinBox
 
+        from cnnstudio.panels.properties import BlockForm
+
         window = self.program.window
-        block = next(i for i in window.studio.document.graph.ids if i.startswith("conv") and i == self._newest_conv())
+        block = self._newest_conv()
         window.view.show_block(block)
         form = window.properties.widget()
-        spin = form.rows["depth"].editor.findChild(QAbstractSpinBox)  # type: ignore[attr-defined]
+        if not isinstance(form, BlockForm):
+            raise DemoError(f"the properties do not show {block}")
+        spin = form.rows["depth"].editor.findChild(QAbstractSpinBox)
+        assert spin is not None
         spin.selectAll()
         QTest.keyClicks(spin, "12")
         QTest.keyClick(spin, Qt.Key.Key_Return)
@@ -152,7 +158,7 @@ class Demo:
     def _train_one_epoch(self) -> None:
         """Set one epoch, press Train, and look in the middle and at the end."""
         from cnnstudio.session.messages import RunPhase
-        from cnnstudio.training_bar import Change
+        from cnnstudio.setting_change import Change
 
         studio, window = self.program.studio, self.program.window
         studio.change(Change("epochs", 1))
@@ -174,10 +180,9 @@ class Demo:
             if block is None:
                 continue
             window.view.show_block(block)
-            self._wait(f"the maps of {block}", lambda block=block: self._has_frame(block))
+            self._wait(f"the maps of {block}", partial(self._has_frame, block))
             self._picture(name)
-        window.dock["samples"].show()
-        window.dock["samples"].raise_()
+        window.docks.bring_up("samples")
         window.samples.random()
         self._wait("the pictures of another sample", self._has_frame)
         self._picture("8-sample")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import metadata
-from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
@@ -17,7 +16,7 @@ from cnnstudio.canvas.formula_bar import FormulaBar
 from cnnstudio.canvas.palette import Palette
 from cnnstudio.canvas.view import CanvasView
 from cnnstudio.data_opener import bundled_sets
-from cnnstudio.dock import Dock
+from cnnstudio.docks import Docks
 from cnnstudio.file_actions import SUFFIX, FileActions
 from cnnstudio.icons import app_icon
 from cnnstudio.main_bar import MainBar
@@ -30,6 +29,7 @@ from cnnstudio.panels.predictions import PredictionPanel
 from cnnstudio.panels.probe import Probe
 from cnnstudio.panels.properties import PropertiesPanel
 from cnnstudio.panels.samples import SamplesPanel
+from cnnstudio.panels.training_settings import TrainingSettingsPanel
 from cnnstudio.run_control import RunControl
 from cnnstudio.settings import Settings
 from cnnstudio.shortcuts import Group, ShortcutSheet
@@ -80,6 +80,7 @@ class MainWindow(QMainWindow):
         self.prediction = PredictionPanel(document, selection)
         self.samples = SamplesPanel(selection)
         self.properties = PropertiesPanel(document)
+        self.training_settings = TrainingSettingsPanel()
         self._lay_out()
 
         self.actions_ = Actions(self)
@@ -92,11 +93,13 @@ class MainWindow(QMainWindow):
         self.addToolBarBreak()
         self._add_formula_bar()
         self.setStatusBar(StatusBar(studio))
-        self.menus = build_menus(self, self.actions_, undo, redo, self.view, self.docks)
+        self.menus = build_menus(self, self.actions_, undo, redo, self.view, self.docks.all)
 
         self.files = FileActions(self, studio, settings, templates, self.actions_, self.menus.recent)
         self.run = RunControl(self.actions_, studio, self.banner, self)
-        self.network = NetworkActions(self, studio, settings, self.training_bar, templates)
+        self.network = NetworkActions(
+            self, studio, settings, self.training_bar, self.training_settings, templates
+        )
         self.thumbnails = Thumbnails(document, self.view.canvas, self.view, self)
         self.probe = Probe(studio.controller, selection, self)
         self._connect()
@@ -114,58 +117,22 @@ class MainWindow(QMainWindow):
         column.addWidget(self.banner)
         column.addWidget(self.view, 1)
         self.setCentralWidget(middle)
-        rows = (
-            ("palette", self.tr("Blocks"), self.palette_panel),
-            ("properties", self.tr("Properties"), self.properties),
-            ("samples", self.tr("Dataset"), self.samples),
-            ("training", self.tr("Training"), self.curves),
-            ("kernels", self.tr("Kernels"), self.kernels),
-            ("feature_maps", self.tr("Feature maps"), self.feature_maps),
-            ("prediction", self.tr("Prediction"), self.prediction),
+        self.docks = Docks(
+            self,
+            left={"palette": (self.tr("Blocks"), self.palette_panel)},
+            right={
+                "properties": (self.tr("Properties"), self.properties),
+                "settings": (self.tr("Settings"), self.training_settings),
+                "samples": (self.tr("Dataset"), self.samples),
+            },
+            bottom={
+                "training": (self.tr("Training"), self.curves),
+                "kernels": (self.tr("Kernels"), self.kernels),
+                "feature_maps": (self.tr("Feature maps"), self.feature_maps),
+                "prediction": (self.tr("Prediction"), self.prediction),
+            },
         )
-        self.docks = tuple(Dock(name, title, panel, self) for name, title, panel in rows)
-        self.dock = {dock.objectName(): dock for dock in self.docks}
-        for dock in self.docks:
-            dock.dockLocationChanged.connect(self._note_tabs)
-            dock.topLevelChanged.connect(self._note_tabs)
-            dock.visibilityChanged.connect(self._note_tabs)
-        for panel, name in (
-            (self.curves, "training"),
-            (self.kernels, "kernels"),
-            (self.feature_maps, "feature_maps"),
-            (self.prediction, "prediction"),
-        ):
-            panel.heading_changed.connect(self.dock[name].set_heading)
-        self.arrange()
-
-    @Slot()
-    def arrange(self) -> None:
-        """Put all docks to their first places."""
-        area = Qt.DockWidgetArea
-        for corner, side in (
-            (Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea),
-            (Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea),
-            (Qt.Corner.TopLeftCorner, area.LeftDockWidgetArea),
-            (Qt.Corner.TopRightCorner, area.RightDockWidgetArea),
-        ):
-            self.setCorner(corner, side)
-        for dock in self.docks:
-            dock.setFloating(False)
-            dock.show()
-        self.addDockWidget(area.LeftDockWidgetArea, self.dock["palette"])
-        self.addDockWidget(area.RightDockWidgetArea, self.dock["properties"])
-        self.tabifyDockWidget(self.dock["properties"], self.dock["samples"])
-        bottom = [self.dock[name] for name in ("training", "kernels", "feature_maps", "prediction")]
-        self.addDockWidget(area.BottomDockWidgetArea, bottom[0])
-        for before, after in pairwise(bottom):
-            self.splitDockWidget(before, after, Qt.Orientation.Horizontal)
-        self.dock["properties"].raise_()
-        width, height = self.width(), self.height()
-        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        self.resizeDocks([self.dock["palette"], self.dock["properties"]], [164, max(290, width // 5)], horizontal)
-        shares = (0.25, 0.22, 0.32, 0.21)
-        self.resizeDocks(bottom, [round(width * share) for share in shares], horizontal)
-        self.resizeDocks(bottom[:1], [max(214, round(height * 0.29))], vertical)
+        self.docks.arrange()
 
     def _add_formula_bar(self) -> None:
         bar = QToolBar(self.tr("Formula"))
@@ -176,20 +143,15 @@ class MainWindow(QMainWindow):
         bar.addWidget(self.formula)
         self.addToolBar(bar)
 
-    @Slot()
-    def _note_tabs(self, *_: object) -> None:
-        for dock in self.docks:
-            dock.set_tabbed(bool(self.tabifiedDockWidgets(dock)))
-
     def _restore(self) -> None:
         geometry, layout = self.settings.geometry, self.settings.layout
         if geometry.isEmpty() or not self.restoreGeometry(geometry):
             room = self.screen().availableSize()
             self.resize(FIRST.boundedTo(room))
-            self.arrange()
+            self.docks.arrange()
         if not layout.isEmpty():
             self.restoreState(layout)
-        self._note_tabs()
+        self.docks.note_tabs()
 
     # --- wiring ---
 
@@ -213,7 +175,7 @@ class MainWindow(QMainWindow):
         actions.previous_sample.triggered.connect(self.samples.previous)
         actions.next_sample.triggered.connect(self.samples.next)
         actions.random_sample.triggered.connect(self.samples.random)
-        actions.reset_layout.triggered.connect(self.arrange)
+        actions.reset_layout.triggered.connect(self.docks.arrange)
         actions.full_screen.toggled.connect(self._set_full_screen)
         actions.theme.triggered.connect(self._switch_theme)
         actions.large_text.setChecked(self.settings.large_text)
@@ -225,14 +187,11 @@ class MainWindow(QMainWindow):
         actions.open_log.triggered.connect(self.log_wanted)
         actions.quit.triggered.connect(self.close)
         studio.data_changed.connect(self._show_data)
-        studio.settings_changed.connect(self.training_bar.show_settings)
-        self.training_bar.show_settings(studio.settings)
         for panel in (self.kernels, self.feature_maps, self.prediction):
             self.probe.add_panel(panel)
         self.probe.add_viewer(self.thumbnails)
         studio.document.graph_changed.connect(self.probe.renew)
-        for dock in self.docks:
-            dock.visibilityChanged.connect(self.probe.renew)
+        self.docks.visibility_changed.connect(self.probe.renew)
 
     def _show_first_block(self) -> None:
         """Choose what was chosen, else the first convolution, so that every panel has something to show."""
@@ -255,9 +214,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _open_block(self, _block: str) -> None:
-        dock = self.dock["properties"]
-        dock.show()
-        dock.raise_()
+        self.docks.bring_up("properties")
 
     @Slot(object)
     def _show_data(self, data: Dataset | None) -> None:

@@ -9,9 +9,11 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from cnnstudio.document.words import say
 from cnnstudio.formula_dialog import FormulaDialog
+from cnnstudio.panels.training_settings import TrainingSettingsPanel
+from cnnstudio.setting_change import Change
 from cnnstudio.settings import Settings
 from cnnstudio.studio import Studio
-from cnnstudio.training_bar import OWN_DATA, Change, TrainingBar
+from cnnstudio.training_bar import OWN_DATA, TrainingBar
 from engine.errors import EngineError
 from engine.settings import TrainSettings
 from engine.templates import Template
@@ -26,6 +28,7 @@ class NetworkActions(QObject):
         studio: Studio,
         settings: Settings,
         bar: TrainingBar,
+        form: TrainingSettingsPanel,
         templates: Sequence[Template],
     ) -> None:
         super().__init__(window)
@@ -33,6 +36,11 @@ class NetworkActions(QObject):
         self._templates = {template.name: template for template in templates}
         self._formula: FormulaDialog | None = None
         bar.changed.connect(self._change_setting)
+        form.changed.connect(self._change_setting)
+        form.finished.connect(studio.document.finish_editing)
+        for shows in (bar.show_settings, form.show_settings):
+            studio.settings_changed.connect(shows)
+            shows(studio.settings)
         bar.data_chosen.connect(self._choose_data)
 
     @Slot(object)

@@ -10,8 +10,8 @@ from cnnstudio.actions import Actions
 from cnnstudio.banner import Banner, Choice
 from cnnstudio.document.words import error_sentence, fix_label
 from cnnstudio.session.messages import RunPhase, RunState
+from cnnstudio.setting_change import Change
 from cnnstudio.studio import Studio
-from cnnstudio.training_bar import Change
 from engine.errors import EngineError, Fix
 
 NOT_FINITE = "training.not_finite"

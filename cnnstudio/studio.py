@@ -16,7 +16,7 @@ from cnnstudio.document.weights_bank import WeightsBank
 from cnnstudio.selection import SampleRef, Selection, Source
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase
-from cnnstudio.training_bar import Change, change_words
+from cnnstudio.setting_change import Change, change_words, merge_key
 from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset
 from engine.errors import EngineError, Fix, SpecError
@@ -104,7 +104,8 @@ class Studio(QObject):
     def change(self, change: Change) -> None:
         """Change one training setting; an undo step. Raises OptionError for an illegal value."""
         settings = self.settings.replace(**{change.option: change.value})
-        self.document.set_training(settings.to_json(), change_words(change), f"training.{change.option}")
+        before = getattr(self.settings, change.option)
+        self.document.set_training(settings.to_json(), change_words(change), merge_key(change, before))
 
     def _read_settings(self) -> None:
         """Take the settings from the document."""

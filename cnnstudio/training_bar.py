@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -16,20 +15,13 @@ from PySide6.QtWidgets import (
 
 from cnnstudio.document.words import say
 from cnnstudio.number_field import NumberField, by_ladder, by_one, by_two
+from cnnstudio.setting_change import Change
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from engine.datasets.catalog import BundledSet
 from engine.optimizers import OPTIMIZERS
 from engine.settings import TrainSettings
 
 OWN_DATA = "…"
-
-
-@dataclass(frozen=True)
-class Change:
-    """One setting that the user has changed: its option ("learning_rate", …, or "optimizer") and new value."""
-
-    option: str
-    value: Any
 
 
 class TrainingBar(QWidget):
@@ -136,13 +128,3 @@ class TrainingBar(QWidget):
     def _change(self, option: str, value: Any) -> None:
         if getattr(self._settings, option) != value:
             self.changed.emit(Change(option, value))
-
-
-def change_words(change: Change) -> str:
-    """What the undo history calls a change."""
-    if change.option == "optimizer":
-        return QCoreApplication.translate("TrainingBar", "Optimizer {name}").format(name=say(change.value.title))
-    label = say(TrainSettings.option(change.option).label)
-    return QCoreApplication.translate("TrainingBar", "{setting}: {value}").format(
-        setting=label, value=f"{change.value:g}" if isinstance(change.value, float) else change.value
-    )

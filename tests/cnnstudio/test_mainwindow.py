@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.session.messages import RunPhase
+from cnnstudio.setting_change import Change
 from cnnstudio.studio import Studio
 from cnnstudio.theme import apply_theme
-from cnnstudio.training_bar import Change
 from cnnstudio.widgets.colormaps import indices, lut, value_range
 from engine.errors import SpecError
 from engine.network import Network
@@ -75,7 +75,7 @@ def test_pixels_of_the_feature_maps_are_the_colours_of_the_array(qtbot: QtBot, w
 def test_a_closed_panel_asks_for_nothing(qtbot: QtBot, window: MainWindow) -> None:
     requests: list[object] = []
     window.studio.controller.set_probe = requests.append  # type: ignore[method-assign, assignment]
-    window.dock["kernels"].close()
+    window.docks["kernels"].close()
     qtbot.waitUntil(lambda: bool(requests))
     assert requests[-1].parameters is False  # type: ignore[attr-defined]
     window.hide()
@@ -228,27 +228,27 @@ def test_winner_mask_marks_the_largest_number_of_each_window(qtbot: QtBot, windo
 
 def test_everything_fits_1280_by_720(qtbot: QtBot, window: MainWindow) -> None:
     window.resize(1280, 720)
-    window.arrange()
+    window.docks.arrange()
     qtbot.waitUntil(lambda: window.height() == 720)
     assert window.width() == 1280
     for action in (window.actions_.new, window.actions_.reset, window.actions_.theme):
         button = window.main_bar.widgetForAction(action)
         assert button.isVisible() and button.geometry().right() <= window.main_bar.width()
-    for dock in window.docks:
+    for dock in window.docks.all:
         if not dock.visibleRegion().isEmpty():
             assert window.rect().contains(dock.geometry())
 
 
 def test_docks_come_back_as_left(qtbot: QtBot, window: MainWindow, studio: Studio) -> None:
-    window.dock["kernels"].close()
-    window.dock["prediction"].setFloating(True)
+    window.docks["kernels"].close()
+    window.docks["prediction"].setFloating(True)
     window.remember()
     again = MainWindow(studio, window.settings, ())
     again.show()
-    assert not again.dock["kernels"].isVisible()
-    assert again.dock["prediction"].isFloating()
+    assert not again.docks["kernels"].isVisible()
+    assert again.docks["prediction"].isFloating()
     again.actions_.reset_layout.trigger()
-    assert again.dock["kernels"].isVisible() and not again.dock["prediction"].isFloating()
+    assert again.docks["kernels"].isVisible() and not again.docks["prediction"].isFloating()
     again.discard()
 
 

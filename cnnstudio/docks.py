@@ -1,0 +1,94 @@
+"""Where the panels lie: blocks at the left, tabs at the right, live pictures along the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QMainWindow, QWidget
+
+from cnnstudio.dock import Dock
+from cnnstudio.panels.curves import CurvesPanel
+from cnnstudio.panels.live_panel import LivePanel
+
+Panels = Mapping[str, tuple[str, QWidget]]
+"""Name in the saved layout -> (title, panel)."""
+
+LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 164, 290, 214
+"""Least sizes in pixels at the first arrangement."""
+SHARES = {"training": 0.25, "kernels": 0.21, "feature_maps": 0.32, "prediction": 0.22}
+"""How the bottom is divided."""
+
+
+class Docks(QObject):
+    """Makes a dock for every panel, and arranges them when asked."""
+
+    visibility_changed = Signal()
+    """A dock has been shown, hidden, or has come to the front of its tabs."""
+
+    def __init__(self, window: QMainWindow, *, left: Panels, right: Panels, bottom: Panels) -> None:
+        super().__init__(window)
+        self._window = window
+        self._left, self._right, self._bottom = (
+            [self._make(name, title, panel) for name, (title, panel) in panels.items()]
+            for panels in (left, right, bottom)
+        )
+        self.all = (*self._left, *self._right, *self._bottom)
+
+    def __getitem__(self, name: str) -> Dock:
+        return next(dock for dock in self.all if dock.objectName() == name)
+
+    def bring_up(self, name: str) -> None:
+        """Show a panel, in front of its tabs."""
+        self[name].show()
+        self[name].raise_()
+
+    def _make(self, name: str, title: str, panel: QWidget) -> Dock:
+        dock = Dock(name, title, panel, self._window)
+        if isinstance(panel, (LivePanel, CurvesPanel)):
+            panel.heading_changed.connect(dock.set_heading)
+        dock.dockLocationChanged.connect(self.note_tabs)
+        dock.topLevelChanged.connect(self.note_tabs)
+        dock.visibilityChanged.connect(self.note_tabs)
+        dock.visibilityChanged.connect(self.visibility_changed)
+        return dock
+
+    @Slot()
+    def note_tabs(self, *_: object) -> None:
+        """Tell every dock whether it lies among tabs."""
+        for dock in self.all:
+            dock.set_tabbed(bool(self._window.tabifiedDockWidgets(dock)))
+
+    @Slot()
+    def arrange(self) -> None:
+        """Put all docks to their first places."""
+        window, area = self._window, Qt.DockWidgetArea
+        for corner, side in (
+            (Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea),
+            (Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea),
+            (Qt.Corner.TopLeftCorner, area.LeftDockWidgetArea),
+            (Qt.Corner.TopRightCorner, area.RightDockWidgetArea),
+        ):
+            window.setCorner(corner, side)
+        for dock in self.all:
+            dock.setFloating(False)
+            dock.show()
+        for dock in self._left:
+            window.addDockWidget(area.LeftDockWidgetArea, dock)
+        window.addDockWidget(area.RightDockWidgetArea, self._right[0])
+        for before, after in pairwise(self._right):
+            window.tabifyDockWidget(before, after)
+        window.addDockWidget(area.BottomDockWidgetArea, self._bottom[0])
+        for before, after in pairwise(self._bottom):
+            window.splitDockWidget(before, after, Qt.Orientation.Horizontal)
+        self._right[0].raise_()
+        self._share_out(window.width(), window.height())
+
+    def _share_out(self, width: int, height: int) -> None:
+        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        sides = [self._left[0], self._right[0]]
+        self._window.resizeDocks(sides, [LEFT_WIDTH, max(RIGHT_WIDTH, width // 5)], horizontal)
+        widths = [round(width * SHARES[dock.objectName()]) for dock in self._bottom]
+        self._window.resizeDocks(self._bottom, widths, horizontal)
+        self._window.resizeDocks(self._bottom[:1], [max(BOTTOM_HEIGHT, round(height * 0.29))], vertical)
