@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -13,11 +14,29 @@ from engine.term import CellRef, Term
 def assert_true(term: Term, arrays: Mapping[str, Array], tolerance: float) -> None:
     """Every leaf and every named inner term is the cell that it names, and the leaves fold to the root and to all inner values.
 
-    `tolerance` is relative to the largest number of the array that the root belongs to, or to the root's value.
+    `tolerance` is relative to the largest number of the root's array and to what its terms would sum up to if none cancelled.
     """
-    root = [term.value] if term.ref is None else arrays[term.ref.array]
+    assert term.ref is not None
     assert_names(term, arrays)
-    assert_close(term.fold(), term.value, root, tolerance, str(term.ref))
+    assert_close(term.fold(), term.value, [*arrays[term.ref.array].flat, size(term)], tolerance, str(term.ref))
+
+
+def size(term: Term, known: dict[int, float] | None = None) -> float:
+    """The value of a tree whose leaves are all positive: how large the numbers were that a float32 sum had to go through."""
+    known = {} if known is None else known
+    if id(term) not in known:
+        parts = [size(child, known) for child in term.children]
+        match term.op:
+            case "sum" | "difference":
+                found = sum(parts)
+            case "product":
+                found = math.prod(parts)
+            case "quotient" if term.children[1].value:
+                found = parts[0] / abs(term.children[1].value)
+            case _:
+                found = abs(term.value)
+        known[id(term)] = found
+    return known[id(term)]
 
 
 def assert_names(root: Term, arrays: Mapping[str, Array]) -> None:

@@ -27,11 +27,11 @@ from tests.engine.explain.checks import assert_true, some_cells
 from tests.engine.networks import blobs, lenet5, small, with_everything_random
 
 FLOAT64 = 1e-11
-FLOAT32 = 2e-5
+FLOAT32 = 4e-6
 """Largest difference between a cell and what its leaves fold to, relative to the largest number of its array; the longest
 chains are those of batch normalisation's mean and variance."""
 
-SEEDS = range(16)
+SEEDS = range(12)
 
 
 def random_spec(rng: np.random.Generator) -> NetworkSpec:
@@ -92,7 +92,7 @@ def test_every_array_of_random_networks_folds_from_its_leaves(seed: int, dtype: 
     rng = np.random.default_rng(seed)
     for snapshot in after_steps(random_spec(rng), random_settings(rng), dtype):
         for name, array in snapshot.arrays.items():
-            for ref in some_cells(name, array, 3, rng):
+            for ref in some_cells(name, array, 2, rng):
                 term = explain(snapshot, ref)
                 assert term.ref == ref
                 assert_true(term, snapshot.arrays, tolerance)
