@@ -21,7 +21,7 @@ PADDING = 9.0
 THUMBNAIL = QRectF(PADDING, 68, BLOCK_WIDTH - 2 * PADDING, BLOCK_HEIGHT - 68 - PADDING)
 """Where the picture of the block's maps is painted."""
 
-_BUTTON = 22.0
+_BUTTON_PADDING = 5.0
 _TEXT_FLAGS = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 
 
@@ -64,18 +64,24 @@ def face_height(face: Face) -> float:
     """The height of the card: the usual one, or more when an error needs the room."""
     if not face.problem:
         return BLOCK_HEIGHT
-    return max(BLOCK_HEIGHT, _problem_bottom(face) + len(face.fixes) * (_BUTTON + 4) + PADDING - 4)
+    buttons = fix_rects(face)
+    bottom = buttons[-1].bottom() if buttons else _problem_bottom(face)
+    return max(BLOCK_HEIGHT, bottom + PADDING)
 
 
 def fix_rects(face: Face) -> list[QRectF]:
-    """Where the buttons of the fixes lie."""
-    top = _problem_bottom(face)
-    width = BLOCK_WIDTH - 2 * PADDING
-    return [QRectF(PADDING, top + i * (_BUTTON + 4), width, _BUTTON) for i in range(len(face.fixes))]
+    """Where the buttons of the fixes lie, one below the other, each as high as its label."""
+    rects: list[QRectF] = []
+    top, width = _problem_bottom(face), BLOCK_WIDTH - 2 * PADDING
+    for label in face.fixes:
+        height = _measured(label, width - 2 * _BUTTON_PADDING) + 8
+        rects.append(QRectF(PADDING, top, width, height))
+        top += height + 4
+    return rects
 
 
 def _problem_rect(face: Face) -> QRectF:
-    top = 50.0 if not face.detail else 66.0
+    top = HEADER + 7 + (17 if face.main or face.shape else 0) + (16 if face.detail else 0)
     indent = 20.0 if face.is_error else 0.0
     return QRectF(PADDING + indent, top, BLOCK_WIDTH - 2 * PADDING - indent, 400)
 
@@ -179,7 +185,9 @@ def _paint_text(painter: QPainter, face: Face, theme: Theme) -> None:
         painter.setBrush(theme.color("accent_soft"))
         painter.setPen(QPen(theme.color("accent"), 1))
         painter.drawRoundedRect(button.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
-        _paint_line(painter, label, button.adjusted(6, 0, -6, 0), pixel_font(11), theme.color("text"), centred=True)
+        painter.setPen(theme.color("text"))
+        room = button.adjusted(_BUTTON_PADDING, 0, -_BUTTON_PADDING, 0)
+        painter.drawText(room, int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignCenter), label)
 
 
 def _paint_warning(painter: QPainter, centre: QPointF, theme: Theme) -> None:
@@ -191,10 +199,9 @@ def _paint_warning(painter: QPainter, centre: QPointF, theme: Theme) -> None:
     painter.drawPoint(centre + QPointF(0, 3.6))
 
 
-def _paint_line(painter: QPainter, text: str, rect: QRectF, font: QFont, color: QColor, *, centred: bool = False) -> None:
+def _paint_line(painter: QPainter, text: str, rect: QRectF, font: QFont, color: QColor) -> None:
     """One line of text, cut off with … where it is too long."""
     painter.setFont(font)
     painter.setPen(color)
     shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-    side = Qt.AlignmentFlag.AlignHCenter if centred else Qt.AlignmentFlag.AlignLeft
-    painter.drawText(rect, side | Qt.AlignmentFlag.AlignVCenter, shown)
+    painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

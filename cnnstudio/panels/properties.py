@@ -329,7 +329,8 @@ class NetworkSummary(QWidget):
         derived = self._document.derived
         self.title.setText(self._document.title or self.tr("New network"))
         pattern = derived.pattern
-        self.note.setText(departure_sentence(self._named(pattern)) if isinstance(pattern, Departure) else str(pattern))
+        sentence = departure_sentence(self._named(pattern)) if isinstance(pattern, Departure) else str(pattern)
+        self.note.setText(sentence if len(self._document.graph) else self.tr("There are no blocks yet."))
         self.facts.show_facts(network_facts(self._document))
 
     def _named(self, departure: Departure) -> Departure:
