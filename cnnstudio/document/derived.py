@@ -5,7 +5,6 @@ names on screen.
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -35,7 +34,7 @@ class Derived:
     pattern: Formula | Departure
     analysis: Analysis
     numbers: dict[str, int]
-    """The number shown behind a block's kind ("Conv 2"); absent where a kind occurs once."""
+    """The number shown behind a block's kind ("Conv 2"), in the order of the chain; absent where a kind occurs once."""
 
     def output_shape(self, block_id: str) -> str:
         """The shape behind a block, "28×28×6", or an empty string while it is not known."""
@@ -124,9 +123,11 @@ def _loose_note(graph: Graph, block_id: str, head: str, index: int, second_input
 
 def _numbers(graph: Graph) -> dict[str, int]:
     kinds = Counter(block.node.layer.kind for block in graph)
+    seen: Counter[str] = Counter()
     numbers = {}
     for block in graph:
-        digits = re.search(r"\d+$", block.id)
-        if digits and kinds[block.node.layer.kind] > 1:
-            numbers[block.id] = int(digits.group())
+        kind = block.node.layer.kind
+        seen[kind] += 1
+        if kinds[kind] > 1:
+            numbers[block.id] = seen[kind]
     return numbers

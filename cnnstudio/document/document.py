@@ -11,16 +11,14 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoStack
 
-from cnnstudio.document import layout
+from cnnstudio.document import clipboard, layout, places
 from cnnstudio.document.commands import Edit
 from cnnstudio.document.derived import Derived, derive
-from cnnstudio.document.graph import Block, Graph, Place, Point, Wire, blocks_from_json, blocks_to_json
+from cnnstudio.document.graph import Block, Graph, Place, Point, Wire
 from cnnstudio.document.words import block_name, layer_title, say
-from engine.errors import EngineError, Fix, SpecError
+from engine.errors import Fix, SpecError
 from engine.layer import LAYERS, Layer
 from engine.spec import NetworkSpec, Node, free_id
-
-PASTE_SHIFT = 32.0
 
 
 class Document(QObject):
@@ -119,45 +117,16 @@ class Document(QObject):
     def placing(self, kind: str, place: Place, position: Point | None = None) -> tuple[Graph, str]:
         """The graph that `place` would make, and the new block's id; for a preview."""
         node = self._new_node(kind)
-        graph = self._graph.put((Block(node, self._spot(place, position)),), place)
+        graph = self._graph.put((Block(node, places.spot(self._graph, place, position)),), place)
         return layout.settle(self._graph, graph, (node.id,)), node.id
 
     def end_place(self, kind: str) -> Place:
-        """Where `append` puts a kind: behind the last block, before an output block that would follow badly,
-        or loose.
-        """
-        if LAYERS[kind].role == "input":
-            first = next((c for c in self._graph.chains if not c[0].is_input), None)
-            return Place() if self._graph.main or first is None else Place(before=first[0].id)
-        if not self._graph.main:
-            return Place()
-        last = self._graph.main[-1]
-        if last.node.layer.role == "output" and len(self._graph.main) > 1:
-            return Place(self._graph.main[-2].id, last.id)
-        return Place(after=last.id)
+        """Where `append` puts a kind."""
+        return places.end_place(self._graph, kind)
 
     def accepts(self, kind: str, place: Place) -> bool:
-        """Whether a block of a kind with its default options fits at a place: its input fits, and what
-        follows still does.
-        """
-        layer_class = LAYERS[kind]
-        if place.loose:
-            return True
-        if layer_class.role == "input":
-            head = place.before is not None and place.after is None
-            return head and not any(b.is_input for b in self._graph.chain_of(place.before or ""))
-        if place.after is None:
-            return not self._graph[place.before or ""].is_input
-        placed = self.derived.placed.get(place.after)
-        if placed is None:
-            return place.after not in self.derived.errors
-        try:
-            y = layer_class().output_shape(placed.y)
-            if place.before is not None and place.before in self.derived.placed:
-                self._graph[place.before].node.layer.output_shape(y)
-        except EngineError:
-            return False
-        return True
+        """Whether a block of a kind with its default options fits at a place."""
+        return places.accepts(self._graph, self.derived, kind, place)
 
     # --- joining, cutting, taking out ---
 
@@ -263,15 +232,7 @@ class Document(QObject):
 
     def copy(self, ids: Iterable[str]) -> list[list[dict[str, Any]]]:
         """Blocks as JSON for the clipboard: neighbours stay rows."""
-        chosen = set(ids)
-        runs: list[list[Block]] = []
-        for chain in self._graph.chains:
-            joined = False
-            for block in chain:
-                if block.id in chosen:
-                    runs[-1].append(block) if joined else runs.append([block])
-                joined = block.id in chosen
-        return [blocks_to_json(run) for run in runs]
+        return clipboard.rows_of(self._graph, ids)
 
     def paste(self, rows: Any, position: Point | None = None, place: Place | None = None) -> tuple[str, ...]:
         """Put in copies of blocks that `copy` made, loose or all in one row at a place; gives their new ids.
@@ -279,21 +240,7 @@ class Document(QObject):
         `position` is where the top left corner of the whole goes; without it, it goes a little beside the
         original.
         """
-        if not isinstance(rows, list) or not rows:
-            raise SpecError("The clipboard holds no blocks.", code="graph.clipboard")
-        runs = [blocks_from_json(row) for row in rows]
-        left = min(block.position[0] for run in runs for block in run)
-        top = min(block.position[1] for run in runs for block in run)
-        x, y = layout.free_spot(self._graph, position or (left + PASTE_SHIFT, top + PASTE_SHIFT))
-        taken = set(self._used_ids)
-        copies: list[tuple[Block, ...]] = []
-        for run in runs:
-            copy = []
-            for block in run:
-                node = dataclasses.replace(block.node, id=free_id(block.node.layer, taken))
-                taken.add(node.id)
-                copy.append(Block(node, (block.position[0] - left + x, block.position[1] - top + y)))
-            copies.append(tuple(copy))
+        copies = clipboard.copies_of(rows, self._graph, self._used_ids, position)
         graph = self._graph
         if place is None or place.loose:
             for run in copies:
@@ -421,26 +368,6 @@ class Document(QObject):
             raise SpecError("There is no layer of kind {kind}.", code="spec.unknown_kind", kind=repr(kind))
         layer: Layer = LAYERS[kind]()
         return Node(free_id(layer, self._used_ids), layer)
-
-    def _spot(self, place: Place, position: Point | None) -> Point:
-        """Where a new block stands when the user did not say: on the wire, behind the end, or below
-        everything.
-        """
-        if position is not None:
-            return position if not place.loose else layout.free_spot(self._graph, position)
-        graph = self._graph
-        if place.after is not None and place.before is None:
-            return layout.place_behind(graph.chain_of(place.after), graph.columns)
-        if place.after is not None:
-            x, y = graph[place.after].position
-            return x + layout.PITCH_X, y
-        if place.before is not None:
-            x, y = graph[place.before].position
-            return x - layout.PITCH_X, y
-        if not len(graph):
-            return layout.ORIGIN
-        lowest = max(block.position[1] for block in graph)
-        return layout.ORIGIN[0], lowest + layout.PITCH_Y
 
     def _names(self, ids: Iterable[str]) -> str:
         chosen = tuple(ids)

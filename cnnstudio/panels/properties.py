@@ -277,7 +277,7 @@ class ProblemNote(QFrame):
         if problem is None:
             return
         is_error = block_id in self._document.derived.errors
-        self.setProperty("role", "error" if is_error else "note")
+        self.setProperty("role", "alert" if is_error else "note")
         self.style().unpolish(self)
         self.style().polish(self)
         self.text.setText(self._sentence(problem))

@@ -163,7 +163,7 @@ def test_paste_on_a_wire_inserts_the_row(lenet: Document) -> None:
     assert lenet.graph.next("relu2") == ids[0] and lenet.graph.next(ids[1]) == "max_pool2"
 
 
-@pytest.mark.parametrize("rows", [None, [], [{}], [[{"id": "a"}]], [[{"id": "a", "kind": "nothing"}]], "x"])
+@pytest.mark.parametrize("rows", [None, [], [[]], [{}], [[{"id": "a"}]], [[{"id": "a", "kind": "nothing"}]], "x"])
 def test_a_clipboard_without_blocks_is_refused(lenet: Document, rows: object) -> None:
     with pytest.raises(EngineError):
         lenet.paste(rows)
@@ -247,6 +247,8 @@ def test_moving_blocks_keeps_what_was_derived(lenet: Document) -> None:
 
 def test_numbers_are_shown_only_where_a_kind_occurs_more_than_once(lenet: Document) -> None:
     assert lenet.name_of("conv2") == "Conv 2" and lenet.name_of("flatten1") == "Flatten"
+    lenet.relocate(["conv2"], Place("input", "conv1"))
+    assert lenet.name_of("conv2") == "Conv 1" and lenet.name_of("conv1") == "Conv 2"
     lenet.rename("conv2", "edges")
     assert lenet.name_of("conv2") == "edges"
 
