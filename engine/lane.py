@@ -10,10 +10,15 @@ from functools import partial
 import numpy as np
 
 from engine.layer import Array, Context, Workspace
-from engine.memory import Arena, Parameters, buffer_dtype, of_layer
+from engine.losses import Loss, targets_of
+from engine.memory import Arena, Parameters, aligned_zeros, buffer_dtype, of_layer
+from engine.metrics import predicted_classes
 from engine.spec import Placed
 
-Steps = list[tuple[int, Callable[[], None]]]
+Call = Callable[[], object]
+Steps = list[tuple[int, list[Call]]]
+"""The calls of one pass through the network, layer by layer with its index."""
+
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +31,19 @@ class Parts:
     placed: Sequence[Placed]
     parameters: Parameters
     states: Sequence[dict[str, Array]]
+    loss: Loss
     first: int
     last: int
+
+    @property
+    def head(self) -> str:
+        """The kind of the closing layer."""
+        return self.placed[-1].node.layer.kind
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that one image's output has."""
+        return self.placed[-1].y.size
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
@@ -43,8 +59,8 @@ class Parts:
 class Lane(ABC):
     """`n` images on their way through the network.
 
-    `begin` takes images in; the calls of `forward`, each with the index of its layer, leave `logits` and `output`, both
-    (n, outputs); after `delta` has been written, the calls of `backward` leave the slice's gradient in `gradient`, flat.
+    `begin` takes images in; the calls of `forward` leave `logits` and `output`, both (n, outputs); `measure` compares them with
+    the labels and writes `delta`; the calls of `backward` leave the slice's gradient in `gradient`, flat.
     """
 
     output: Array
@@ -56,7 +72,7 @@ class Lane(ABC):
     def __init__(self, parts: Parts, n: int) -> None:
         self.parts = parts
         self.n = n
-        self.gradient: Array = np.zeros_like(parts.parameters.gradient)
+        self.gradient = aligned_zeros(parts.parameters.gradient.shape, parts.dtype)
         self.contexts = [Context(state=state) for state in parts.states]
 
     @abstractmethod
@@ -68,6 +84,20 @@ class Lane(ABC):
         self.take(images)
         for ctx in self.contexts:
             ctx.training, ctx.rng = training, rng
+
+    def measure(self, labels: Array, batch: int) -> tuple[float, int]:
+        """The slice's summed loss and right answers; writes the first delta, already divided by the batch size.
+
+        Labels are classes (n,) or targets (n, outputs); raises DataError when they do not fit the outputs.
+        """
+        loss, head = self.parts.loss, self.parts.head
+        targets = targets_of(labels, self.parts.outputs, self.parts.dtype)
+        with np.errstate(all="ignore"):
+            value = float(loss.values(head, self.logits, self.output, targets).sum())
+            right = predicted_classes(self.output) == predicted_classes(targets)
+            loss.delta(head, self.logits, self.output, targets, self.delta)
+            np.divide(self.delta, batch, out=self.delta)
+        return value, int(np.count_nonzero(right))
 
 
 class PlainLane(Lane):
@@ -113,12 +143,12 @@ class PlainLane(Lane):
         """Bind each layer's arrays; backward ends at layer `stop`."""
         layers = [p.node.layer for p in self.placed]
         p, g = self.parts.of_layers(self.parts.parameters.flat), self.parts.of_layers(self.gradient)
-        self.forward = [(i, partial(layer.forward, ws.x, ws.y, p[i], ws, ctx))
+        self.forward = [(i, [partial(layer.forward, ws.x, ws.y, p[i], ws, ctx)])
                         for i, (layer, ws, ctx) in enumerate(zip(layers, self.workspaces, self.contexts, strict=True))]
         self.backward = []
         for i in range(self.parts.last, stop - 1, -1):
             dx = self.images_delta if i == 0 else self.deltas[i - 1] if i > stop else None
-            self.backward.append((i, partial(layers[i].backward, self.deltas[i], dx, p[i], g[i], self.workspaces[i])))
+            self.backward.append((i, [partial(layers[i].backward, self.deltas[i], dx, p[i], g[i], self.workspaces[i])]))
 
     def first_broken(self) -> tuple[int, str] | None:
         """The first layer whose output is not finite, otherwise the last whose gradient is not; (index, what) or None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,12 +11,22 @@ from numpy.typing import DTypeLike
 
 from engine.layer import Array, Buffer, Param
 
+CACHE_LINE = 64
 _DTYPES: dict[str, DTypeLike] = {"bool": np.bool_, "int": np.int64, "int32": np.int32, "uint8": np.uint8}
 
 
 def buffer_dtype(buffer: Buffer, dtype: DTypeLike) -> np.dtype[Any]:
     """The dtype of a buffer in a network of that dtype."""
     return np.dtype(_DTYPES.get(buffer.dtype, dtype))
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+    """Zeros that begin at a cache line, so that no vector register is loaded from two of them."""
+    kind = np.dtype(dtype)
+    size = math.prod(shape) * kind.itemsize
+    block: Array = np.zeros(size + CACHE_LINE, np.uint8)
+    start = -block.ctypes.data % CACHE_LINE
+    return block[start:start + size].view(kind).reshape(shape)
 
 
 class Parameters:
@@ -27,9 +38,9 @@ class Parameters:
     def __init__(self, wanted: Mapping[str, Param], dtype: DTypeLike) -> None:
         self.wanted = dict(wanted)
         self.size = sum(int(np.prod(p.shape)) for p in wanted.values())
-        self.flat: Array = np.zeros(self.size, dtype)
-        self.gradient: Array = np.zeros(self.size, dtype)
-        self.penalised: Array = np.zeros(self.size, dtype)
+        self.flat = aligned_zeros((self.size,), dtype)
+        self.gradient = aligned_zeros((self.size,), dtype)
+        self.penalised = aligned_zeros((self.size,), dtype)
         for name, view in self.views(self.penalised).items():
             view[...] = wanted[name].penalised
         self.named = self.views(self.flat)

@@ -9,11 +9,13 @@ whatever runs the slices. Small work is not cut, and neither is a batch whose im
 from __future__ import annotations
 
 import functools
+import math
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import threadpoolctl
@@ -21,7 +23,7 @@ from numpy.typing import DTypeLike
 
 from engine.errors import EngineError, Fix, ShapeError, TrainingError
 from engine.initializers import initialize
-from engine.lane import Lane, Parts, PlainLane
+from engine.lane import Call, Lane, Parts, PlainLane
 from engine.layer import Array, Param
 from engine.layers.input import Input
 from engine.losses import CrossEntropy, Loss, targets_of
@@ -29,6 +31,8 @@ from engine.memory import Parameters, of_layer
 from engine.metrics import predicted_classes
 from engine.plans import innermost
 from engine.spec import NetworkSpec
+
+T = TypeVar("T")
 
 SLICE = 32
 """Images in a slice: small enough for the caches and for memory, large enough for the matrix products."""
@@ -95,7 +99,7 @@ class Network:
         self._head = self._layers[-1].kind
         has_parameters = [bool(p.node.layer.params(p.x)) for p in self.placed]
         self._parts = Parts(
-            self.placed, self.parameters, [of_layer(self.state, i) for i in self._ids],
+            self.placed, self.parameters, [of_layer(self.state, i) for i in self._ids], self.loss,
             first=has_parameters.index(True) if any(has_parameters) else len(self._ids),
             last=len(self._layers) - (2 if self._head in self.loss.fused_with else 1))
         self._couples = any(layer.couples_batch for layer in self._layers)
@@ -104,7 +108,6 @@ class Network:
         self._innermost = fast and innermost.serves(self.placed)
         self._lanes: dict[tuple[int, int, bool], Lane] = {}
         self._probe: PlainLane | None = None
-        self._rows: Array = np.zeros((0, self.parameters.size), self.dtype)
 
     def initialize(self, seed: int) -> None:
         """Draw all weights anew. A parameter's draw depends on the seed and its own name only, so that adding a block leaves the
@@ -145,58 +148,50 @@ class Network:
 
         `key` seeds the random layers: seed and step. Raises TrainingError naming the layer when a number is not finite.
         """
-        cut, targets = self.slices(len(images)), targets_of(labels, self.outputs, self.dtype)
-        rows = self._rows_for(len(cut))
-        workers = min(len(cut), os.cpu_count() or 1)
+        cut, total = self.slices(len(images)), _Total(self.parameters.gradient, len(images))
+        at_once = min(len(cut), os.cpu_count() or 1)
 
-        def work(w: int) -> list[tuple[float, int]]:
-            done = []
-            for k in range(w, len(cut), workers):
-                lane = self._begin(images[cut[k]], w, training=True, key=(*key, k))
-                self._run(lane.forward)
-                done.append(self._loss(lane, targets[cut[k]], len(images)))
-                self._run(lane.backward)
-                rows[k] = lane.gradient
-                self._check_finite(done[-1][0], rows[k], images[cut[k]], targets[cut[k]], (*key, k))
-            return done
+        def work(k: int) -> tuple[Lane, float, int]:
+            part, lane = cut[k], self._begin(images[cut[k]], k % at_once, training=True, key=(*key, k))
+            self._run(lane.forward)
+            loss, correct = lane.measure(labels[part], len(images))
+            self._run(lane.backward)
+            self._check_finite(loss, lane.gradient, images[part], labels[part], len(images), (*key, k))
+            return lane, loss, correct
 
-        parts = [work(0)] if workers == 1 else list(_threads().map(work, range(workers)))
-        return self._sum([parts[k % workers][k // workers] for k in range(len(cut))], rows, len(images))
+        for start in range(0, len(cut), at_once):
+            for lane, loss, correct in _side_by_side(work, range(start, min(start + at_once, len(cut)))):
+                total.add(lane.gradient, loss, correct)
+        return total.result()
 
     def gradient_by_layer(self, images: Array, labels: Array, *, key: Sequence[int] = (),
                           ) -> Iterator[LayerStep | BatchResult]:
         """The same as `gradient`, stopping after every layer's forward and every layer's backward; the result comes last."""
-        cut, targets = self.slices(len(images)), targets_of(labels, self.outputs, self.dtype)
-        rows = self._rows_for(len(cut))
+        cut, total = self.slices(len(images)), _Total(self.parameters.gradient, len(images))
         lanes = [self._begin(images[part], k, training=True, key=(*key, k)) for k, part in enumerate(cut)]
         for steps in zip(*(lane.forward for lane in lanes), strict=True):
             self._run(steps)
             yield LayerStep("forward", self._ids[steps[0][0]])
-        sums = [self._loss(lane, targets[part], len(images)) for lane, part in zip(lanes, cut, strict=True)]
+        measured = [lane.measure(labels[part], len(images)) for lane, part in zip(lanes, cut, strict=True)]
         for steps in zip(*(lane.backward for lane in lanes), strict=True):
             self._run(steps)
             yield LayerStep("backward", self._ids[steps[0][0]])
-        for k, lane in enumerate(lanes):
-            rows[k] = lane.gradient
-            self._check_finite(sums[k][0], rows[k], images[cut[k]], targets[cut[k]], (*key, k))
-        yield self._sum(sums, rows, len(images))
+        for k, (lane, part, (loss, correct)) in enumerate(zip(lanes, cut, measured, strict=True)):
+            self._check_finite(loss, lane.gradient, images[part], labels[part], len(images), (*key, k))
+            total.add(lane.gradient, loss, correct)
+        yield total.result()
 
     def record(self, images: Array, labels: Array, *, key: Sequence[int] = ()) -> tuple[list[PlainLane], BatchResult]:
         """The same as `gradient`, slice by slice in plain lanes that keep every output, buffer and delta.
 
         Where `gradient` runs through a faster plan, the two agree up to rounding.
         """
-        cut, targets = self.slices(len(images)), targets_of(labels, self.outputs, self.dtype)
-        rows, lanes, sums = self._rows_for(len(cut)), [], []
-        for k, part in enumerate(cut):
+        lanes, total = [], _Total(self.parameters.gradient, len(images))
+        for k, part in enumerate(self.slices(len(images))):
             lane = PlainLane(self._parts, part.stop - part.start, record=True)
-            lane.begin(images[part], training=True, rng=np.random.default_rng((*key, k)) if self._random else None)
-            self._run(lane.forward)
-            sums.append(self._loss(lane, targets[part], len(images)))
-            self._run(lane.backward)
-            rows[k] = lane.gradient
+            total.add(*self._whole(lane, images[part], labels[part], len(images), (*key, k)))
             lanes.append(lane)
-        return lanes, self._sum(sums, rows, len(images))
+        return lanes, total.result()
 
     def predict(self, images: Array) -> Array:
         """The outputs (N, outputs) for raw images (N, C, H, W), in evaluation mode."""
@@ -232,17 +227,18 @@ class Network:
         `label` has shape (1,) or (1, outputs). Every delta down to the image's own is left in the lane.
         """
         assert self._probe is not None
-        loss, _ = self._loss(self._probe, targets_of(label, self.outputs, self.dtype), 1)
+        loss, _ = self._probe.measure(label, 1)
         self._run(self._probe.backward)
         return loss, self.parameters.views(self._probe.gradient)
 
     @np.errstate(all="ignore")
-    def _run(self, steps: Iterable[tuple[int, Callable[[], None]]]) -> None:
+    def _run(self, steps: Iterable[tuple[int, Iterable[Call]]]) -> None:
         """Make the calls. Overflow is no news for NumPy to print: a number that is not finite ends the batch with an error."""
         i = 0
         try:
-            for i, call in steps:  # noqa: B007  the index says where an error lies
-                call()
+            for i, calls in steps:  # noqa: B007  the index says where an error lies
+                for call in calls:
+                    call()
         except EngineError as error:
             raise error.at(self.spec.nodes[i].title, i) from None
 
@@ -256,39 +252,26 @@ class Network:
         lane.begin(images, training=training, rng=np.random.default_rng(key) if training and self._random else None)
         return lane
 
-    def _rows_for(self, count: int) -> Array:
-        """One row of gradients for each slice."""
-        if len(self._rows) < count:
-            self._rows = np.zeros((count, self.parameters.size), self.dtype)
-        return self._rows[:count]
+    def _whole(self, lane: Lane, images: Array, labels: Array, batch: int, key: Sequence[int]) -> tuple[Array, float, int]:
+        """One slice through a lane: its gradient, summed loss and right answers."""
+        lane.begin(images, training=True, rng=np.random.default_rng(key) if self._random else None)
+        self._run(lane.forward)
+        loss, correct = lane.measure(labels, batch)
+        self._run(lane.backward)
+        return lane.gradient, loss, correct
 
     @np.errstate(all="ignore")
-    def _loss(self, lane: Lane, targets: Array, batch: int) -> tuple[float, int]:
-        """The slice's summed loss and right answers; writes the first delta, already divided by the batch size."""
-        self.loss.delta(self._head, lane.logits, lane.output, targets, lane.delta)
-        lane.delta /= batch
-        right = predicted_classes(lane.output) == predicted_classes(targets)
-        return float(self.loss.values(self._head, lane.logits, lane.output, targets).sum()), int(np.count_nonzero(right))
-
-    @np.errstate(all="ignore")
-    def _check_finite(self, loss: float, gradient: Array, images: Array, targets: Array, key: Sequence[int]) -> None:
+    def _check_finite(self, loss: float, gradient: Array, images: Array, labels: Array, batch: int, key: Sequence[int]) -> None:
         """Raise TrainingError naming the first layer whose output, or the last whose gradient, is not finite.
 
         A slice with such a number is computed once more layer by layer, so that the place can be found.
         """
-        if np.isfinite(loss) and (np.isfinite(gradient @ gradient) or np.isfinite(gradient).all()):
+        if math.isfinite(loss) and (math.isfinite(gradient @ gradient) or np.isfinite(gradient).all()):
             return
         lane = PlainLane(self._parts, len(images))
-        lane.begin(images, training=True, rng=np.random.default_rng(key) if self._random else None)
-        self._run(lane.forward)
-        self._loss(lane, targets, len(images))
-        self._run(lane.backward)
+        self._whole(lane, images, labels, batch, key)
         index, what = lane.first_broken() or (len(self._ids) - 1, "loss")
         raise _not_finite(self.spec.nodes[index].title, index, what)
-
-    def _sum(self, parts: Sequence[tuple[float, int]], rows: Array, n: int) -> BatchResult:
-        np.sum(rows, axis=0, out=self.parameters.gradient)
-        return BatchResult(sum(p[0] for p in parts) / n, sum(p[1] for p in parts), n)
 
     def _evaluate(self, images: Array, keep: Callable[[Lane, slice], None]) -> None:
         size = SLICE * 8 if SLICE * 8 * self._macs < SMALL_WORK else SLICE
@@ -301,10 +284,36 @@ class Network:
                 self._run(lane.forward)
                 keep(lane, part)
 
-        if workers <= 1:
-            work(0) if cut else None
+        _side_by_side(work, range(workers))
+
+
+class _Total:
+    """Sums the slices' gradients, losses and right answers in the order in which they are added."""
+
+    def __init__(self, gradient: Array, n: int) -> None:
+        self._gradient, self._n = gradient, n
+        self._loss, self._correct, self._empty = 0.0, 0, True
+
+    def add(self, gradient: Array, loss: float, correct: int) -> None:
+        """The next slice."""
+        if self._empty:
+            np.copyto(self._gradient, gradient)
         else:
-            list(_threads().map(work, range(workers)))
+            np.add(self._gradient, gradient, out=self._gradient)
+        self._loss, self._correct, self._empty = self._loss + loss, self._correct + correct, False
+
+    def result(self) -> BatchResult:
+        """The mean loss and what else is known of the batch."""
+        return BatchResult(self._loss / self._n, self._correct, self._n)
+
+
+def _side_by_side(work: Callable[[int], T], numbers: Sequence[int]) -> list[T]:
+    """work(k) for all numbers at the same time, the first one in the calling thread."""
+    others = [_threads().submit(work, k) for k in numbers[1:]]
+    try:
+        return [*map(work, numbers[:1]), *(other.result() for other in others)]
+    finally:
+        wait(others)
 
 
 def _output_units(spec: NetworkSpec) -> int:

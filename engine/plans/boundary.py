@@ -1,26 +1,34 @@
-"""What lies between two layers of a plan: a map or vector for all images of a slice, with the images innermost.
+"""What lies between two layers of a plan: the values y for all images of a slice, later their deltas, with the images innermost.
 
-Maps are (H, W, C, N), vectors (F, N). Both the values and the deltas may stand inside larger arrays of zeros: a convolution that reads
-the values finds its padding there, and the convolution that made the values finds the padding that its backward pass needs around the delta.
+Maps are (H, W, C, N), vectors (F, N). Values and deltas stand inside a larger map of zeros: a convolution that reads the values
+finds its padding there, and the convolution that made them finds the zeros that its backward pass needs around the deltas.
+
+Values and deltas share their memory. By the time a layer's backward pass writes ∂E/∂x it has made its last use of x, so the
+deltas may take the values' place: half the memory, and half the distance to it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from engine.layer import Array, Shape
+from engine.memory import aligned_zeros
+from engine.plans.calls import Call, Scratch, bind, gate
+from engine.windows import Pair, Sides
+
+NOTHING: Sides = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
-class Frame:
-    """A larger map of zeros in which an array stands: its size, the place of the first cell, and the step between cells."""
+class Reach:
+    """Zeros around a delta (top, bottom, left, right) and the step from cell to cell, with zeros between when it is not 1."""
 
-    size: tuple[int, int]
-    at: tuple[int, int]
-    step: tuple[int, int] = (1, 1)
+    sides: Sides = NOTHING
+    step: Pair = (1, 1)
 
 
 def innermost(shape: Shape, n: int) -> tuple[int, ...]:
@@ -29,39 +37,76 @@ def innermost(shape: Shape, n: int) -> tuple[int, ...]:
 
 
 class Boundary:
-    """Values y between two layers and their deltas dy = ∂E/∂y; `delta` is None where no delta is needed."""
+    """Values y between two layers and their deltas ∂E/∂y.
 
-    def __init__(self, shape: Shape, n: int, dtype: DTypeLike, *, frame: Frame | None = None, delta: bool = True,
-                 delta_frame: Frame | None = None) -> None:
-        self.shape = shape
-        self.n = n
-        self.framed, self.y = _framed(innermost(shape, n), frame, dtype)
-        self.framed_delta: Array | None = None
-        self.delta: Array | None = None
-        if delta:
-            self.framed_delta, self.delta = _framed(innermost(shape, n), delta_frame, dtype)
+    `padding` is the zeros that the reader wants around y, `reach` those that the maker wants around the delta, None where no
+    delta is needed. `gated` says that y has gone through a ReLU, so that a delta passes only where y > 0.
+    """
+
+    def __init__(self, shape: Shape, n: int, dtype: DTypeLike, *, padding: Sides = NOTHING, reach: Reach | None = None,
+                 shared: bool = True, gated: bool = False) -> None:
+        self.shape, self.n, self.gated = shape, n, gated
+        self.has_delta = reach is not None
+        cells = innermost(shape, n)
+        together = reach is not None and shared and reach.step == (1, 1)
+        around = _larger(padding, reach.sides) if together and reach else padding
+        whole, self.y = _framed(cells, Reach(around), dtype)
+        self.framed = _cut(whole, around, padding)
+        self._dy, self._framed_delta = self.y, whole
+        if together and reach:
+            self._framed_delta = _cut(whole, around, reach.sides)
+        elif reach:
+            self._framed_delta, self._dy = _framed(cells, reach, dtype)
 
     @property
     def dy(self) -> Array:
-        """The delta, where there is one."""
-        assert self.delta is not None
-        return self.delta
+        """The delta."""
+        assert self.has_delta
+        return self._dy
 
-    def to_samples(self, values: Array, out: Array) -> None:
-        """Copy `values`, in this layout, to (N, *shape)."""
-        np.copyto(out, values.transpose(3, 2, 0, 1) if self.shape.is_image else values.T)
+    @property
+    def framed_delta(self) -> Array:
+        """The delta with the zeros around it, and between its cells."""
+        assert self.has_delta
+        return self._framed_delta
 
-    def from_samples(self, samples: Array, out: Array) -> None:
-        """Copy (N, *shape) to `out`, in this layout."""
-        np.copyto(out, samples.transpose(2, 3, 1, 0) if self.shape.is_image else samples.T, casting="unsafe")
+    def land(self, source: Array, at: Any = ...) -> list[Call]:
+        """The calls that make `source` the delta of the cells `at`. After them, y is gone there."""
+        if self.gated:
+            return gate(self.y[at], source, self.dy[at])
+        return [bind(np.copyto, self.dy[at], source)]
+
+    def landing(self, at: Any, scratch: Scratch) -> tuple[Array, list[Call]]:
+        """Where to write the delta of the cells `at`, and the calls that have to follow."""
+        if not self.gated:
+            return self.dy[at], []
+        source = scratch.take(self.dy[at].shape)
+        return source, self.land(source, at)
+
+    def as_samples(self, values: Array) -> Array:
+        """`values`, in this layout, seen as (N, *shape)."""
+        return values.transpose(3, 2, 0, 1) if self.shape.is_image else values.T
 
 
-def _framed(shape: tuple[int, ...], frame: Frame | None, dtype: DTypeLike) -> tuple[Array, Array]:
+def _larger(a: Sides, b: Sides) -> Sides:
+    return (max(a[0], b[0]), max(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
+
+
+def _framed(shape: tuple[int, ...], reach: Reach, dtype: DTypeLike) -> tuple[Array, Array]:
     """An array of zeros and the view inside it that has the shape asked for."""
-    if frame is None:
-        whole = np.zeros(shape, dtype)
+    if reach == Reach():
+        whole = aligned_zeros(shape, dtype)
         return whole, whole
     height, width, *rest = shape
-    (top, left), (down, across) = frame.at, frame.step
-    whole = np.zeros((*frame.size, *rest), dtype)
-    return whole, whole[top:top + (height - 1) * down + 1:down, left:left + (width - 1) * across + 1:across]
+    (top, bottom, left, right), (down, across) = reach.sides, reach.step
+    rows, columns = (height - 1) * down + 1, (width - 1) * across + 1
+    whole = aligned_zeros((top + rows + bottom, left + columns + right, *rest), dtype)
+    return whole, whole[top:top + rows:down, left:left + columns:across]
+
+
+def _cut(whole: Array, around: Sides, wanted: Sides) -> Array:
+    """The part of a framed array that has `wanted` cells around it instead of `around`."""
+    if around == wanted:
+        return whole
+    top, bottom, left, right = (a - w for a, w in zip(around, wanted, strict=True))
+    return whole[top:whole.shape[0] - bottom, left:whole.shape[1] - right]

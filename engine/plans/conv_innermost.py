@@ -1,76 +1,145 @@
-"""Convolution with the images innermost: one small matrix product for each output pixel, all of them in one call.
+"""Convolution with the images innermost: one small matrix product for each output pixel, as many as possible in one call.
 
     x̂ (H, W, C, N)  ->  rows (H', W, kh, C, N):  rows[i, w, u] = x̂[i·s + u·d, w]        kh copies instead of kh·kw
     the window of pixel (i, j) is then one contiguous run (kw·kh·C, N) of row i, beginning at column j·s
+
     y[i, j] (D, N)  =  W (D, kw·kh·C) · window
+    ∂E/∂W           =  Σ_ij  window · δ[i, j]ᵀ          a product for each pixel, summed by a product with a vector of ones
+    ∂E/∂x           =  the same routine as y, over the zero-padded δ with the rotated kernel
 
-    ∂E/∂W  =  Σ_ij δ[i, j] (D, N) · windowᵀ         a product for each pixel, summed by a product with a vector of ones
-    ∂E/∂x  =  the same routine over the zero-padded δ with the rotated kernel
+Why it is fast: each product is small enough for its operands to stay in the first-level cache, and BLAS libraries have kernels
+that pack nothing for that size; the operands are read where they lie; the output already is the layout that the next layer reads.
+All is done a block of rows at a time, so that what lies between unrolling and product never leaves the second-level cache.
 
-Why it is fast: the products have no more than some 10⁵ to 10⁶ multiplications, for which BLAS libraries have kernels that pack nothing; their
-operands are read where they lie; and the output is already the layout that the next layer reads. It serves every stride,
-padding and kernel size with dilation 1 across (any dilation down) and one group.
+It serves every stride, padding and kernel size with dilation 1 across (any dilation down) and one group.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import DTypeLike
 
 from engine.layer import Array
+from engine.memory import aligned_zeros
+from engine.plans.calls import BLOCK, Call, Scratch, bind
+from engine.windows import Pair
+
+Target = Callable[[slice], tuple[Array, list[Call]]]
+"""For a block of output rows: where they go, and the calls that follow."""
+
+FEW_CELLS = 64
+"""Cells in a window below which transposing δ costs more than its faster product gains."""
 
 
 class Correlation:
-    """y = kernel ⋆ x over (H, W, C, N): the rows are unrolled into a buffer of its own, or of a lender of the same size.
+    """y = kernel ⋆ x over (H, W, C, N). `kernel` (D, kw·kh·C), in the order column, row, channel, is filled by the owner."""
 
-    `kernel` (D, kw·kh·C) is written by the owner before `run`; element order is column, row, channel.
-    """
-
-    def __init__(self, x: Array, depth: int, size: tuple[int, int], stride: tuple[int, int], dilation_down: int,
-                 places: tuple[int, int]) -> None:
+    def __init__(self, x: Array, depth: int, size: Pair, stride: Pair, dilation_down: int, places: Pair,
+                 scratch: Scratch) -> None:
         _, width, channels, n = x.shape
         (kh, kw), (sh, sw), (oh, ow) = size, stride, places
-        self.kernel: Array = np.zeros((depth, kw * kh * channels), x.dtype)
-        self.rows: Array = np.zeros((oh, width, kh, channels, n), x.dtype)
+        self.kernel = aligned_zeros((depth, kw * kh * channels), x.dtype)
+        self._scratch = scratch
+        height = min(oh, max(1, BLOCK // (width * kh * channels * n)))
+        self._blocks = [slice(i, min(i + height, oh)) for i in range(0, oh, height)]
+        # Rows that fit into one block are still there when the backward pass comes; otherwise it unrolls them again.
+        shape = (height, width, kh, channels, n)
+        self._rows = aligned_zeros(shape, x.dtype) if len(self._blocks) == 1 else scratch.take(shape)
         a, b, c, d = x.strides
-        self._source = as_strided(x, self.rows.shape, (a * sh, b, a * dilation_down, c, d), writeable=False)
-        a, b, _, d, e = self.rows.strides
-        self.windows = as_strided(self.rows, (oh, ow, kw * kh * channels, n), (a, b * sw, d, e), writeable=False)
+        self._source = as_strided(x, (oh, *shape[1:]), (a * sh, b, a * dilation_down, c, d), writeable=False)
+        a, b, _, d, e = self._rows.strides
+        self._windows = as_strided(self._rows, (height, ow, kw * kh * channels, n), (a, b * sw, d, e), writeable=False)
 
-    def run(self, out: Array) -> None:
-        """Write y (H', W', D, N)."""
-        np.copyto(self.rows, self._source)
-        np.matmul(self.kernel, self.windows, out=out)
+    def forward(self, target: Target) -> list[Call]:
+        """The calls that compute y (H', W', D, N), block by block."""
+        calls: list[Call] = []
+        for block in self._blocks:
+            out, after = target(block)
+            calls += [self._unroll(block), *self._multiply(self._windows[:block.stop - block.start], out), *after]
+        return calls
+
+    def weight_gradient(self, delta: Array, out: Array) -> list[Call]:
+        """The calls that write ∂E/∂W (D, C, kh, kw) for δ (H', W', D, N)."""
+        (d, c, kh, kw), cells = out.shape, self.kernel.shape[1]
+        transposed = cells >= FEW_CELLS
+        parts = self._parts(delta.shape[1], BLOCK // (cells * d))
+        sums = aligned_zeros((len(parts), cells * d), delta.dtype)
+        calls: list[Call] = []
+        for (block, rows, columns), row in zip(parts, sums, strict=True):
+            if len(self._blocks) > 1 and rows.start == columns.start == 0:
+                calls.append(self._unroll(block))
+            calls += self._add_up(self._windows[rows, columns], delta[block][rows, columns], row, transposed)
+        total = aligned_zeros((cells * d,), delta.dtype)
+        in_order = total.reshape(kw, kh, c, d).transpose(3, 2, 1, 0) if transposed \
+            else total.reshape(d, kw, kh, c).transpose(0, 3, 2, 1)
+        return [*calls, bind(np.matmul, np.ones(len(parts), out.dtype), sums, out=total), bind(np.copyto, out, in_order)]
+
+    def _unroll(self, block: slice) -> Call:
+        """Copy what a block of output rows reads to the start of the rows."""
+        return bind(np.copyto, self._rows[:block.stop - block.start], self._source[block])
+
+    def _multiply(self, windows: Array, out: Array) -> list[Call]:
+        """out (i, j, D, N) = kernel · windows (i, j, cells, N)."""
+        return [bind(np.matmul, self.kernel, windows, out=out)]
+
+    def _add_up(self, windows: Array, delta: Array, out: Array, transposed: bool) -> list[Call]:
+        """out = Σ over pixels of window · δᵀ (cells, D) if `transposed`, otherwise of δ · windowᵀ (D, cells)."""
+        (i, j, cells, n), d = windows.shape, delta.shape[2]
+        kept = self._scratch.mark()
+        products = self._scratch.take((i, j, cells * d))
+        calls: list[Call] = []
+        if transposed:
+            flipped = self._scratch.take((i, j, n, d))
+            calls = [bind(np.copyto, flipped, delta.swapaxes(2, 3)),
+                     bind(np.matmul, windows, flipped, out=products.reshape(i, j, cells, d))]
+        else:
+            calls = [bind(np.matmul, delta, windows.swapaxes(2, 3), out=products.reshape(i, j, d, cells))]
+        self._scratch.release(kept)
+        return [*calls, bind(np.matmul, np.ones(i * j, out.dtype), products.reshape(i * j, -1), out=out)]
+
+    def _parts(self, width: int, pixels: int) -> list[tuple[slice, slice, slice]]:
+        """Every block cut into pieces of about `pixels` output pixels: (block, rows in it, columns)."""
+        parts = []
+        for block in self._blocks:
+            rows = block.stop - block.start
+            if pixels >= width:
+                step = pixels // width
+                parts += [(block, slice(i, min(i + step, rows)), slice(0, width)) for i in range(0, rows, step)]
+            else:
+                step = -(-width // -(-width // max(1, pixels)))
+                parts += [(block, slice(i, i + 1), slice(j, min(j + step, width)))
+                          for i in range(rows) for j in range(0, width, step)]
+        return parts
 
 
-def kernel_in_order(weights: Array, out: Array) -> None:
+class CorrelationOfOne(Correlation):
+    """The same for a single image: with N = 1 the products above would be products with vectors, so the windows of a row
+    are copied side by side and a row is one product."""
+
+    def _multiply(self, windows: Array, out: Array) -> list[Call]:
+        columns = self._scratch.take(windows.shape[:3])
+        return [bind(np.copyto, columns, windows[..., 0]), bind(np.matmul, columns, self.kernel.T, out=out[..., 0])]
+
+    def _add_up(self, windows: Array, delta: Array, out: Array, transposed: bool) -> list[Call]:
+        (i, _, cells, _), d = windows.shape, delta.shape[2]
+        kept = self._scratch.mark()
+        columns, products = self._scratch.take(windows.shape[:3]), self._scratch.take((i, cells * d))
+        first, second, shape = (columns, delta[..., 0], (i, cells, d)) if transposed else (delta[..., 0], columns, (i, d, cells))
+        self._scratch.release(kept)
+        return [bind(np.copyto, columns, windows[..., 0]),
+                bind(np.matmul, first.swapaxes(1, 2), second, out=products.reshape(shape)),
+                bind(np.matmul, np.ones(i, out.dtype), products, out=out)]
+
+
+def kernel_in_order(weights: Array, out: Array) -> Call:
     """W (D, C, kh, kw) to (D, kw·kh·C), the order of a window's cells."""
     d, c, kh, kw = weights.shape
-    np.copyto(out.reshape(d, kw, kh, c), weights.transpose(0, 3, 2, 1))
+    return bind(np.copyto, out.reshape(d, kw, kh, c), weights.transpose(0, 3, 2, 1))
 
 
-def rotated_kernel_in_order(weights: Array, out: Array) -> None:
+def rotated_kernel_in_order(weights: Array, out: Array) -> Call:
     """W (D, C, kh, kw), rotated by 180° and read from the filters' side, to (C, kw·kh·D)."""
     d, c, kh, kw = weights.shape
-    np.copyto(out.reshape(c, kw, kh, d), weights[:, :, ::-1, ::-1].transpose(1, 3, 2, 0))
-
-
-class WeightGradient:
-    """∂E/∂W = Σ over pixels of δ (D, N) · windowᵀ (N, kw·kh·C), through the windows that the forward pass unrolled."""
-
-    def __init__(self, windows: Array, depth: int, weights: tuple[int, ...], dtype: DTypeLike) -> None:
-        oh, ow, cells, _ = windows.shape
-        self._transposed = windows.swapaxes(2, 3)
-        self._of_pixel: Array = np.zeros((oh, ow, depth, cells), dtype)
-        self._flat = self._of_pixel.reshape(oh * ow, -1)
-        self._ones: Array = np.ones(oh * ow, dtype)
-        self._sum: Array = np.zeros(depth * cells, dtype)
-        d, c, kh, kw = weights
-        self._in_order = self._sum.reshape(d, kw, kh, c).transpose(0, 3, 2, 1)
-
-    def run(self, delta: Array, out: Array) -> None:
-        """Write the gradient (D, C, kh, kw) from δ (H', W', D, N)."""
-        np.matmul(delta, self._transposed, out=self._of_pixel)
-        np.matmul(self._ones, self._flat, out=self._sum)
-        np.copyto(out, self._in_order)
+    return bind(np.copyto, out.reshape(c, kw, kh, d), weights[:, :, ::-1, ::-1].transpose(1, 3, 2, 0))

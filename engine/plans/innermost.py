@@ -2,30 +2,39 @@
 
     unroll rows -> small matrix products -> max pooling -> bias and ReLU -> … -> matrix products of the FC layers
 
-Why it is fast: convolutions become small matrix products that read their operands where they lie (conv_innermost.py); bias, ReLU and
-pooling run over long contiguous runs of images; pooling comes before bias and ReLU, on a quarter of the numbers (pool_innermost.py);
-flattening copies whole runs; and a step is a flat list of calls on arrays that were allocated once.
+Why it is fast: convolutions become small matrix products that read their operands where they lie (conv_innermost.py); bias, ReLU
+and pooling run over long contiguous runs of images; pooling comes before bias and ReLU, on a quarter of the numbers
+(pool_innermost.py); deltas take the place of the values (boundary.py); softmax and loss are one piece (head.py); and a step is a
+flat list of calls on arrays that were allocated once.
 
-Layers that have no fast form here run as they are between two transpositions, so every network that has a convolution can use the plan.
+Layers that have no fast form here run as they are between two transpositions, so that every network with a convolution can use
+the plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from engine.lane import Lane, Parts
 from engine.layer import Array, Layer
-from engine.layers.activation import ReLU
+from engine.layers.activation import Activation, ReLU
 from engine.layers.conv import Conv2D
 from engine.layers.dense import Dense, Flatten
+from engine.layers.dropout import Dropout
 from engine.layers.input import Input
-from engine.layers.pool import MaxPool2D
-from engine.plans.boundary import Boundary, Frame
-from engine.plans.forms import AsItIs, ConvForm, DenseForm, FlattenForm, Form, ReLUForm
-from engine.plans.pool_innermost import MaxPoolForm
+from engine.layers.pool import AvgPool2D, MaxPool2D
+from engine.layers.softmax import Softmax
+from engine.losses import CrossEntropy
+from engine.plans import pool_innermost
+from engine.plans.boundary import NOTHING, Boundary, Reach
+from engine.plans.calls import Call, Scratch, bind
+from engine.plans.forms import ActivationForm, AsItIs, ConvForm, DenseForm, FlattenForm, Form
+from engine.plans.head import SoftmaxForm
+from engine.plans.pool_innermost import AvgPoolForm, MaxPoolForm
 from engine.spec import Placed
 
 
@@ -35,143 +44,143 @@ def serves(placed: Sequence[Placed]) -> bool:
     return any(isinstance(layer, Conv2D) for layer in layers) and not any(layer.couples_batch for layer in layers)
 
 
+@dataclass(frozen=True)
+class Stage:
+    """Layers that one form computes: layer `main`, others that add nothing, and, if `gated`, a ReLU at the end.
+
+    `bias_of` is the convolution whose bias is added here, after its maximum; `bare` says that this is that convolution.
+    """
+
+    layers: tuple[int, ...]
+    main: int
+    gated: bool = False
+    bare: bool = False
+    bias_of: int | None = None
+
+
 class InnermostLane(Lane):
     """One slice of `n` images through fast forms. `training` False leaves out all that only the backward pass needs."""
 
     def __init__(self, parts: Parts, n: int, *, training: bool) -> None:
         super().__init__(parts, n)
-        self._placed, self._first, self._last = parts.placed, parts.first, parts.last
+        self._placed, self._training = parts.placed, training
         self._p, self._g = parts.of_layers(parts.parameters.flat), parts.of_layers(self.gradient)
-        self._training = training
-        self._boundaries = self._make_boundaries(n, parts.dtype)
-        outputs = parts.placed[-1].y.size
-        self.output = np.zeros((n, outputs), parts.dtype)
-        self.logits = self.output if self._last == len(self._placed) - 1 else np.zeros((n, outputs), parts.dtype)
-        self.delta = np.zeros((n, outputs), parts.dtype)
+        self._stages = self._make_stages()
+        self._boundaries = self._make_boundaries(parts.dtype)
+        self._scratch = Scratch(parts.dtype)
+        self._head: SoftmaxForm | None = None
         self._plan()
+        of_loss = next(k for k, stage in enumerate(self._stages) if parts.last in stage.layers)
+        self.output = self._boundaries[-1].y.T
+        self.logits = self._boundaries[of_loss].y.T
+        self.delta = self._boundaries[of_loss].dy.T if training else np.zeros((0, 0), parts.dtype)
 
     def take(self, images: Array) -> None:
         self._raw = images
 
-    def _make_boundaries(self, n: int, dtype: DTypeLike) -> list[Boundary]:
-        """One boundary after each layer; a ReLU works in place and shares the one before it."""
+    def measure(self, labels: Array, batch: int) -> tuple[float, int]:
+        if self._head is None or labels.ndim != 1:
+            return super().measure(labels, batch)
+        return self._head.measure(labels, batch)
+
+    def _layer(self, i: int) -> Layer | None:
+        return self._placed[i].node.layer if i < len(self._placed) else None
+
+    def _make_stages(self) -> list[Stage]:
+        """The layers in groups: a convolution's bias and ReLU behind its max pooling, other ReLUs with the layer before them."""
+        stages: list[Stage] = []
+        i = 0
+        while i < len(self._placed):
+            pool = self._pool_after(i)
+            if pool:
+                stages.append(Stage((i,), i, bare=True))
+                gated, bias_of, main, i = pool == i + 2, i, pool, i + 1
+            else:
+                gated, bias_of, main = False, None, i
+            end = main + 1
+            if not gated and self._ends_in_relu(main):
+                gated, end = True, end + 1
+            while not self._training and isinstance(self._layer(end), Dropout):
+                end += 1
+            stages.append(Stage(tuple(range(i, end)), main, gated=gated, bias_of=bias_of))
+            i = end
+        return stages
+
+    def _pool_after(self, i: int) -> int | None:
+        """The max pooling whose bias and ReLU may wait until after it: conv i, then perhaps a ReLU, then the pooling."""
+        if not ConvForm.serves(self._placed[i].node.layer, self._placed[i]):
+            return None
+        j = i + 2 if self._ends_in_relu(i) else i + 1
+        layer = self._layer(j)
+        pools = isinstance(layer, MaxPool2D) and pool_innermost.serves(layer, self._placed[j])
+        return j if pools and j <= self.parts.last else None
+
+    def _ends_in_relu(self, i: int) -> bool:
+        """A ReLU follows layer i, which never looks at its own output again, and the loss does not begin right there."""
+        return isinstance(self._layer(i + 1), ReLU) and i + 1 < self.parts.last \
+            and not isinstance(self._layer(i), Input | Activation)
+
+    def _make_boundaries(self, dtype: DTypeLike) -> list[Boundary]:
+        """One boundary after each stage."""
         boundaries: list[Boundary] = []
-        for i, place in enumerate(self._placed):
-            if self._in_place(i):
-                boundaries.append(boundaries[-1])
-                continue
+        for stage, reader in zip(self._stages, [*self._stages[1:], None], strict=True):
+            place, end = self._placed[stage.main], stage.layers[-1]
             maker = place.node.layer
-            reader = i + 2 if i + 1 < len(self._placed) and self._in_place(i + 1) else i + 1
-            frame: Frame | None = None
-            if reader < len(self._placed) and self._as_conv(reader):
-                consumer = self._placed[reader].node.layer
-                assert isinstance(consumer, Conv2D)
-                frame = ConvForm.frame(consumer, self._placed[reader])
-            delta = self._training and self._first <= i <= self._last
-            framed_delta = ConvForm.delta_frame(maker, place) if isinstance(maker, Conv2D) and self._as_conv(i) and \
-                i > self._first else None
-            boundaries.append(Boundary(place.y, n, dtype, frame=frame, delta=delta, delta_frame=framed_delta))
+            padding, reach = NOTHING, None
+            if reader is not None and ConvForm.serves(self._placed[reader.main].node.layer, self._placed[reader.main]):
+                window = self._placed[reader.main].node.layer.window(place.y)
+                padding = window.padding if window else NOTHING
+            if self._training and self.parts.first <= end <= self.parts.last:
+                to_input = isinstance(maker, Conv2D) and ConvForm.serves(maker, place) and boundaries[-1].has_delta
+                reach = ConvForm.reach(maker, place) if to_input and isinstance(maker, Conv2D) else Reach()
+            boundaries.append(Boundary(place.y, self.n, dtype, padding=padding, reach=reach, gated=stage.gated,
+                                       shared=end != self.parts.last and not isinstance(maker, Activation)))
         return boundaries
-
-    def _layer(self, i: int) -> Layer:
-        return self._placed[i].node.layer
-
-    def _as_conv(self, i: int) -> bool:
-        return ConvForm.serves(self._layer(i), self._placed[i])
-
-    def _in_place(self, i: int) -> bool:
-        """A ReLU right after a convolution or FC layer, neither of which looks at its own output again."""
-        return i > 0 and isinstance(self._layer(i), ReLU) and (isinstance(self._layer(i - 1), Dense) or self._as_conv(i - 1))
-
-    def _pools_first(self, i: int) -> bool:
-        """Convolution i, ReLU and max pooling stand in a row, so that bias and ReLU may come last."""
-        return i + 2 < len(self._placed) and self._as_conv(i) and isinstance(self._layer(i + 1), ReLU) and \
-            isinstance(self._layer(i + 2), MaxPool2D) and MaxPoolForm.serves(self._layer(i + 2), self._placed[i + 2])
 
     def _plan(self) -> None:
         """Fill `forward` and `backward` with the calls of every layer."""
         self.forward, self.backward = [(0, self._read_images())], []
-        i = 1
-        while i < len(self._placed):
-            if self._pools_first(i):
-                conv = ConvForm(self._placed[i], *self._around(i), self._p[i], self._g[i], bias=False)
-                pool = MaxPoolForm(self._placed[i + 2], self._boundaries[i], self._boundaries[i + 2],
-                                   after=(self._p[i], self._g[i]))
-                self._add([i], conv)
-                self._add([i + 1, i + 2], pool)
-                i += 3
-            else:
-                self._add([i], self._form(i))
-                i += 1
-        self.forward[-1] = (len(self._placed) - 1, _both(self.forward[-1][1], self._hand_out))
+        for k, stage in enumerate(self._stages):
+            self._scratch.release()
+            form = self._form(k, stage) if k else Form()
+            *others, last = stage.layers
+            # A form that stands for several layers does its work at the last one forward, at the first one backward.
+            self.forward += [(i, []) for i in others] + [(last, form.forward)] if k else []
+            if self._training and self.parts.first <= stage.layers[0] and last <= self.parts.last:
+                self.backward += [(i, []) for i in others] + [(last, form.backward)]
         self.backward.reverse()
-        if self.backward:
-            self.backward[0] = (self._last, _both(self._take_delta, self.backward[0][1]))
 
-    def _around(self, i: int) -> tuple[Boundary, Boundary]:
-        return self._boundaries[i - 1], self._boundaries[i]
-
-    def _form(self, i: int) -> Form:
-        place, (x, y), p, g = self._placed[i], self._around(i), self._p[i], self._g[i]
-        layer = place.node.layer
-        if self._in_place(i):
-            return ReLUForm(y)
+    def _form(self, k: int, stage: Stage) -> Form:
+        place, x, y, i = self._placed[stage.main], self._boundaries[k - 1], self._boundaries[k], stage.main
+        layer, p, g = place.node.layer, self._p[i], self._g[i]
         if ConvForm.serves(layer, place):
-            return ConvForm(place, x, y, p, g)
-        if MaxPoolForm.serves(layer, place):
-            return MaxPoolForm(place, x, y)
+            return ConvForm(place, x, y, p, g, self._scratch, bare=stage.bare)
+        if isinstance(layer, MaxPool2D) and pool_innermost.serves(layer, place):
+            bias = None if stage.bias_of is None else (self._p[stage.bias_of], self._g[stage.bias_of])
+            return MaxPoolForm(place, x, y, self._scratch, in_place=stage.bias_of is not None, bias=bias)
+        if isinstance(layer, AvgPool2D) and pool_innermost.serves(layer, place):
+            return AvgPoolForm(place, x, y, self._scratch)
         if isinstance(layer, Dense):
-            return DenseForm(place, x, y, p, g)
+            return DenseForm(place, x, y, p, g, self._scratch)
         if isinstance(layer, Flatten) and place.x.is_image:
-            return FlattenForm(x, y)
-        return AsItIs(place, x, y, p, g, self.contexts[i])
+            return FlattenForm(x, y, self._scratch)
+        if isinstance(layer, Activation):
+            return ActivationForm(layer, x, y, self._scratch, self.contexts[i])
+        if isinstance(layer, Softmax) and i == len(self._placed) - 1 and isinstance(self.parts.loss, CrossEntropy):
+            self._head = SoftmaxForm(x, y)
+            return self._head
+        return AsItIs(place, x, y, p, g, self._scratch, self.contexts[i])
 
-    def _add(self, layers: list[int], form: Form) -> None:
-        """A form that stands for several layers does its work at the last one forward, at the last one backward."""
-        self.forward += [(i, _nothing) for i in layers[:-1]] + [(layers[-1], form.forward)]
-        if self._training and self._first <= layers[0] and layers[-1] <= self._last:
-            self.backward += [(i, _nothing) for i in layers[:-1]] + [(layers[-1], form.backward)]
-
-    def _read_images(self) -> Callable[[], None]:
+    def _read_images(self) -> list[Call]:
         """Scaling, mean removal and normalisation on the way into the layout; a projection runs as it is."""
-        layer, y = self._layer(0), self._boundaries[0]
+        place, y, ctx = self._placed[0], self._boundaries[0], self.contexts[0]
+        layer = place.node.layer
         assert isinstance(layer, Input)
         if layer.projection != "none":
-            raw = Boundary(self._placed[0].x, self.n, y.y.dtype, delta=False)
-            form = AsItIs(self._placed[0], raw, y, {}, {}, self.contexts[0])
-
-            def project() -> None:
-                raw.from_samples(self._raw, raw.y)
-                form.forward()
-
-            return project
-        state = self.contexts[0].state
-        offset, gain = (state[name].transpose(1, 2, 0)[..., None] for name in ("offset", "gain"))
-
-        def take() -> None:
-            y.from_samples(self._raw, y.y)
-            y.y -= offset
-            y.y *= gain
-
-        return take
-
-    def _hand_out(self) -> None:
-        """Logits and outputs as (n, outputs), for the loss."""
-        np.copyto(self.output, self._boundaries[-1].y.T)
-        if self.logits is not self.output:
-            np.copyto(self.logits, self._boundaries[self._last].y.T)
-
-    def _take_delta(self) -> None:
-        self._boundaries[self._last].dy[...] = self.delta.T
-
-
-def _both(first: Callable[[], None], then: Callable[[], None]) -> Callable[[], None]:
-    def call() -> None:
-        first()
-        then()
-
-    return call
-
-
-def _nothing() -> None:
-    """The part of a layer whose work is done together with the next one's."""
+            raw = Boundary(place.x, self.n, y.y.dtype)
+            return [lambda: np.copyto(raw.as_samples(raw.y), self._raw, casting="unsafe"),
+                    *AsItIs(place, raw, y, {}, {}, self._scratch, ctx).forward]
+        target = y.as_samples(y.y)
+        offset, gain = (ctx.state[name].transpose(1, 2, 0)[..., None] for name in ("offset", "gain"))
+        return [lambda: np.copyto(target, self._raw, casting="unsafe"), bind(np.subtract, y.y, offset, out=y.y),
+                bind(np.multiply, y.y, gain, out=y.y)]

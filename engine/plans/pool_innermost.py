@@ -1,15 +1,18 @@
-"""Max pooling with the images innermost: a maximum over shifted views, and winners as masks of bits.
+"""Pooling with the images innermost, for windows that stand side by side.
 
-    y = x at the window's first cell; then, for each further cell o in row-major order:
-        won_o = x_o > y   (strictly, so that the first maximum wins)          y = max(y, x_o)
+Max pooling goes along one axis at a time: the first maximum of each row of the window, then the first row with the largest one,
+is the first maximum in row-major order. Along an axis, cell by cell:
 
-    backward, from the last cell to the first:   the delta goes to o where won_o, and what is left goes on to the cell before
+    won_o = x_o > y   (strictly, so that the first maximum wins)          y = max(y, x_o)
 
-Why it is fast: every operation runs over whole contiguous planes of images; `won` is the sign of y − x_o, spread over all bits of the number
-by a shift, so that the delta is routed by `and` and `xor` without a branch, a multiplication or a scattered write.
+    backward, from the last cell to the first:   the delta goes to o where won_o, and what is left goes on to the cells before
 
-With a bias and a ReLU before the pooling, both may come after it instead, on a quarter of the numbers: max(relu(x + b)) = relu(max(x) + b),
-since both are monotone; the delta that the gate stops would have stopped before the winner as well.
+Why it is fast: every operation runs over long contiguous runs; won_o is the sign of y − x_o, spread over all bits of the number,
+so that the delta is routed by `and` and `xor` without a branch, a multiplication or a scattered write; won_o is kept in the place
+of x_o, which nobody needs any more, and the delta later takes the same place.
+
+The bias and the ReLU of the convolution before the pooling may come after it, on a quarter of the numbers: max(relu(x + b)) =
+relu(max(x) + b), since both are monotone; the delta that the ReLU stops would have stopped before the winner as well.
 """
 
 from __future__ import annotations
@@ -17,98 +20,107 @@ from __future__ import annotations
 import numpy as np
 
 from engine.layer import Array, Layer
-from engine.layers.pool import MaxPool2D
+from engine.layers.pool import AvgPool2D, MaxPool2D, Pool2D
+from engine.memory import aligned_zeros
 from engine.plans.boundary import Boundary
-from engine.plans.forms import BiasGradient, Form, Gate, Named, bits_of
+from engine.plans.calls import BLOCK, Call, Scratch, bias_and_relu, bind, bits_of, sign_over_all_bits
+from engine.plans.forms import BiasGradient, Form, Named
 from engine.spec import Placed
 
 
+def serves(layer: Layer, placed: Placed) -> bool:
+    """Windows that stand side by side inside the map."""
+    if not isinstance(layer, MaxPool2D | AvgPool2D) or layer.kernel_size != layer.stride or any(layer.window(placed.x).padding):
+        return False
+    return all(places * k <= cells for places, k, cells in zip(placed.y[1:], layer.kernel_size, placed.x[1:], strict=True))
+
+
 class MaxPoolForm(Form):
-    """y = max over the window, optionally followed by the bias and ReLU of the convolution before it."""
+    """y = max over the window, then perhaps the bias of the convolution before it and a ReLU.
 
-    @staticmethod
-    def serves(layer: Layer, placed: Placed) -> bool:
-        """No padding and every window inside the map."""
-        if not isinstance(layer, MaxPool2D):
-            return False
-        (kh, kw), (sh, sw) = layer.kernel_size, layer.stride
-        _, h, w = placed.x
-        _, oh, ow = placed.y
-        return not any(layer.window(placed.x).padding) and (oh - 1) * sh + kh <= h and (ow - 1) * sw + kw <= w
+    With `in_place` the values of x are used up; otherwise the form works on a copy.
+    """
 
-    def __init__(self, placed: Placed, x: Boundary, y: Boundary, *, after: tuple[Named, Named] | None = None) -> None:
+    def __init__(self, placed: Placed, x: Boundary, y: Boundary, scratch: Scratch, *, in_place: bool,
+                 bias: tuple[Named, Named] | None = None) -> None:
+        super().__init__()
         layer = placed.node.layer
-        assert isinstance(layer, MaxPool2D)
-        self.x, self.y = x, y
-        (kh, kw), (sh, sw) = layer.kernel_size, layer.stride
+        assert isinstance(layer, Pool2D)
+        kh, kw = layer.kernel_size
         _, oh, ow = placed.y
-        self.overlap = sh < kh or sw < kw
+        _, _, c, n = y.y.shape
+        cells = x.y if in_place else aligned_zeros(x.y.shape, x.y.dtype)
+        self.forward = [] if in_place else [bind(np.copyto, cells, x.y)]
+        wide_bias: Array | None = None
+        if bias is not None and "b" in bias[0]:
+            wide_bias = aligned_zeros((c, n), cells.dtype)
+            self.forward.append(bind(np.copyto, wide_bias, bias[0]["b"][:, None]))
+            if y.has_delta:
+                self.backward += BiasGradient(y.dy, bias[1]["b"]).calls
+        height = max(1, BLOCK // (kh * ow * c * n))
+        for i in range(0, oh, height):
+            rows = slice(i, min(i + height, oh))
+            of_rows = [cells[rows.start * kh:rows.stop * kh, v:ow * kw:kw] for v in range(kw)]
+            of_columns = [of_rows[0][u::kh] for u in range(kh)]
+            out = y.y[rows]
+            mark = scratch.mark()
+            difference = scratch.take(of_rows[0].shape) if y.has_delta else None
+            self.forward += first_maximum(of_rows, of_rows[0], difference)
+            self.forward += first_maximum(of_columns, out, None if difference is None else difference[:len(out)])
+            self.forward += bias_and_relu(out, wide_bias, y.gated, scratch)
+            scratch.release(mark)
+            if x.has_delta:
+                self.backward += to_first_maximum(y.dy[rows], of_columns) + to_first_maximum(of_rows[0], of_rows)
+        if x.has_delta:
+            self.backward += clear_uncovered(cells, oh * kh, ow * kw) + ([] if in_place else x.land(cells))
 
-        def cells(array: Array) -> list[Array]:
-            return [array[u:u + (oh - 1) * sh + 1:sh, v:v + (ow - 1) * sw + 1:sw] for u in range(kh) for v in range(kw)]
 
-        self.cells = cells(x.y)
-        self.training = y.delta is not None and x.delta is not None
-        if self.training:
-            self.deltas = cells(bits_of(x.dy))
-            self.delta_floats = cells(x.dy)
-            self.difference: Array = np.zeros(y.y.shape, y.y.dtype)
-            self.won = [np.zeros(y.y.shape, bits_of(self.difference).dtype) for _ in self.cells]
-            self.left: Array = np.zeros(y.y.shape, self.won[0].dtype)
-            self.sign = y.y.dtype.itemsize * 8 - 1
-        self.after = None if after is None else BiasAndReLU(y, *after)
-
-    def forward(self) -> None:
-        y = self.y.y
-        first, *others = self.cells
-        np.copyto(y, first)
-        for i, cell in enumerate(others, 1):
-            if self.training:
-                np.subtract(y, cell, out=self.difference)
-                np.right_shift(bits_of(self.difference), self.sign, out=self.won[i])
-            np.maximum(y, cell, out=y)
-        if self.after is not None:
-            self.after.forward()
-
-    def backward(self) -> None:
-        if self.after is not None:
-            self.after.backward()
-        if not self.training:
-            return
-        np.copyto(self.left, bits_of(self.y.dy))
-        if self.overlap:
-            self.x.dy[...] = 0
-        for i in range(len(self.cells) - 1, 0, -1):
-            taken = np.bitwise_and(self.left, self.won[i], out=self.won[i])
-            np.bitwise_xor(self.left, taken, out=self.left)
-            self._give(i, taken)
-        self._give(0, self.left)
-
-    def _give(self, i: int, delta: Array) -> None:
-        if self.overlap:
-            self.delta_floats[i] += delta.view(self.y.y.dtype)
+def first_maximum(cells: list[Array], out: Array, difference: Array | None) -> list[Call]:
+    """out = the largest of the cells; with `difference` to work in, each cell but the first becomes the mask "has won so far"."""
+    calls: list[Call] = []
+    largest = cells[0]
+    for cell in cells[1:]:
+        if difference is not None:
+            calls += [bind(np.subtract, largest, cell, out=difference), bind(np.maximum, largest, cell, out=out),
+                      sign_over_all_bits(difference, out=cell)]
         else:
-            np.copyto(self.deltas[i], delta)
+            calls.append(bind(np.maximum, largest, cell, out=out))
+        largest = out
+    return calls if len(cells) > 1 or out is largest else [bind(np.copyto, out, largest)]
 
 
-class BiasAndReLU:
-    """y ← max(0, y + b) in place, and its backward pass with ∂E/∂b."""
+def to_first_maximum(delta: Array, cells: list[Array]) -> list[Call]:
+    """Each cell becomes the delta where it was the first maximum, otherwise 0."""
+    first, *others = (bits_of(cell) for cell in cells)
+    left = bits_of(delta)
+    calls: list[Call] = []
+    for cell in reversed(others):
+        calls += [bind(np.bitwise_and, cell, left, out=cell), bind(np.bitwise_xor, left, cell, out=first)]
+        left = first
+    return calls if others or delta is cells[0] else [bind(np.copyto, cells[0], delta)]
 
-    def __init__(self, y: Boundary, p: Named, g: Named) -> None:
-        self.y, self.p, self.g = y, p, g
-        self.zeros: Array = np.zeros(y.y.shape, y.y.dtype)
-        self.gate = Gate(y)
-        self.bias_gradient = BiasGradient(y.dy) if "b" in p and y.delta is not None else None
 
-    def forward(self) -> None:
-        """Add the bias and cut off what is negative."""
-        y = self.y.y
-        if "b" in self.p:
-            y += self.p["b"][:, None]
-        np.maximum(y, self.zeros, out=y)
+def clear_uncovered(cells: Array, height: int, width: int) -> list[Call]:
+    """Rows and columns at the end that no window reads get no delta."""
+    rest = (cells[height:], cells[:height, width:])
+    return [bind(part.fill, 0) for part in rest if part.size]
 
-    def backward(self) -> None:
-        """Stop the delta where y is 0; ∂E/∂b is the sum of what goes on."""
-        self.gate.run()
-        if self.bias_gradient is not None:
-            self.bias_gradient.run(self.g["b"])
+
+class AvgPoolForm(Form):
+    """y = the mean over the window; every cell gets the same share of the delta."""
+
+    def __init__(self, placed: Placed, x: Boundary, y: Boundary, scratch: Scratch) -> None:
+        super().__init__()
+        layer = placed.node.layer
+        assert isinstance(layer, Pool2D)
+        kh, kw = layer.kernel_size
+        _, oh, ow = placed.y
+        places = [np.s_[u:oh * kh:kh, v:ow * kw:kw] for u in range(kh) for v in range(kw)]
+        first, *others = (x.y[place] for place in places)
+        self.forward = [bind(np.add, first, others[0], out=y.y) if others else bind(np.copyto, y.y, first)]
+        self.forward += [bind(np.add, y.y, cell, out=y.y) for cell in others[1:]]
+        self.forward += [bind(np.multiply, y.y, 1 / len(places), out=y.y), *bias_and_relu(y.y, None, y.gated, scratch)]
+        if x.has_delta:
+            self.backward = [bind(np.multiply, y.dy, 1 / len(places), out=y.dy)]
+            self.backward += [call for place in places for call in x.land(y.dy, place)]
+            self.backward += clear_uncovered(x.dy, oh * kh, ow * kw)
