@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -13,12 +13,11 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPixmap,
     QResizeEvent,
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsView, QToolTip, QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from cnnstudio.canvas.editing import Editor
 from cnnstudio.canvas.face import HEADER
@@ -27,6 +26,7 @@ from cnnstudio.canvas.name_editor import NameEditor
 from cnnstudio.canvas.palette import MIME_KIND
 from cnnstudio.canvas.scene import CanvasScene, Hit, corner_for
 from cnnstudio.canvas.search_menu import SearchMenu
+from cnnstudio.canvas.zoom_view import ZoomView
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph, Place, Point
 from cnnstudio.document.layout import GAP_X, GAP_Y, PITCH_X, PITCH_Y
@@ -34,14 +34,8 @@ from cnnstudio.document.words import layer_title
 from cnnstudio.theme import current_theme, theme_changed, ui_font
 from engine.layer import LAYERS
 
-SMALLEST, LARGEST = 0.1, 4.0
-_DOT_GRID = 24.0
-_FIT_MARGIN = 24.0
-_ZOOM_REST = 140
-"""Milliseconds without a turn of the wheel after which faces are painted sharply at the new scale."""
 
-
-class CanvasView(QGraphicsView):
+class CanvasView(ZoomView):
     """Shows the scene of a document; `canvas` is the scene, `editor` edits what is selected."""
 
     block_activated = Signal(str)
@@ -54,30 +48,15 @@ class CanvasView(QGraphicsView):
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         self.canvas = CanvasScene(document)
         super().__init__(self.canvas, parent)
+        self.zooming_changed.connect(self._keep_faces)
         self.canvas.setParent(self)
         self.document = document
         self.editor = Editor(document, self.canvas, self)
         self.gesture: Gesture | None = None
         self._hint = ""
-        self._fitted = True
         self._space_held = False
-        self._dots = QPixmap()
-        self._dots_made_for: tuple[str, float, float] | None = None
-        self._zoom_rest = QTimer(self)
-        self._zoom_rest.setSingleShot(True)
-        self._zoom_rest.setInterval(_ZOOM_REST)
-        self._zoom_rest.timeout.connect(self._sharpen)
         self.setAcceptDrops(True)
         self.setMouseTracking(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-        # One rectangle: long wires are slow to draw through a clip of hundreds of small ones.
-        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.BoundingRectViewportUpdate)
-        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
-        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
-        self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Network canvas"))
         self.setStyleSheet("QGraphicsView { border: none; }")
@@ -140,38 +119,16 @@ class CanvasView(QGraphicsView):
 
     # --- zoom and pan ---
 
-    @property
-    def scale_factor(self) -> float:
-        """View pixels for one scene pixel."""
-        return self.transform().m11()
-
-    def zoom(self, factor: float, at: QPointF | None = None) -> None:
-        """Zoom; the place at a point of the view (the middle without one) stays where it is."""
-        point = at if at is not None else QPointF(self.viewport().rect().center())
-        wanted = min(max(self.scale_factor * factor, SMALLEST), LARGEST)
-        anchor = self._to_scene(point)
-        self._fitted = False
-        self._set_view(wanted, point - anchor * wanted)
-        self.canvas.zooming = True
-        self._zoom_rest.start()
-
-    def pan_by(self, way: QPointF) -> None:
-        """Push the canvas by a way in view pixels."""
-        self._fitted = False
-        horizontal, vertical = self.horizontalScrollBar(), self.verticalScrollBar()
-        horizontal.setValue(horizontal.value() - round(way.x()))
-        vertical.setValue(vertical.value() - round(way.y()))
-
     def fit(self) -> None:
         """Show the whole network, never larger than life; it stays fitted until the user zooms or pans."""
-        self._show_rect(self.canvas.content_rect(), 1.0)
-        self._fitted = True
+        self.show_rect(self.canvas.content_rect(), 1.0)
+        self.fitted = True
 
     def fit_selection(self) -> None:
         """Show the selected blocks as large as they fit."""
         if self.canvas.selected:
-            self._show_rect(self.canvas.content_rect(self.canvas.selected), 2.0)
-            self._fitted = False
+            self.show_rect(self.canvas.content_rect(self.canvas.selected), 2.0)
+            self.fitted = False
 
     def reset_zoom(self) -> None:
         """Show everything in its natural size."""
@@ -180,45 +137,12 @@ class CanvasView(QGraphicsView):
     def show_block(self, block_id: str) -> None:
         """Select a block and bring it into view."""
         self.canvas.select([block_id])
-        self._bring_into_view(self.canvas.blocks[block_id].card)
+        self.bring_into_view(self.canvas.blocks[block_id].card)
 
-    def _show_rect(self, rect: QRectF, largest: float) -> None:
-        if rect.isEmpty():
-            rect = QRectF(0, 0, PITCH_X, PITCH_Y)
-        area = QRectF(self.viewport().rect()).adjusted(_FIT_MARGIN, _FIT_MARGIN, -_FIT_MARGIN, -_FIT_MARGIN)
-        if area.width() <= 0 or area.height() <= 0:
-            return
-        scale = min(area.width() / rect.width(), area.height() / rect.height(), largest)
-        scale = min(max(scale, SMALLEST), LARGEST)
-        # Like text: from the top left corner, centred only when it fills most of the width.
-        spare = area.width() - rect.width() * scale
-        left = area.left() + (spare / 2 if spare < 0.25 * area.width() else 0)
-        self._set_view(scale, QPointF(left, area.top()) - rect.topLeft() * scale)
-
-    def _set_view(self, scale: float, origin: QPointF) -> None:
-        """Show the scene at a scale, with the scene's origin at a point of the view."""
-        self.setTransform(QTransform.fromScale(scale, scale))
-        offset = QPointF(self.mapFromScene(QPointF(0, 0))) - origin
-        horizontal, vertical = self.horizontalScrollBar(), self.verticalScrollBar()
-        horizontal.setValue(horizontal.value() + round(offset.x()))
-        vertical.setValue(vertical.value() + round(offset.y()))
-
-    def _bring_into_view(self, rect: QRectF) -> None:
-        seen = self.mapFromScene(rect).boundingRect()
-        if not self.viewport().rect().contains(seen):
-            kept = self._fitted
-            self.ensureVisible(rect, 40, 40)
-            self._fitted = kept
-
-    def _to_scene(self, point: QPointF) -> QPointF:
-        """A point of the view, fractions included, in the scene."""
-        inverse, _ = self.viewportTransform().inverted()
-        return inverse.map(point)
-
-    @Slot()
-    def _sharpen(self) -> None:
-        self.canvas.zooming = False
-        self.viewport().update()
+    @Slot(bool)
+    def _keep_faces(self, zooming: bool) -> None:
+        """While the scale changes all the time, faces are only scaled; then they are painted sharply."""
+        self.canvas.zooming = zooming
 
     # --- following the document ---
 
@@ -227,7 +151,7 @@ class CanvasView(QGraphicsView):
         """Keep everything in view while the user has not chosen another view."""
         if self.gesture is not None and self.gesture.moved:
             self._cancel_gesture()
-        if self._fitted and (len(before) != len(after) or before.columns != after.columns):
+        if self.fitted and (len(before) != len(after) or before.columns != after.columns):
             self.fit()
         self.viewport().update()
 
@@ -238,7 +162,6 @@ class CanvasView(QGraphicsView):
 
     @Slot(object)
     def _apply_theme(self, _theme: object) -> None:
-        self._dots_made_for = None
         self.viewport().update()
 
     # --- mouse ---
@@ -248,7 +171,7 @@ class CanvasView(QGraphicsView):
         if self.gesture is not None:
             return
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        point, keys = self._to_scene(event.position()), event.modifiers()
+        point, keys = self.to_scene(event.position()), event.modifiers()
         if event.button() == Qt.MouseButton.MiddleButton or (event.button() == Qt.MouseButton.LeftButton and self._space_held):
             self.gesture = Pan(self, event.position())
             self._space_held = False
@@ -278,9 +201,9 @@ class CanvasView(QGraphicsView):
         if isinstance(self.gesture, Pan):
             self.gesture.drag(event.position())
         elif self.gesture is not None:
-            self.gesture.drag(self._to_scene(event.position()))
+            self.gesture.drag(self.to_scene(event.position()))
         elif event.buttons() == Qt.MouseButton.NoButton:
-            self._hover(self.canvas.hit(self._to_scene(event.position())))
+            self._hover(self.canvas.hit(self.to_scene(event.position())))
 
     def _hover(self, hit: Hit) -> None:
         self.canvas.hover(hit)
@@ -296,7 +219,7 @@ class CanvasView(QGraphicsView):
         """Finish the gesture."""
         gesture, self.gesture = self.gesture, None
         if gesture is not None:
-            gesture.finish(event.position() if isinstance(gesture, Pan) else self._to_scene(event.position()))
+            gesture.finish(event.position() if isinstance(gesture, Pan) else self.to_scene(event.position()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """On a header: edit the name; on a picture: the cell; elsewhere on a block: open it; on empty canvas:
@@ -304,7 +227,7 @@ class CanvasView(QGraphicsView):
         """
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        point = self._to_scene(event.position())
+        point = self.to_scene(event.position())
         hit = self.canvas.hit(point)
         if hit.block is not None and hit.part is not None:
             if hit.part.name == "header":
@@ -343,7 +266,7 @@ class CanvasView(QGraphicsView):
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             forward = {Qt.Key.Key_Tab: True, Qt.Key.Key_Backtab: False}.get(Qt.Key(event.key()))
             if forward is not None and self.editor.cycle(forward):
-                self._bring_into_view(self.canvas.content_rect(self.canvas.selected))
+                self.bring_into_view(self.canvas.content_rect(self.canvas.selected))
                 return True
         return super().event(event)
 
@@ -364,7 +287,7 @@ class CanvasView(QGraphicsView):
         elif key in _STEPS and not command:
             target = self.editor.step(_STEPS[Qt.Key(key)])
             if target is not None:
-                self._bring_into_view(self.canvas.blocks[target].card)
+                self.bring_into_view(self.canvas.blocks[target].card)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and len(selected) == 1:
             self.block_activated.emit(selected[0])
         elif key == Qt.Key.Key_F2 and len(selected) == 1:
@@ -413,7 +336,7 @@ class CanvasView(QGraphicsView):
         if kind is None:
             event.ignore()
             return
-        point = self._to_scene(event.position())
+        point = self.to_scene(event.position())
         place = self.canvas.place_at(point, is_input=LAYERS[kind].role == "input")
         candidate, new_id = self.document.placing(kind, place, self._corner(place, point))
         self.canvas.show_preview(candidate, {new_id: (layer_title(LAYERS[kind]), LAYERS[kind].role)})
@@ -430,7 +353,7 @@ class CanvasView(QGraphicsView):
         if kind is None:
             event.ignore()
             return
-        point = self._to_scene(event.position())
+        point = self.to_scene(event.position())
         place = self.canvas.place_at(point, is_input=LAYERS[kind].role == "input")
         self.editor.attempt(lambda: self.document.place(kind, place, self._corner(place, point)))
         self.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -447,45 +370,13 @@ class CanvasView(QGraphicsView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Stay fitted."""
         super().resizeEvent(event)
-        if self._fitted:
+        if self.fitted:
             self.fit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint one frame."""
         self.canvas.begin_frame()
         super().paintEvent(event)
-
-    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
-        """A quiet grid of dots that moves and grows with the canvas."""
-        theme = current_theme()
-        step = _DOT_GRID * self.scale_factor
-        while step < 16:
-            step *= 2
-        ratio = self.devicePixelRatioF()
-        if self._dots_made_for != (theme.name, step, ratio):
-            self._dots_made_for = (theme.name, step, ratio)
-            self._dots = self._dot_tile(round(step * ratio), ratio)
-        world = painter.worldTransform()
-        painter.setWorldTransform(QTransform())
-        origin = self.viewportTransform().map(QPointF(0, 0))
-        area = world.mapRect(QRectF(rect)).toAlignedRect()
-        tile = self._dots.width() / ratio
-        offset = QPointF((area.x() - origin.x()) % tile, (area.y() - origin.y()) % tile)
-        painter.drawTiledPixmap(QRectF(area), self._dots, offset)
-        painter.setWorldTransform(world)
-
-    def _dot_tile(self, side: int, ratio: float) -> QPixmap:
-        theme = current_theme()
-        tile = QPixmap(side, side)
-        tile.fill(theme.color("canvas"))
-        painter = QPainter(tile)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("canvas_dot"))
-        painter.drawEllipse(QPointF(side / 2, side / 2), 1.1 * ratio, 1.1 * ratio)
-        painter.end()
-        tile.setDevicePixelRatio(ratio)
-        return tile
 
     def drawForeground(self, painter: QPainter, _rect: QRectF | QRect) -> None:
         """The hint, and the outline of the focus."""
