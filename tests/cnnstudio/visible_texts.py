@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cnnstudio
 import engine
+import engine.layers  # registers all layers
 from cnnstudio.resources import resource_path
 from engine.datasets.catalog import ENTRIES
 from engine.datasets.dataset import ReadOptions, SplitOptions
@@ -24,7 +25,7 @@ TRANSLATED = ("tr", "translate", "QT_TRANSLATE_NOOP", "QT_TR_NOOP")
 def all_texts() -> dict[str, str]:
     """English text -> where it comes from."""
     texts: dict[str, str] = {}
-    for text, where in (*_of_program(), *_of_engine(), *_of_options(), *_of_resources()):
+    for text, where in (*_of_program(), *_of_engine(), *_range_messages(), *_of_options(), *_of_resources()):
         if any(c.isalpha() for c in text):
             texts.setdefault(text, where)
     return texts
@@ -57,6 +58,12 @@ def _of_engine() -> Iterator[tuple[str, str]]:
         yield layer.summary, layer.__module__
 
 
+def _range_messages() -> Iterator[tuple[str, str]]:
+    """The one template of the engine that is put together from words (`Option._check_range`)."""
+    for words in ("at least", "greater than", "at most", "less than"):
+        yield f"{{label}} must be {words} {{limit}}; it is {{value}}.", "options.py"
+
+
 def _of_options() -> Iterator[tuple[str, str]]:
     """Labels, helps and units of every option of everything that can be configured."""
     waiting: list[type[Configurable]] = [Configurable]
@@ -64,8 +71,8 @@ def _of_options() -> Iterator[tuple[str, str]]:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
         for option in kind.options() if fields(kind) else ():
-            yield option.label, kind.__name__
-            yield option.help, kind.__name__
+            for text in (option.label, option.help, option.unit, *option.choices):
+                yield text.replace("_", " "), kind.__name__
     assert TrainSettings.options() and SplitOptions.options() and ReadOptions.options()
 
 

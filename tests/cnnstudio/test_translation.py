@@ -1,0 +1,73 @@
+"""The Chinese catalogue: complete, with the same placeholders, and spoken by the program."""
+
+from __future__ import annotations
+
+import json
+import string
+
+import pytest
+from PySide6.QtCore import QCoreApplication
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.mainwindow import MainWindow
+from cnnstudio.resources import resource_path
+from cnnstudio.settings import Settings
+from cnnstudio.studio import Studio
+from cnnstudio.translation import LANGUAGES, use_language
+from engine.templates import Template
+from tests.cnnstudio.visible_texts import all_texts
+
+CATALOGUES = [language for language in LANGUAGES if language != "en"]
+
+
+def catalogue(language: str) -> dict[str, str]:
+    """English text -> text of the language."""
+    data = json.loads(resource_path("translations", f"{language}.json").read_text(encoding="utf-8"))
+    strings: dict[str, str] = data["strings"]
+    return strings
+
+
+def placeholders(text: str) -> set[str]:
+    """The names in braces."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("language", CATALOGUES)
+def test_every_visible_text_is_translated(language: str) -> None:
+    strings = catalogue(language)
+    missing = [f"{where}: {text!r}" for text, where in all_texts().items() if not strings.get(text)]
+    assert not missing, "\n".join(["not translated:", *missing])
+
+
+@pytest.mark.parametrize("language", CATALOGUES)
+def test_translations_keep_the_placeholders(language: str) -> None:
+    wrong = [source for source, text in catalogue(language).items() if placeholders(source) != placeholders(text)]
+    assert wrong == []
+
+
+def test_the_window_speaks_chinese(
+    qtbot: QtBot, studio: Studio, templates: tuple[Template, ...]
+) -> None:
+    app = QCoreApplication.instance()
+    assert app is not None
+    use_language(app, "zh_CN")
+    try:
+        window = MainWindow(studio, Settings(), templates)
+        window.show()
+        assert window.actions_.train.text() == "训练"
+        assert window.menuBar().actions()[0].text() == "文件(&F)"
+        assert studio.document.name_of("conv1") == "卷积 1"
+        window.discard()
+    finally:
+        use_language(app, "en")
+    assert studio.document.name_of("conv1") == "Conv 1"
+
+
+def test_what_the_catalogue_lacks_stays_english(qtbot: QtBot) -> None:
+    app = QCoreApplication.instance()
+    assert app is not None
+    use_language(app, "zh_CN")
+    try:
+        assert QCoreApplication.translate("Nowhere", "no such text") == "no such text"
+    finally:
+        use_language(app, "en")
