@@ -317,6 +317,8 @@ class Trainer:
             broken = next((name for name, w in p.named.items() if not np.isfinite(w).all()), None)
             if broken is not None:
                 p.flat[...] = self._before
+                for name, slot in self.slots.items():
+                    slot[...] = self._slots_before[name]
                 raise self._diverged(broken)
         assert self.last_batch is not None
         self.last_update = LastUpdate(*self.last_batch, s, rate, self.step + 1, self._before, self._slots_before)
