@@ -156,7 +156,10 @@ class BlockItem(QGraphicsItem):
             self._paint_cached(painter, scene)
         if self.thumbnail is not None and not self.face.problem:
             rect = self.picture_rect()
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+            # Enlarged cells stay squares; what must shrink is averaged, not picked at random.
+            device_width = rect.width() * painter.worldTransform().m11() * painter.device().devicePixelRatioF()
+            shrunk = device_width < self.thumbnail.width() and not scene.zooming
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
             painter.drawImage(rect, self.thumbnail)
             if self.field is not None:
                 painter.setPen(QPen(theme.color("highlight"), 1.6))
