@@ -73,8 +73,9 @@ def _backward_from_score(network: Network, image: Array, unit: int) -> PlainLane
     lane.delta.fill(0)
     lane.delta[0, unit] = 1
     with np.errstate(all="ignore"):
-        for _, backward in lane.backward:
-            backward()
+        for _, calls in lane.backward:
+            for call in calls:
+                call()
     return lane
 
 
