@@ -129,7 +129,7 @@ class ActivationForm(Form):
         ws = Workspace({name: np.zeros(b.shape, buffer_dtype(b, x.y.dtype)) for name, b in buffers.items()})
         ws.x, ws.y = x.y, y.y
         self.forward = [bind(layer.forward, x.y, y.y, {}, ws, ctx)]
-        if x.has_delta:
+        if x.has_delta and y.has_delta:  # a closing sigmoid may be fused with the loss
             dx = scratch.take(x.y.shape)
             self.backward = [bind(layer.backward, y.dy, dx, {}, {}, ws), *x.land(dx)]
 
