@@ -18,6 +18,7 @@ from cnnstudio.canvas.view import CanvasView
 from cnnstudio.data_opener import bundled_sets
 from cnnstudio.docks import Docks
 from cnnstudio.file_actions import SUFFIX, FileActions
+from cnnstudio.hint_line import HintLine
 from cnnstudio.icons import app_icon
 from cnnstudio.main_bar import MainBar
 from cnnstudio.menus import build_menus
@@ -116,6 +117,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.banner)
         column.addWidget(self.view, 1)
+        column.addWidget(HintLine(self.studio))
         self.setCentralWidget(middle)
         self.docks = Docks(
             self,

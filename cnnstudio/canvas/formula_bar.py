@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
-from cnnstudio.document.words import departure_sentence, say
+from cnnstudio.document.words import departure_sentence
 from cnnstudio.theme import current_theme, layer_color, layer_ink, theme_changed, ui_font
 from cnnstudio.widgets.numbers import format_count, format_short
 from engine.pattern import Departure, Formula, Token
@@ -137,7 +137,7 @@ class FormulaBar(QWidget):
                 self._places.append((QRectF(x, 0, end - x, self.height()), token))
             return end
         font = ui_font(0.9, bold=True)
-        text = say(token.text)
+        text = token.text  # the letters of the formula, the same in every language
         width = QFontMetricsF(font).horizontalAdvance(text) + 2 * _CHIP_PADDING
         chip = QRectF(x, middle - 10, width, 20)
         hovered = self._hovered is not None and token == self._hovered
