@@ -20,7 +20,8 @@ from engine.layer import Array, Context, Workspace
 from engine.memory import buffer_dtype
 from engine.snapshot import Snapshot
 from engine.spec import Placed
-from engine.term import CellRef, array_of, constant
+from engine.term import CellRef, constant
+from engine.view import array_of
 
 CHUNK = 16
 """Images that are run at once."""

@@ -16,7 +16,8 @@ from engine.errors import ExplainError
 from engine.explain_update import explain_norm, explain_penalty, explain_update
 from engine.snapshot import Snapshot
 from engine.spec import Placed
-from engine.term import CellRef, Term, View, all_cells_of, array_of, cell_of, constant
+from engine.term import CellRef, Term, constant
+from engine.view import View, all_cells_of, array_of, cell_of
 
 
 @np.errstate(all="ignore")

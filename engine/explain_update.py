@@ -8,7 +8,8 @@ import numpy as np
 
 from engine.layer import Array
 from engine.snapshot import Snapshot, UpdateFacts
-from engine.term import CellRef, Term, all_cells_of, cell_of, constant, lazy, term
+from engine.term import CellRef, Term, constant, lazy, term
+from engine.view import all_cells_of, cell_of
 
 
 def explain_update(snapshot: Snapshot, ref: CellRef) -> Term | None:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.options import Configurable, from_kind
-from engine.term import Term, View
+from engine.term import Term
+from engine.view import View
 
 Array = NDArray[Any]
 

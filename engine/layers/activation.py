@@ -33,7 +33,8 @@ import numpy as np
 from engine.layer import Array, Buffer, Context, Layer, Shape, Workspace
 from engine.normal import normal_cdf
 from engine.options import option
-from engine.term import Term, View, constant, term
+from engine.term import Term, constant, term
+from engine.view import View
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,8 @@ import numpy as np
 from engine.errors import Fix, TrainingError
 from engine.layer import Array, Buffer, Context, Layer, Param, Shape, Workspace
 from engine.options import option
-from engine.term import Cells, Term, View, constant, lazy, term
+from engine.term import Term, constant, lazy, term
+from engine.view import Cells, View
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ from engine.errors import Fix, ShapeError
 from engine.initializers import INITIALIZERS
 from engine.layer import Array, Buffer, Context, Layer, Param, Shape, Window, Workspace
 from engine.options import option
-from engine.term import Term, View, term
+from engine.term import Term, term
+from engine.view import View
 from engine.windows import extent, output_size, resolve_padding, windows, words
 
 

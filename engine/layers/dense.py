@@ -27,7 +27,8 @@ from engine.errors import Fix, ShapeError
 from engine.initializers import INITIALIZERS
 from engine.layer import Array, Context, Layer, Param, Shape, Workspace
 from engine.options import option
-from engine.term import Term, View, term
+from engine.term import Term, term
+from engine.view import View
 
 
 @dataclass(frozen=True)

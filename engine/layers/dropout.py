@@ -25,7 +25,8 @@ import numpy as np
 from engine.errors import Fix, OptionError
 from engine.layer import Array, Buffer, Context, Layer, Shape, Workspace
 from engine.options import option
-from engine.term import Term, View
+from engine.term import Term
+from engine.view import View
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ import numpy as np
 from engine.errors import DataError, Fix, ShapeError
 from engine.layer import Array, Buffer, Context, Layer, Param, Shape, Workspace
 from engine.options import option
-from engine.term import Cells, Term, View, lazy
+from engine.term import Term, lazy
+from engine.view import Cells, View
 
 LARGEST_PROJECTION = 4096
 """Features that a PCA may have; its covariance has this number squared of cells."""

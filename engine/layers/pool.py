@@ -39,7 +39,8 @@ from engine import windows
 from engine.errors import Fix, ShapeError
 from engine.layer import Array, Buffer, Context, Layer, Shape, Window, Workspace
 from engine.options import option
-from engine.term import Cells, Term, View, constant, term
+from engine.term import Term, constant, term
+from engine.view import Cells, View
 
 
 @dataclass(frozen=True)

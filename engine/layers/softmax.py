@@ -24,7 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.layer import Array, Buffer, Context, Layer, Shape, Workspace
-from engine.term import Term, View, term
+from engine.term import Term, term
+from engine.view import View
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import pytest
 
 from engine import reference
 from engine.layer import LAYERS, Array, Context
-from engine.term import CellRef, View
+from engine.term import CellRef
+from engine.view import View
 from tests.engine.explain.checks import assert_close, assert_names, some_cells
 from tests.oracles.cases import Case, cases
 from tests.oracles.driver import run

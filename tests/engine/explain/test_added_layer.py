@@ -18,8 +18,9 @@ from engine.options import option
 from engine.settings import TrainSettings
 from engine.snapshot import SnapshotRequest, batch_snapshot, sample_snapshot
 from engine.spec import NetworkSpec
-from engine.term import CellRef, Term, View, constant
+from engine.term import CellRef, Term, constant
 from engine.trainer import Trainer
+from engine.view import View
 from tests.engine.explain.checks import assert_true, some_cells
 from tests.engine.networks import blobs
 

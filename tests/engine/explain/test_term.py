@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from engine.errors import ExplainError
-from engine.term import OPERATIONS, CellRef, Term, View, all_cells_of, cell_of, constant, lazy, term
+from engine.term import OPERATIONS, CellRef, Term, constant, lazy, term
+from engine.view import View, all_cells_of, cell_of
 
 ARRAYS = {"conv1.y": np.arange(12.0).reshape(1, 3, 4), "relu1.W": np.array([2.0, 3.0])}
 
