@@ -1,0 +1,313 @@
+"""Rows of a project database: written with a seal, read one by one so that damage costs no more than the row."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+
+import numpy as np
+
+from cnnstudio.document.graph import Graph
+from cnnstudio.project.schema import TABLES, damaged, seal
+from cnnstudio.project.state import (
+    DataCard,
+    ProjectState,
+    RunRecord,
+    epoch_from_json,
+    epoch_to_json,
+    from_json,
+    to_json,
+)
+from engine.checkpoint import Checkpoint
+from engine.errors import EngineError, StorageError
+from engine.history import COLUMNS, RunHistory
+from engine.layer import Array
+from engine.trainer import EpochDone
+
+UNREADABLE = (StorageError, ValueError, KeyError, TypeError)
+"""What reading a row that is not what it should be raises."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row whose seal is intact."""
+
+    id: int
+    run: int
+    step: int
+    time: float
+    content: bytes
+
+
+# --- rows ---
+
+
+def add(
+    connection: sqlite3.Connection,
+    table: str,
+    content: str | bytes,
+    *,
+    run: int = 0,
+    step: int = 0,
+    when: float | None = None,
+    id: int | None = None,
+) -> int:
+    """Put a row in, or in place of the row with that id; gives its id."""
+    if id is None:
+        (id,) = connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()
+    when = time.time() if when is None else when
+    data = content.encode() if isinstance(content, str) else content
+    connection.execute(
+        f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?, ?, ?)",
+        (id, run, step, when, content, seal(table, id, run, step, when, data)),
+    )
+    return id
+
+
+def read(connection: sqlite3.Connection, table: str, id: int) -> Record | None:
+    """One row; None when it is not there or damaged."""
+    try:
+        row = connection.execute(f"SELECT run, step, time, content, seal FROM {table} WHERE id = ?", (id,)).fetchone()
+    except sqlite3.DatabaseError:
+        return None
+    if row is None:
+        return None
+    run, step, when, content, sealed = row
+    if isinstance(content, str):
+        content = content.encode()
+    if not isinstance(content, bytes) or sealed != seal(table, id, run, step, when, content):
+        return None
+    return Record(id, run, step, when, content)
+
+
+def ids(connection: sqlite3.Connection, table: str) -> list[int]:
+    """The ids of all rows that can be found, the oldest first.
+
+    Where a page in the middle is unreadable, those before it are found from the front, those behind it from the back.
+    """
+    found: set[int] = set()
+    for order in ("ASC", "DESC"):
+        try:
+            for (id,) in connection.execute(f"SELECT id FROM {table} ORDER BY id {order}"):
+                found.add(id)
+            break
+        except sqlite3.DatabaseError:
+            continue
+    return sorted(found)
+
+
+def copy(source: sqlite3.Connection, target: sqlite3.Connection, *, only_newest_network: bool = False) -> list[str]:
+    """Copy every intact row of one database to another; gives the names of tables in which rows were damaged."""
+    lossy = []
+    for table in TABLES:
+        rows = ids(source, table)
+        newest_found = False
+        for id in reversed(rows):
+            record = read(source, table, id)
+            if record is None:
+                lossy.append(table)
+            elif not (table == "networks" and only_newest_network and newest_found):
+                add(target, table, _as_stored(table, record.content), run=record.run, step=record.step, when=record.time, id=id)
+                newest_found = True
+    return sorted(set(lossy), key=TABLES.index)
+
+
+def _as_stored(table: str, content: bytes) -> str | bytes:
+    """JSON is kept as text, so that any program that reads SQLite shows it."""
+    return content if table in ("data", "batches", "checkpoints") else content.decode()
+
+
+# --- writing what a project holds ---
+
+
+def add_about(connection: sqlite3.Connection) -> None:
+    """Say which program writes this."""
+    try:
+        version = metadata.version("cnnstudio")
+    except metadata.PackageNotFoundError:
+        version = ""  # run from a checkout that is not installed
+    add(connection, "about", to_json({"program": "CNN Studio", "version": version}), id=1)
+
+
+def add_run(connection: sqlite3.Connection, run: RunRecord) -> int:
+    """Put a run in, without its history; gives its id."""
+    return add(connection, "runs", to_json(run.about()), when=run.started, id=run.id or None)
+
+
+def add_batches(connection: sqlite3.Connection, run: int, rows: Array) -> None:
+    """Put rows of batches in, (n, 4) as in `RunHistory.rows`."""
+    if len(rows):
+        add(connection, "batches", np.ascontiguousarray(rows, "<f8").tobytes(), run=run, step=int(rows[0, 0]))
+
+
+def add_epoch(connection: sqlite3.Connection, run: int, epoch: EpochDone) -> None:
+    """Put the figures of an epoch in."""
+    add(connection, "epochs", epoch_to_json(epoch), run=run, step=epoch.step)
+
+
+def add_state(connection: sqlite3.Connection, state: ProjectState) -> None:
+    """Put a whole project into an empty database."""
+    add_about(connection)
+    add(connection, "networks", to_json(dict(state.graph)))
+    if state.data is not None:
+        add(connection, "data", state.data.to_bytes(), id=1)
+    last = 0
+    for run in state.runs:
+        last = add_run(connection, run)
+        add_batches(connection, last, run.history.rows)
+        for epoch in run.history.epochs:
+            add_epoch(connection, last, epoch)
+    if state.checkpoint is not None:
+        add(connection, "checkpoints", state.checkpoint.to_bytes(), run=last, step=state.checkpoint.step)
+
+
+# --- reading ---
+
+
+def read_state(connection: sqlite3.Connection, name: str) -> ProjectState:
+    """The newest valid state; raises StorageError when there is no network left. `name` stands for the file in messages."""
+    damage: list[str] = []
+    graph = _newest_network(connection, damage)
+    if graph is None:
+        raise damaged(name, "the network cannot be read")
+    about = read(connection, "about", 1)
+    return ProjectState(
+        graph,
+        _newest_checkpoint(connection, damage),
+        _data_card(connection, damage),
+        tuple(_runs(connection, damage)),
+        from_json(about.content) if about is not None else {},
+        tuple(damage),
+    )
+
+
+def read_checkpoint(record: Record) -> Checkpoint:
+    """The checkpoint of a row; raises StorageError when it is not one, or does not fit its own network."""
+    checkpoint = Checkpoint.from_bytes(record.content)
+    _check_arrays(checkpoint)
+    return checkpoint
+
+
+def _newest_network(connection: sqlite3.Connection, damage: list[str]) -> dict[str, object] | None:
+    for id in reversed(ids(connection, "networks")):
+        record = read(connection, "networks", id)
+        if record is not None:
+            try:
+                graph: dict[str, object] = from_json(record.content)
+                Graph.from_json(graph)
+                return graph
+            except (EngineError, ValueError):
+                pass  # an older one may be whole; the loss is told below
+        damage[:] = ["The newest state of the network was damaged; an older one is shown."]
+    return None
+
+
+def _newest_checkpoint(connection: sqlite3.Connection, damage: list[str]) -> Checkpoint | None:
+    lost = False
+    for id in reversed(ids(connection, "checkpoints")):
+        record = read(connection, "checkpoints", id)
+        try:
+            if record is not None:
+                checkpoint = read_checkpoint(record)
+                if lost:
+                    damage.append("The newest weights were damaged; those of an earlier step are used.")
+                return checkpoint
+        except UNREADABLE:
+            pass  # as above
+        lost = True
+    if lost:
+        damage.append("The trained weights were damaged; the network starts with new ones.")
+    return None
+
+
+def _data_card(connection: sqlite3.Connection, damage: list[str]) -> DataCard | None:
+    for id in ids(connection, "data"):
+        record = read(connection, "data", id)
+        try:
+            if record is not None:
+                return DataCard.from_bytes(record.content)
+        except UNREADABLE:
+            pass  # as above
+        damage.append("The sample images of the data set were damaged.")
+    return None
+
+
+def _runs(connection: sqlite3.Connection, damage: list[str]) -> Iterator[RunRecord]:
+    batches, epochs = _batches(connection, damage), _epochs(connection, damage)
+    for id in ids(connection, "runs"):
+        record = read(connection, "runs", id)
+        try:
+            if record is not None:
+                history = RunHistory(batches.get(id), epochs.get(id, ()))
+                yield RunRecord.of(from_json(record.content), id, record.time, history)
+                continue
+        except UNREADABLE:
+            pass  # as above
+        damage.append("The description of a training run was damaged; its curve is left out.")
+
+
+def _batches(connection: sqlite3.Connection, damage: list[str]) -> dict[int, Array]:
+    """The rows of each run. Training that was resumed from an earlier step replaces what followed that step."""
+    parts: dict[int, list[Array]] = {}
+    lost = False
+    for id in ids(connection, "batches"):
+        record = read(connection, "batches", id)
+        if record is None or not record.content or len(record.content) % (8 * len(COLUMNS)):
+            lost = True
+            continue
+        rows: Array = np.frombuffer(record.content, "<f8").reshape(-1, len(COLUMNS))
+        earlier = parts.setdefault(record.run, [])
+        while earlier and earlier[-1][-1, 0] >= rows[0, 0]:
+            kept = earlier.pop()
+            kept = kept[kept[:, 0] < rows[0, 0]]
+            if len(kept):
+                earlier.append(kept)
+                break
+        earlier.append(rows)
+    if lost:
+        damage.append("A part of the training curve was damaged and is left out.")
+    return {run: np.concatenate(rows) for run, rows in parts.items()}
+
+
+def _epochs(connection: sqlite3.Connection, damage: list[str]) -> dict[int, list[EpochDone]]:
+    """The epochs of each run; one that was trained again counts as it came out last."""
+    found: dict[int, list[EpochDone]] = {}
+    lost = False
+    for id in ids(connection, "epochs"):
+        record = read(connection, "epochs", id)
+        try:
+            if record is not None:
+                epoch = epoch_from_json(record.content)
+                earlier = found.get(record.run, [])
+                found[record.run] = [*_before(earlier, epoch), epoch]
+                continue
+        except UNREADABLE:
+            pass  # as above
+        lost = True
+    if lost:
+        damage.append("The figures of an epoch were damaged and are left out.")
+    return found
+
+
+def _before(epochs: Iterable[EpochDone], next_one: EpochDone) -> list[EpochDone]:
+    return [epoch for epoch in epochs if epoch.epoch < next_one.epoch]
+
+
+def _check_arrays(checkpoint: Checkpoint) -> None:
+    """A checkpoint from a stranger's file must fit its own network before anything computes with it."""
+    try:
+        placed = checkpoint.spec.placed()
+    except EngineError as error:
+        raise StorageError("The checkpoint's network does not fit together: {reason}", code="checkpoint.shapes",
+                           reason=error.message) from None  # fmt: skip
+    size = sum(int(np.prod(param.shape)) for p in placed for param in p.node.layer.params(p.x).values())
+    state = {f"{p.node.id}.{name}": param.shape for p in placed for name, param in p.node.layer.state(p.x).items()}
+    vectors = [checkpoint.parameters, *checkpoint.slots.values()]
+    fits = all(v.shape == (size,) and v.dtype in (np.float32, np.float64) for v in vectors)
+    if not fits or set(checkpoint.slots) != set(checkpoint.settings.optimizer.slots):
+        raise StorageError("The checkpoint's weights do not fit its network.", code="checkpoint.weights")
+    if {name: array.shape for name, array in checkpoint.state.items()} != state:
+        raise StorageError("The checkpoint's running figures do not fit its network.", code="checkpoint.state")

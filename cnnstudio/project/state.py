@@ -1,0 +1,190 @@
+"""What a project holds, as frozen values: the network, the weights, the runs and a card of the data set."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from engine.checkpoint import Checkpoint
+from engine.datasets.dataset import Dataset
+from engine.errors import StorageError
+from engine.history import RunHistory
+from engine.trainer import EpochDone
+
+SAMPLES = 64
+"""Images of the data set that a project carries."""
+SAMPLES_BYTES = 8 * 2**20
+"""Bytes that these images take at most; of very large images there are fewer."""
+
+
+@dataclass(frozen=True, eq=False)
+class DataCard:
+    """What a project knows about its data set, so that it opens where the data set is missing.
+
+    `choice` is the recipe that opens the data set again, as in the document. `images` is (n, C, H, W), at most 64
+    of them with all classes as equally frequent as possible, `labels` (n,) int64.
+    """
+
+    choice: Mapping[str, Any]
+    title: str
+    fingerprint: str
+    classes: tuple[str, ...]
+    value_range: tuple[float, float]
+    images: NDArray[Any]
+    labels: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, data: Dataset, choice: Mapping[str, Any]) -> DataCard:
+        """The card of a data set that was opened by `choice`."""
+        part = data.validation if len(data.validation) >= SAMPLES else data.train
+        samples = part.take(max(1, min(SAMPLES, SAMPLES_BYTES // part.images[0].nbytes)), seed=0)
+        return cls(dict(choice), data.title, data.fingerprint, data.classes, data.value_range, samples.images, samples.labels)
+
+    def to_bytes(self) -> bytes:
+        """The card as a safetensors file, with the texts in its header."""
+        about = {
+            "choice": self.choice,
+            "title": self.title,
+            "fingerprint": self.fingerprint,
+            "classes": self.classes,
+            "value_range": self.value_range,
+        }
+        arrays = {"images": np.ascontiguousarray(self.images), "labels": np.ascontiguousarray(self.labels)}
+        return safetensors.numpy.save(arrays, {"cnnstudio": to_json(about)})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> DataCard:
+        """The card that `to_bytes` wrote; raises StorageError for anything else."""
+        try:
+            arrays = safetensors.numpy.load(data)
+            header = from_json(data[8 : 8 + int.from_bytes(data[:8], "little")])
+            about = from_json(header["__metadata__"]["cnnstudio"])
+            low, high = about["value_range"]
+            images, labels = arrays["images"], arrays["labels"]
+            if images.ndim != 4 or images.dtype not in (np.uint8, np.float32) or not len(images):
+                raise ValueError("the sample images have another form")
+            if labels.shape != images.shape[:1] or labels.dtype != np.int64:
+                raise ValueError("the labels have another form")
+            classes = tuple(str(name) for name in about["classes"])
+            if labels.min() < 0 or labels.max() >= len(classes):
+                raise ValueError("a label has no class")
+            return cls(dict(about["choice"]), str(about["title"]), str(about["fingerprint"]), classes,
+                       (float(low), float(high)), images, labels)  # fmt: skip
+        except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise _unreadable("data card", error) from None
+
+
+@dataclass(frozen=True, eq=False)
+class RunRecord:
+    """One training run. Runs of one `series` go on from each other's weights; another series begins with new weights.
+
+    `settings`, `network` and `data` are the JSON values of the training settings, the network and the data set's
+    choice when the run began. `id` is 0 until the run is in a database.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    network: Mapping[str, Any]
+    data: Any = None
+    series: int = 1
+    first_step: int = 0
+    note: str = ""
+    started: float = field(default_factory=time.time)
+    history: RunHistory = field(default_factory=RunHistory)
+    id: int = 0
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run."""
+        return int(self.settings.get("seed", 0))
+
+    def about(self) -> dict[str, Any]:
+        """All but the history, as JSON."""
+        return {
+            "name": self.name,
+            "note": self.note,
+            "series": self.series,
+            "first_step": self.first_step,
+            "settings": dict(self.settings),
+            "network": dict(self.network),
+            "data": self.data,
+        }
+
+    @classmethod
+    def of(cls, about: Mapping[str, Any], id: int, started: float, history: RunHistory) -> RunRecord:
+        """The run that `about` described; raises ValueError, KeyError or TypeError for anything else."""
+        if not isinstance(about["settings"], dict) or not isinstance(about["network"], dict):
+            raise ValueError("settings and network of a run must be objects")
+        return cls(str(about["name"]), about["settings"], about["network"], about["data"], int(about["series"]),
+                   int(about["first_step"]), str(about["note"]), started, history, id)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class ProjectState:
+    """Everything in a project. `graph` is what `Graph.to_json` gives.
+
+    `about` names the program that wrote it. `damage` says, in sentences, what could not be read and was left out.
+    """
+
+    graph: Mapping[str, Any]
+    checkpoint: Checkpoint | None = None
+    data: DataCard | None = None
+    runs: tuple[RunRecord, ...] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+    damage: tuple[str, ...] = ()
+
+    @property
+    def history(self) -> RunHistory:
+        """The curve that leads to the present weights: the runs of the last series, up to the checkpoint's step."""
+        if self.checkpoint is None or not self.runs:
+            return RunHistory()
+        series = [run for run in self.runs if run.series == self.runs[-1].series]
+        rows = np.concatenate([run.history.rows for run in series])
+        epochs = [epoch for run in series for epoch in run.history.epochs]
+        return cut(RunHistory(rows, epochs), self.checkpoint)
+
+
+def cut(history: RunHistory, checkpoint: Checkpoint) -> RunHistory:
+    """The part of a history that was over when a checkpoint was taken."""
+    rows = history.rows[history.steps <= checkpoint.step]
+    return RunHistory(rows, [e for e in history.epochs if e.epoch <= checkpoint.epoch and e.step <= checkpoint.step])
+
+
+def epoch_to_json(epoch: EpochDone) -> str:
+    """The figures of an epoch as JSON."""
+    return to_json(asdict(epoch))
+
+
+def epoch_from_json(data: bytes) -> EpochDone:
+    """The figures that `epoch_to_json` wrote; raises ValueError or TypeError for anything else."""
+    values = from_json(data)
+    epoch = EpochDone(**values)
+    if not all(isinstance(value, (int, float)) for value in values.values()):
+        raise ValueError("the figures of an epoch must be numbers")
+    return epoch
+
+
+def to_json(value: Any) -> str:
+    """JSON in one line, readable in any alphabet."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def from_json(data: bytes | str) -> Any:
+    """The value of a JSON text; raises ValueError for anything else, also for nesting without end."""
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _unreadable(what: str, error: Exception) -> StorageError:
+    return StorageError(
+        "The {what} cannot be read: {reason}.", code="project.content", what=what, reason=str(error) or type(error).__name__
+    )
