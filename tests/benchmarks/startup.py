@@ -1,0 +1,85 @@
+"""How long the program takes to its first painted window, beside a bare window of the same libraries.
+
+    python3 run.py bench --startup [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+
+FIRST_PAINT = """
+from PySide6.QtCore import QEvent, QObject, QTimer
+class FirstPaint(QObject):
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Paint:
+            print("painted", flush=True)
+            app.removeEventFilter(self)
+            QTimer.singleShot(0, app.quit)
+        return False
+"""
+BARE = f"""
+from PySide6.QtWidgets import QApplication, QMainWindow
+import pyqtgraph
+{FIRST_PAINT}
+app = QApplication([])
+first = FirstPaint()
+app.installEventFilter(first)
+window = QMainWindow()
+window.setCentralWidget(pyqtgraph.PlotWidget())
+window.resize(1440, 900)
+window.show()
+app.exec()
+"""
+PROGRAM = f"""
+from cnnstudio.app import Program, make_application
+{FIRST_PAINT}
+app = make_application(["cnnstudio"])
+first = FirstPaint()
+app.installEventFilter(first)
+program = Program(app)
+program.show()
+app.exec()
+program.window.discard()
+program.close()
+"""
+TARGET = 1.5
+
+
+def seconds_to_first_paint(source: str) -> float:
+    """Seconds from the start of a Python process to the first paint event of its window."""
+    with tempfile.TemporaryDirectory() as home:
+        private = {f"XDG_{kind}_HOME": home for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
+        start = time.perf_counter()
+        command = [sys.executable, "-c", source]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              env={**os.environ, **private}, text=True) as process:  # fmt: skip
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            passed = time.perf_counter() - start
+            process.stdout.read()
+    if said.strip() != "painted":
+        raise RuntimeError("the window was not painted")
+    return passed
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Start both several times in turn and compare."""
+    parser = argparse.ArgumentParser(prog="run.py bench --startup", description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args(arguments)
+    bare, program = [], []
+    for _ in range(options.rounds):
+        bare.append(seconds_to_first_paint(BARE))
+        program.append(seconds_to_first_paint(PROGRAM))
+    ratio = statistics.median(program) / statistics.median(bare)
+    print(f"  bare PySide6 + pyqtgraph window    {statistics.median(bare):.2f} s")
+    print(f"  CNN Studio                         {statistics.median(program):.2f} s")
+    print(f"  ratio                              {ratio:.2f}     ≤ {TARGET}  {'ok' if ratio <= TARGET else 'MISSED'}")
+    return 0
