@@ -13,12 +13,13 @@ from cnnstudio.theme import Theme, layer_color, layer_ink, ui_font
 
 MARGIN = 8.0
 """Room around the card for shadow, ports and outline."""
-HEADER = 26.0
+HEADER = 24.0
 PORT_Y = BLOCK_HEIGHT / 2
 PORT_RADIUS = 4.0
 RADIUS = 7.0
-PADDING = 9.0
-THUMBNAIL = QRectF(PADDING, 68, BLOCK_WIDTH - 2 * PADDING, BLOCK_HEIGHT - 68 - PADDING)
+PADDING = 8.0
+_LINE = 16.0
+THUMBNAIL = QRectF(PADDING, HEADER + 2 * _LINE + 5, BLOCK_WIDTH - 2 * PADDING, BLOCK_HEIGHT - HEADER - 2 * _LINE - 12)
 """Where the picture of the block's maps is painted."""
 
 _BUTTON_PADDING = 5.0
@@ -81,7 +82,7 @@ def fix_rects(face: Face) -> list[QRectF]:
 
 
 def _problem_rect(face: Face) -> QRectF:
-    top = HEADER + 7 + (17 if face.main or face.shape else 0) + (16 if face.detail else 0)
+    top = HEADER + 5 + (_LINE if face.main or face.shape else 0) + (_LINE if face.detail else 0)
     indent = 20.0 if face.is_error else 0.0
     return QRectF(PADDING + indent, top, BLOCK_WIDTH - 2 * PADDING - indent, 400)
 
@@ -150,29 +151,29 @@ def _paint_header(painter: QPainter, face: Face, outline: QPainterPath, theme: T
     painter.setPen(ink)
     room = QRectF(PADDING, 0, BLOCK_WIDTH - 2 * PADDING, HEADER)
     if face.parameters:
-        small = pixel_font(10)
+        small = pixel_font(11)
         painter.setFont(small)
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, face.parameters)
         room.setRight(room.right() - QFontMetricsF(small).horizontalAdvance(face.parameters) - 6)
-    _paint_line(painter, face.title, room, pixel_font(12.5, True), ink)
+    _paint_line(painter, face.title, room, pixel_font(13, True), ink)
 
 
 def _paint_text(painter: QPainter, face: Face, theme: Theme) -> None:
     width = BLOCK_WIDTH - 2 * PADDING
     text = theme.color("muted" if face.pale else "text")
-    top = HEADER + 6
-    room = QRectF(PADDING, top, width, 17)
+    top = HEADER + 4
+    room = QRectF(PADDING, top, width, _LINE)
     if face.shape:
-        small = pixel_font(10)
+        small = pixel_font(11)
         painter.setFont(small)
         painter.setPen(theme.color("muted"))
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, face.shape)
         room.setRight(room.right() - QFontMetricsF(small).horizontalAdvance(face.shape) - 6)
-    _paint_line(painter, face.main, room, pixel_font(12.5, True), text)
-    top += 17
+    _paint_line(painter, face.main, room, pixel_font(13, True), text)
+    top += _LINE
     second = face.status or face.detail
     if second and not (face.problem and face.status):
-        _paint_line(painter, second, QRectF(PADDING, top, width, 15), pixel_font(10.5), theme.color("muted"))
+        _paint_line(painter, second, QRectF(PADDING, top, width, _LINE), pixel_font(11), theme.color("muted"))
     if not face.problem:
         return
     rect = _problem_rect(face)

@@ -161,14 +161,14 @@ class WireItem(QGraphicsItem):
         if self.is_stub:
             return [(QPointF(self.points[0].x() + 8, centre.y() - 7), self.label)]
         if _width(self.label) <= room:
-            return [(_centred(self.label, centre, -6), self.label)]
+            return [(_centred(self.label, centre, -4), self.label)]
         *sides, channels = self.label.split("×")
         lines = ["×".join(sides), f"×{channels}"] if len(sides) == 2 else []
         if not lines or max(_width(line) for line in lines) > room:
             return []
         return [
-            (_centred(lines[0], centre, -6), lines[0]),
-            (_centred(lines[1], centre, _LABEL_PIXELS + 4), lines[1]),
+            (_centred(lines[0], centre, -5), lines[0]),
+            (_centred(lines[1], centre, _LABEL_PIXELS + 3), lines[1]),
         ]
 
     def _label_segment(self) -> tuple[QPointF, QPointF]:

@@ -11,7 +11,7 @@ from cnnstudio.theme import current_theme
 
 SMALLEST, LARGEST = 0.1, 4.0
 _DOT_GRID = 24.0
-_FIT_MARGIN = 16.0
+_FIT_MARGIN = 10.0
 _ZOOM_REST = 140
 """Milliseconds without a turn of the wheel after which the zoom has ended."""
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from cnnstudio.document.graph import Block, Chain, Graph, Point
 
-BLOCK_WIDTH, BLOCK_HEIGHT = 144.0, 152.0
-GAP_X, GAP_Y = 72.0, 40.0
+BLOCK_WIDTH, BLOCK_HEIGHT = 144.0, 124.0
+GAP_X, GAP_Y = 56.0, 28.0
 PITCH_X, PITCH_Y = BLOCK_WIDTH + GAP_X, BLOCK_HEIGHT + GAP_Y
 NARROWEST_GAP = 40.0
 ORIGIN: Point = (0.0, 0.0)
