@@ -13,13 +13,15 @@ from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
 from cnnstudio.document.layout import tidy
 from cnnstudio.document.weights_bank import WeightsBank
+from cnnstudio.project import files
+from cnnstudio.project.state import DataCard, ProjectState, RunRecord
 from cnnstudio.selection import SampleRef, Selection, Source
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change, change_words, merge_key
 from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset
-from engine.errors import EngineError, Fix, SpecError
+from engine.errors import DataError, EngineError, Fix, SpecError
 from engine.layer import Array
 from engine.memory import Parameters
 from engine.settings import TrainSettings
@@ -59,7 +61,13 @@ class Studio(QObject):
         self.path: Path | None = None
         self.data: Dataset | None = None
         self.settings = TrainSettings()
+        self._card: DataCard | None = None
+        """What the project says about its data set, which may be missing here."""
+        self._coming: ProjectState | None = None
+        """What an opened project brings to the session, until its network and its data are there."""
         self._bank = WeightsBank()
+        self._keep_weights = False
+        """Whether the session's weights are those of this document, which the next build takes over."""
         self._weights_seed: int | None = None
         """The seed of the weights in the session; None while it has no network."""
         self._data_error: EngineError | None = None
@@ -83,7 +91,7 @@ class Studio(QObject):
     def begin(self, template: Template) -> None:
         """Begin anew with a template: no history of edits, nothing to save."""
         self.document.load(template_graph(template))
-        self._begin_data()
+        self._begin_anew(None)
 
     def begin_empty(self) -> None:
         """Begin anew with an Input block alone, and the data set in use."""
@@ -91,13 +99,45 @@ class Studio(QObject):
         self.document.load(Graph(data=data))
         self.document.append("input")
         self.document.undo_stack.clear()
-        self._begin_data()
+        self._begin_anew(None)
 
-    def _begin_data(self) -> None:
+    def _begin_anew(self, path: Path | None, state: ProjectState | None = None) -> None:
         self._bank.clear()
+        self._keep_weights = False
+        self._coming = state
+        self._card = None if state is None else state.data
         self._data_error = self._session_error = None
         self._read_settings()
         self._follow_data()
+        self._set_path(path)
+
+    # --- the project ---
+
+    def open_project(self, path: Path) -> None:
+        """Open a project; raises EngineError and leaves everything as it is when that fails."""
+        state = files.open_project(path)
+        self.document.load_json(state.graph)
+        self._begin_anew(path, state)
+
+    def save_project(self, path: Path) -> None:
+        """Save everything to a file; raises EngineError when that fails, and then the old file is whole."""
+        files.save_project(path, self._project_state())
+        self.document.mark_saved()
+        self._set_path(path)
+
+    def _project_state(self) -> ProjectState:
+        checkpoint = self.controller.checkpoint_now(CARRY_OVER_TIMEOUT)
+        runs: tuple[RunRecord, ...] = ()
+        if checkpoint is not None:
+            settings, network = checkpoint.settings.to_json(), checkpoint.spec.to_json()
+            runs = (RunRecord(self.tr("Run {n}").format(n=1), settings, network, history=self.controller.history),)
+        elif self._coming is not None:
+            checkpoint, runs = self._coming.checkpoint, self._coming.runs
+        return ProjectState(self.document.to_json(), checkpoint, self._card, runs)
+
+    def _set_path(self, path: Path | None) -> None:
+        self.path = path
+        self.file_changed.emit()
 
     # --- settings ---
 
@@ -144,6 +184,7 @@ class Studio(QObject):
         if not choice:
             self._set_data(None)
         elif (data := self._opened.get(_key(choice))) is not None:
+            self._note_data(data)
             self._set_data(data)
         else:
             self._set_data(None)
@@ -153,6 +194,7 @@ class Studio(QObject):
     def _data_is_open(self, choice: dict[str, Any], data: Dataset) -> None:
         self._opened[_key(choice)] = data
         if choice == self.document.data:
+            self._note_data(data)
             self._set_data(data)
             return
         stack = self.document.undo_stack
@@ -164,9 +206,20 @@ class Studio(QObject):
     @Slot(object, object)
     def _data_is_missing(self, choice: dict[str, Any], error: EngineError) -> None:
         if choice == self.document.data:
+            if self._card is not None and choice == self._card.choice:
+                self._set_data(self._card.dataset())
             self._data_error = error
             self.readiness_changed.emit()
         self.failed.emit(error)
+
+    def _note_data(self, data: Dataset) -> None:
+        """Describe the data set for the project; tell when it is another one than the project was made with."""
+        known = self._card
+        if known is not None and known.choice == self.document.data and known.fingerprint != data.fingerprint:
+            self.failed.emit(DataError(
+                "The images of {name} are not those with which this project was made.", code="data.other_images",
+                name=data.title, fixes=(Fix("advice", "choose the right data set, or reset the weights"),)))  # fmt: skip
+        self._card = DataCard.of(data, self.document.data)
 
     def _set_data(self, data: Dataset | None) -> None:
         self._data_error = None
@@ -243,8 +296,20 @@ class Studio(QObject):
         if derived.blocking is not None or self.data is None:
             return
         self._session_error = None
-        trained = self.controller.state.step > 0
-        self._deposit()
+        coming, self._coming = self._coming, None
+        if coming is not None and coming.checkpoint is not None:
+            if _same_training(coming.checkpoint, spec, self.settings):
+                self._keep_weights = True
+                self._weights_seed = coming.checkpoint.settings.seed
+                settings = self.settings.replace(seed=self._weights_seed)
+                self.controller.load(spec, self.data, settings, checkpoint=coming.checkpoint, history=coming.history)
+                self.readiness_changed.emit()
+                return
+            self._bank.deposit(named_parameters(coming.checkpoint))
+        trained = self._keep_weights and self.controller.state.step > 0
+        if self._keep_weights:
+            self._deposit()
+        self._keep_weights = True
         kept, fresh = self._bank.withdraw(_parameter_shapes(spec))
         self._weights_seed = self.settings.seed
         self.controller.load(spec, self.data, self.settings, arrays=kept)
@@ -304,6 +369,11 @@ def _parameter_shapes(spec: NetworkSpec) -> dict[str, tuple[int, ...]]:
         for p in spec.placed()
         for name, param in p.node.layer.params(p.x).items()
     }
+
+
+def _same_training(saved: Checkpoint, spec: NetworkSpec, settings: TrainSettings) -> bool:
+    """Whether training can go on exactly from a checkpoint."""
+    return _same_network(saved.spec, spec) and saved.settings.loss == settings.loss
 
 
 def _same_network(before: NetworkSpec, after: NetworkSpec) -> bool:

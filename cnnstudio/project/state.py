@@ -13,7 +13,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from engine.checkpoint import Checkpoint
-from engine.datasets.dataset import Dataset
+from engine.datasets.dataset import Dataset, Split
 from engine.errors import StorageError
 from engine.history import RunHistory
 from engine.trainer import EpochDone
@@ -46,6 +46,13 @@ class DataCard:
         part = data.validation if len(data.validation) >= SAMPLES else data.train
         samples = part.take(max(1, min(SAMPLES, SAMPLES_BYTES // part.images[0].nbytes)), seed=0)
         return cls(dict(choice), data.title, data.fingerprint, data.classes, data.value_range, samples.images, samples.labels)
+
+    def dataset(self) -> Dataset:
+        """The sample images as a data set to look at; each image is in both parts."""
+        name, title = str(self.choice.get("name", "")), f"{self.title} ({len(self.images)})"
+        samples = Split(self.images, self.labels, np.arange(len(self.images)))
+        return Dataset(name, title, self.classes, samples, samples, None, self.value_range, source="", licence="",
+                       fingerprint=self.fingerprint)  # fmt: skip
 
     def to_bytes(self) -> bytes:
         """The card as a safetensors file, with the texts in its header."""

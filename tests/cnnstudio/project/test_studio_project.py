@@ -1,0 +1,106 @@
+"""Saving and opening a project in the whole program: nothing is lost, training goes on exactly, missing data is no obstacle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.session.messages import RunPhase
+from cnnstudio.setting_change import Change
+from cnnstudio.studio import Studio
+from engine.checkpoint import Checkpoint
+from engine.errors import StorageError
+
+
+@pytest.fixture
+def other(qtbot: QtBot) -> Studio:
+    """A second studio with nothing in it."""
+    studio = Studio()
+    yield studio
+    studio.close()
+    studio.deleteLater()
+
+
+def phase(studio: Studio) -> RunPhase:
+    return studio.controller.state.phase
+
+
+def weights(studio: Studio) -> Checkpoint:
+    checkpoint = studio.controller.checkpoint_now(10)
+    assert checkpoint is not None
+    return checkpoint
+
+
+def train(qtbot: QtBot, studio: Studio, batches: int) -> None:
+    for _ in range(batches):
+        step = studio.controller.state.step
+        studio.controller.step_batch()
+        qtbot.waitUntil(lambda step=step: studio.controller.state.step > step and phase(studio) != RunPhase.RUNNING)
+
+
+def opened(qtbot: QtBot, studio: Studio, path: Path) -> None:
+    studio.open_project(path)
+    qtbot.waitUntil(lambda: phase(studio) != RunPhase.EMPTY)
+
+
+def test_training_goes_on_exactly_after_saving_and_opening(qtbot: QtBot, studio: Studio, other: Studio, tmp_path: Path) -> None:
+    studio.change(Change("epochs", 1))
+    train(qtbot, studio, 3)
+    assert studio.document.modified
+    studio.save_project(tmp_path / "p.cnn")
+    assert not studio.document.modified and studio.path == tmp_path / "p.cnn"
+    opened(qtbot, other, tmp_path / "p.cnn")
+    assert phase(other) == RunPhase.PAUSED and not other.document.modified
+    assert other.document.graph == studio.document.graph
+    np.testing.assert_array_equal(other.controller.history.rows, studio.controller.history.rows)
+    for each in (studio, other):
+        each.controller.run()
+        qtbot.waitUntil(lambda each=each: phase(each) == RunPhase.FINISHED, timeout=30_000)
+    one, two = weights(studio), weights(other)
+    np.testing.assert_array_equal(one.parameters, two.parameters)
+    assert all(np.array_equal(one.slots[name], two.slots[name]) for name in one.slots)
+    np.testing.assert_array_equal(other.controller.history.rows, studio.controller.history.rows)
+
+
+def test_a_project_without_its_data_set_opens_with_its_samples(
+    qtbot: QtBot, studio: Studio, other: Studio, tmp_path: Path, bundled: Path
+) -> None:
+    copy = tmp_path / "mine.npz"
+    copy.write_bytes((bundled / "digits8x8.npz").read_bytes())
+    studio.choose_data({"name": str(copy)})
+    qtbot.waitUntil(lambda: studio.data is not None and studio.data.name == str(copy))
+    train(qtbot, studio, 2)
+    before = weights(studio)
+    studio.save_project(tmp_path / "p.cnn")
+    copy.unlink()
+    opened(qtbot, other, tmp_path / "p.cnn")
+    assert other.data is not None and len(other.data.train) == 64
+    assert other.obstacle is not None and str(copy) in other.obstacle.message
+    np.testing.assert_array_equal(weights(other).parameters, before.parameters)
+    other.save_project(tmp_path / "q.cnn")
+    assert studio.data is not None
+    card = other._card
+    assert card is not None and card.fingerprint == studio.data.fingerprint and card.title == studio.data.title
+
+
+def test_a_broken_file_leaves_the_open_project_alone(qtbot: QtBot, studio: Studio, tmp_path: Path) -> None:
+    train(qtbot, studio, 1)
+    before = studio.document.graph
+    (tmp_path / "broken.cnn").write_bytes(b"no project at all")
+    with pytest.raises(StorageError, match=r"broken\.cnn is not a CNN Studio project"):
+        studio.open_project(tmp_path / "broken.cnn")
+    assert studio.document.graph is before and studio.document.modified and weights(studio).step == 1
+
+
+def test_a_new_network_takes_no_weights_of_the_one_before(qtbot: QtBot, studio: Studio, templates: tuple, tmp_path: Path) -> None:
+    fresh = weights(studio).parameters
+    train(qtbot, studio, 2)
+    studio.save_project(tmp_path / "p.cnn")
+    studio.begin(next(t for t in templates if t.name == "digits"))
+    qtbot.waitUntil(lambda: phase(studio) == RunPhase.READY and not studio._rebuild_soon.isActive())
+    qtbot.waitUntil(lambda: weights(studio).step == 0)
+    np.testing.assert_array_equal(weights(studio).parameters, fresh)
+    assert studio.path is None
