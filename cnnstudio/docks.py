@@ -1,11 +1,11 @@
-"""Where the panels lie: blocks at the left, tabs at the right, live pictures along the bottom."""
+"""Where the panels lie: tabs at the left and right, live pictures along the bottom, the rest in windows of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from cnnstudio.dock import Dock
@@ -19,6 +19,8 @@ LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 164, 290, 214
 """Least sizes in pixels at the first arrangement."""
 SHARES = {"training": 0.25, "kernels": 0.21, "feature_maps": 0.32, "prediction": 0.22}
 """How the bottom is divided."""
+FLOATING = QSize(660, 480)
+"""Size of a panel that first comes as a window of its own."""
 
 
 class Docks(QObject):
@@ -27,14 +29,14 @@ class Docks(QObject):
     visibility_changed = Signal()
     """A dock has been shown, hidden, or has come to the front of its tabs."""
 
-    def __init__(self, window: QMainWindow, *, left: Panels, right: Panels, bottom: Panels) -> None:
+    def __init__(self, window: QMainWindow, *, left: Panels, right: Panels, bottom: Panels, floating: Panels) -> None:
         super().__init__(window)
         self._window = window
-        self._left, self._right, self._bottom = (
+        self._left, self._right, self._bottom, self._floating = (
             [self._make(name, title, panel) for name, (title, panel) in panels.items()]
-            for panels in (left, right, bottom)
+            for panels in (left, right, bottom, floating)
         )
-        self.all = (*self._left, *self._right, *self._bottom)
+        self.all = (*self._left, *self._right, *self._bottom, *self._floating)
 
     def __getitem__(self, name: str) -> Dock:
         return next(dock for dock in self.all if dock.objectName() == name)
@@ -71,17 +73,22 @@ class Docks(QObject):
             (Qt.Corner.TopRightCorner, area.RightDockWidgetArea),
         ):
             window.setCorner(corner, side)
-        for dock in self.all:
+        for dock in (*self._left, *self._right, *self._bottom):
             dock.setFloating(False)
             dock.show()
-        for dock in self._left:
-            window.addDockWidget(area.LeftDockWidgetArea, dock)
-        window.addDockWidget(area.RightDockWidgetArea, self._right[0])
-        for before, after in pairwise(self._right):
-            window.tabifyDockWidget(before, after)
+        for side, docks in ((area.LeftDockWidgetArea, self._left), (area.RightDockWidgetArea, self._right)):
+            window.addDockWidget(side, docks[0])
+            for before, after in pairwise(docks):
+                window.tabifyDockWidget(before, after)
         window.addDockWidget(area.BottomDockWidgetArea, self._bottom[0])
         for before, after in pairwise(self._bottom):
             window.splitDockWidget(before, after, Qt.Orientation.Horizontal)
+        for dock in self._floating:
+            window.addDockWidget(area.RightDockWidgetArea, dock)
+            dock.setFloating(True)
+            dock.resize(FLOATING)
+            dock.hide()
+        self._left[0].raise_()
         self._right[0].raise_()
         self._share_out(window.width(), window.height())
 

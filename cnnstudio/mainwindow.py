@@ -13,16 +13,19 @@ from PySide6.QtWidgets import QMainWindow, QMessageBox, QTabWidget, QToolBar, QV
 from cnnstudio.actions import Actions
 from cnnstudio.banner import Banner
 from cnnstudio.canvas.formula_bar import FormulaBar
+from cnnstudio.canvas.outline import OutlinePanel
 from cnnstudio.canvas.palette import Palette
 from cnnstudio.canvas.view import CanvasView
 from cnnstudio.data_opener import bundled_sets
 from cnnstudio.docks import Docks
 from cnnstudio.file_actions import SUFFIX, FileActions
 from cnnstudio.hint_line import HintLine
+from cnnstudio.history_panel import HistoryPanel
 from cnnstudio.icons import app_icon
 from cnnstudio.main_bar import MainBar
 from cnnstudio.menus import build_menus
 from cnnstudio.network_actions import NetworkActions
+from cnnstudio.panels.analyzer import AnalyzerPanel
 from cnnstudio.panels.curves import CurvesPanel
 from cnnstudio.panels.feature_maps import FeatureMapsPanel
 from cnnstudio.panels.kernels import KernelsPanel
@@ -75,6 +78,9 @@ class MainWindow(QMainWindow):
         self.view = CanvasView(document)
         self.formula = FormulaBar(document)
         self.palette_panel = Palette(templates)
+        self.outline = OutlinePanel(self.view)
+        self.history = HistoryPanel(document)
+        self.analyzer = AnalyzerPanel(document, selection)
         self.curves = CurvesPanel(studio.controller)
         self.kernels = KernelsPanel(document, selection)
         self.feature_maps = FeatureMapsPanel(document, selection)
@@ -121,11 +127,15 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(middle)
         self.docks = Docks(
             self,
-            left={"palette": (self.tr("Blocks"), self.palette_panel)},
+            left={
+                "palette": (self.tr("Blocks"), self.palette_panel),
+                "outline": (self.tr("Outline"), self.outline),
+            },
             right={
                 "properties": (self.tr("Properties"), self.properties),
                 "settings": (self.tr("Settings"), self.training_settings),
                 "samples": (self.tr("Dataset"), self.samples),
+                "history": (self.tr("History"), self.history),
             },
             bottom={
                 "training": (self.tr("Training"), self.curves),
@@ -133,6 +143,7 @@ class MainWindow(QMainWindow):
                 "feature_maps": (self.tr("Feature maps"), self.feature_maps),
                 "prediction": (self.tr("Prediction"), self.prediction),
             },
+            floating={"analyzer": (self.tr("Network analyzer"), self.analyzer)},
         )
         self.docks.arrange()
 
