@@ -19,7 +19,7 @@ from cnnstudio.widgets.mosaic import mosaic_thumbnail
 from cnnstudio.widgets.numbers import format_percent
 from engine.snapshot import Snapshot
 
-INTERVAL = 80
+INTERVAL = 120
 """Milliseconds between two pictures of a block: a thumbnail need not be as lively as a panel."""
 MOST_CLASSES = 10
 

@@ -71,10 +71,23 @@ class ProbabilityBars(QAbstractScrollArea):
             values = np.full(len(self._names), np.nan)
         if values.shape != (len(self._names),):
             raise ValueError(f"{len(self._names)} classes, but probabilities {values.shape}")
-        self._values, self._truth = np.asarray(values, float), truth
-        if self.isVisible():
-            self._describe()
-        self.viewport().update()
+        new = np.asarray(values, float)
+        if self._truth == truth and np.array_equal(new, self._values, equal_nan=True):
+            return
+        before = [self._look(index) for index in range(len(new))]
+        self._values, self._truth = new, truth
+        if not self.isVisible():
+            return
+        self._describe()
+        for index, look in enumerate(before):
+            if look != self._look(index):
+                self.viewport().update(self.row_rect(index))
+
+    def _look(self, index: int) -> tuple[object, ...]:
+        """All that a row shows: rows that keep it are not painted again."""
+        value = float(self._values[index])
+        text = format_percent(value) if np.isfinite(value) else "–"
+        return text, round(self.bar_rect(index).width()), index == self.top, index == self._truth
 
     @property
     def top(self) -> int | None:

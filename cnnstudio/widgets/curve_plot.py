@@ -18,6 +18,9 @@ from cnnstudio.widgets.flow_layout import FlowLayout
 from cnnstudio.widgets.numbers import format_count, format_percent, format_value
 
 
+_GROWTH_INTERVAL = 100  # milliseconds between two drawings of curves that grow
+
+
 @dataclass
 class _Curve:
     style: LineStyle
@@ -33,7 +36,7 @@ class CurvePlot(QWidget):
     """Losses on the left axis, accuracies (fractions, shown in percent) on the right one, over steps.
 
     Holds "train_loss", "val_loss", "train_accuracy" and "val_accuracy"; `define` adds more (learning rate,
-    other runs). Data may arrive at any rate: it is drawn once per pass of the event loop, while visible.
+    other runs). Data may arrive at any rate: it is drawn ten times a second, while visible.
     """
 
     pointed = Signal(object)
@@ -122,7 +125,7 @@ class CurvePlot(QWidget):
     def append(self, series: str, xs: ArrayLike, ys: ArrayLike) -> None:
         """Add one point or many, at steps not before the last one; KeyError for an unknown series."""
         self._curves[series].data.append(xs, ys)
-        self._changed()
+        self._grown()
 
     def set_series(self, series: str, xs: ArrayLike, ys: ArrayLike) -> None:
         """Replace all points of a series."""
@@ -144,8 +147,9 @@ class CurvePlot(QWidget):
 
     def set_length(self, steps: float | None) -> None:
         """The steps this training will take, so that the axis need not grow; None when unknown."""
-        self._expected_steps = steps
-        self._changed()
+        if steps != self._expected_steps:
+            self._expected_steps = steps
+            self._changed()
 
     def mark_epoch(self, step: float, *, steps_per_epoch: float | None = None) -> None:
         """Draw a line at the end of an epoch, which began at the last such line unless its length is given."""
@@ -167,9 +171,14 @@ class CurvePlot(QWidget):
 
     # --- drawing ----------------------------------------------------------------------------------------
 
+    def _grown(self) -> None:
+        """Draw new points soon: a curve of hundreds of steps looks the same for the tenth of a second."""
+        if self.isVisible() and not self._timer.isActive():
+            self._timer.start(_GROWTH_INTERVAL)
+
     @Slot()
     def _changed(self) -> None:
-        if self.isVisible() and not self._timer.isActive():
+        if self.isVisible():
             self._timer.start(0)
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -24,8 +24,8 @@ from cnnstudio.mainwindow import MainWindow
 from cnnstudio.resources import resource_path
 from cnnstudio.selection import SampleRef
 from cnnstudio.session.messages import RunPhase
-from cnnstudio.settings import Settings
 from cnnstudio.setting_change import Change
+from cnnstudio.settings import Settings
 from cnnstudio.studio import Studio
 from cnnstudio.theme import apply_theme
 from engine.snapshot import Snapshot
