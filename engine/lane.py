@@ -92,11 +92,10 @@ class Lane(ABC):
         """
         loss, head = self.parts.loss, self.parts.head
         targets = targets_of(labels, self.parts.outputs, self.parts.dtype)
-        with np.errstate(all="ignore"):
-            value = float(loss.values(head, self.logits, self.output, targets).sum())
-            right = predicted_classes(self.output) == predicted_classes(targets)
-            loss.delta(head, self.logits, self.output, targets, self.delta)
-            np.divide(self.delta, batch, out=self.delta)
+        value = float(loss.values(head, self.logits, self.output, targets).sum())
+        right = predicted_classes(self.output) == predicted_classes(targets)
+        loss.delta(head, self.logits, self.output, targets, self.delta)
+        np.divide(self.delta, batch, out=self.delta)
         return value, int(np.count_nonzero(right))
 
 

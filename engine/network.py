@@ -9,8 +9,10 @@ whatever runs the slices. Small work is not cut, and neither is a batch whose im
 from __future__ import annotations
 
 import functools
+import logging
 import math
 import os
+import weakref
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -31,9 +33,15 @@ from engine.memory import Parameters, of_layer
 from engine.metrics import predicted_classes
 from engine.plans import innermost
 from engine.spec import NetworkSpec
+from engine.workers import Plan, WorkerError, Workers
 
 T = TypeVar("T")
+SliceResult = tuple[Array, float, int]
+"""The gradient of a slice, its summed loss and its right answers."""
 
+log = logging.getLogger(__name__)
+
+CORES = os.cpu_count() or 1
 SLICE = 32
 """Images in a slice: small enough for the caches and for memory, large enough for the matrix products."""
 SMALL_WORK = 8_000_000
@@ -70,16 +78,18 @@ class LayerStep:
 def _threads() -> ThreadPoolExecutor:
     """The threads that run slices; BLAS itself is kept to one thread, since cutting the batch uses the cores better."""
     threadpoolctl.threadpool_limits(1, user_api="blas")
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="slice")
+    return ThreadPoolExecutor(CORES, thread_name_prefix="slice")
 
 
 class Network:
     """A network with its weights, ready to run. Raises SpecError or ShapeError when the layers do not fit.
 
-    With `fast` False every layer runs as its plain mathematics, also where a plan of engine/plans would be faster.
+    With `fast` False every layer runs as its plain mathematics, also where a plan of engine/plans would be faster. `workers` is
+    the number of processes that compute the slices of large batches, 0 for threads of this process; the result is the same.
     """
 
-    def __init__(self, spec: NetworkSpec, *, loss: Loss | None = None, dtype: DTypeLike = np.float32, fast: bool = True) -> None:
+    def __init__(self, spec: NetworkSpec, *, loss: Loss | None = None, dtype: DTypeLike = np.float32, fast: bool = True,
+                 workers: int = 0) -> None:
         self.spec = spec
         self.loss = loss or CrossEntropy()
         self.dtype = np.dtype(dtype)
@@ -108,6 +118,8 @@ class Network:
         self._innermost = fast and innermost.serves(self.placed)
         self._lanes: dict[tuple[int, int, bool], Lane] = {}
         self._probe: PlainLane | None = None
+        self._worker_count = workers
+        self._workers: Workers | None = None
 
     def initialize(self, seed: int) -> None:
         """Draw all weights anew. A parameter's draw depends on the seed and its own name only, so that adding a block leaves the
@@ -140,7 +152,8 @@ class Network:
 
     def slices(self, batch: int) -> list[slice]:
         """How a batch is cut: a function of the batch size and the layers only."""
-        size = batch if self._couples or batch * self._macs < SMALL_WORK else SLICE
+        pairs = -(-batch // (2 * SLICE))
+        size = batch if self._couples or batch * self._macs < SMALL_WORK else -(-batch // (2 * pairs))
         return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
 
     def gradient(self, images: Array, labels: Array, *, key: Sequence[int] = ()) -> BatchResult:
@@ -149,20 +162,84 @@ class Network:
         `key` seeds the random layers: seed and step. Raises TrainingError naming the layer when a number is not finite.
         """
         cut, total = self.slices(len(images)), _Total(self.parameters.gradient, len(images))
-        at_once = min(len(cut), os.cpu_count() or 1)
+        run = self._in_workers if len(cut) > 1 and self._workers_ready() else self._in_threads
+        for k, (gradient, loss, correct) in enumerate(run(images, labels, cut, key)):
+            self._check_finite(loss, gradient, images[cut[k]], labels[cut[k]], len(images), (*key, k))
+            total.add(gradient, loss, correct)
+        return total.result()
 
-        def work(k: int) -> tuple[Lane, float, int]:
-            part, lane = cut[k], self._begin(images[cut[k]], k % at_once, training=True, key=(*key, k))
-            self._run(lane.forward)
-            loss, correct = lane.measure(labels[part], len(images))
-            self._run(lane.backward)
-            self._check_finite(loss, lane.gradient, images[part], labels[part], len(images), (*key, k))
-            return lane, loss, correct
+    def slice_gradient(self, images: Array, labels: Array, batch: int, key: Sequence[int], *, lane: int = 0) -> SliceResult:
+        """Forward and backward over one slice of a batch, in lane number `lane`."""
+        through = self._begin(images, lane, training=True, key=key)
+        return through.gradient, *self._both_ways(through, labels, batch)
+
+    def _in_threads(self, images: Array, labels: Array, cut: Sequence[slice], key: Sequence[int]) -> Iterator[SliceResult]:
+        """The slices' results in order, computed by threads; each lasts until the next is asked for."""
+        at_once = min(len(cut), CORES)
+
+        def work(k: int) -> SliceResult:
+            return self.slice_gradient(images[cut[k]], labels[cut[k]], len(images), (*key, k), lane=k % at_once)
 
         for start in range(0, len(cut), at_once):
-            for lane, loss, correct in _side_by_side(work, range(start, min(start + at_once, len(cut)))):
-                total.add(lane.gradient, loss, correct)
-        return total.result()
+            yield from _side_by_side(work, range(start, min(start + at_once, len(cut))))
+
+    def _in_workers(self, images: Array, labels: Array, cut: Sequence[slice], key: Sequence[int]) -> Iterator[SliceResult]:
+        """The same, computed by worker processes; what a broken one leaves undone is computed here."""
+        workers, done = self._workers, 0
+        assert workers is not None
+
+        def begin(k: int) -> None:
+            workers.begin(k % len(workers), images[cut[k]], labels[cut[k]], len(images), (*key, k), changed=k < len(workers))
+
+        try:
+            workers.share(self.parameters.flat, self.state)
+            for k in range(min(len(workers), len(cut))):
+                begin(k)
+            for k in range(len(cut)):
+                yield workers.finish(k % len(workers))
+                done += 1
+                if k + len(workers) < len(cut):
+                    begin(k + len(workers))
+        except WorkerError as error:
+            log.warning("Training goes on without worker processes: %s", error)
+            self._worker_count = 0
+            for k in range(done, len(cut)):
+                yield self.slice_gradient(images[cut[k]], labels[cut[k]], len(images), (*key, k))
+        finally:
+            if done < len(cut):
+                self.close()  # their answers are not wanted any more
+
+    def _workers_ready(self) -> bool:
+        """Whether worker processes are wanted and have started; the first call starts them."""
+        if not self._worker_count:
+            return False
+        if self._workers is None:
+            state, widest = sum(value.size for value in self.state.values()), SLICE * np.dtype(np.float64).itemsize
+            plan = Plan(self.spec, self.loss, self.dtype, self.parameters.size, state, images=self.placed[0].x.size * widest,
+                        labels=self.outputs * widest)
+            self._workers = Workers(plan, self._worker_count)
+            weakref.finalize(self, self._workers.close)
+        try:
+            return self._workers.ready
+        except WorkerError as error:
+            log.warning("Training goes on without worker processes: %s", error)
+            self._worker_count = 0
+            self.close()
+            return False
+
+    def take_over(self, parameters: Array, flat_state: Array) -> None:
+        """Copy the parameters, and the state laid out as one vector, from another process."""
+        np.copyto(self.parameters.flat, parameters)
+        start = 0
+        for value in self.state.values():
+            np.copyto(value, flat_state[start:start + value.size].reshape(value.shape))
+            start += value.size
+
+    def close(self) -> None:
+        """End the worker processes, if there are any; the next batch that wants them starts new ones."""
+        if self._workers is not None:
+            self._workers.close()
+            self._workers = None
 
     def gradient_by_layer(self, images: Array, labels: Array, *, key: Sequence[int] = (),
                           ) -> Iterator[LayerStep | BatchResult]:
@@ -172,7 +249,8 @@ class Network:
         for steps in zip(*(lane.forward for lane in lanes), strict=True):
             self._run(steps)
             yield LayerStep("forward", self._ids[steps[0][0]])
-        measured = [lane.measure(labels[part], len(images)) for lane, part in zip(lanes, cut, strict=True)]
+        with np.errstate(all="ignore"):
+            measured = [lane.measure(labels[part], len(images)) for lane, part in zip(lanes, cut, strict=True)]
         for steps in zip(*(lane.backward for lane in lanes), strict=True):
             self._run(steps)
             yield LayerStep("backward", self._ids[steps[0][0]])
@@ -189,7 +267,8 @@ class Network:
         lanes, total = [], _Total(self.parameters.gradient, len(images))
         for k, part in enumerate(self.slices(len(images))):
             lane = PlainLane(self._parts, part.stop - part.start, record=True)
-            total.add(*self._whole(lane, images[part], labels[part], len(images), (*key, k)))
+            lane.begin(images[part], training=True, rng=self._random_numbers((*key, k)))
+            total.add(lane.gradient, *self._both_ways(lane, labels[part], len(images)))
             lanes.append(lane)
         return lanes, total.result()
 
@@ -227,13 +306,25 @@ class Network:
         `label` has shape (1,) or (1, outputs). Every delta down to the image's own is left in the lane.
         """
         assert self._probe is not None
-        loss, _ = self._probe.measure(label, 1)
+        with np.errstate(all="ignore"):
+            loss, _ = self._probe.measure(label, 1)
         self._run(self._probe.backward)
         return loss, self.parameters.views(self._probe.gradient)
 
     @np.errstate(all="ignore")
     def _run(self, steps: Iterable[tuple[int, Iterable[Call]]]) -> None:
         """Make the calls. Overflow is no news for NumPy to print: a number that is not finite ends the batch with an error."""
+        self._make_calls(steps)
+
+    @np.errstate(all="ignore")
+    def _both_ways(self, lane: Lane, labels: Array, batch: int) -> tuple[float, int]:
+        """Forward, loss and backward; returns the summed loss and the right answers."""
+        self._make_calls(lane.forward)
+        measured = lane.measure(labels, batch)
+        self._make_calls(lane.backward)
+        return measured
+
+    def _make_calls(self, steps: Iterable[tuple[int, Iterable[Call]]]) -> None:
         i = 0
         try:
             for i, calls in steps:  # noqa: B007  the index says where an error lies
@@ -242,6 +333,10 @@ class Network:
         except EngineError as error:
             raise error.at(self.spec.nodes[i].title, i) from None
 
+    def _random_numbers(self, key: Sequence[int]) -> np.random.Generator | None:
+        """What the random layers draw from, if there are any."""
+        return np.random.default_rng(key) if self._random else None
+
     def _begin(self, images: Array, k: int, *, training: bool, key: Sequence[int] = ()) -> Lane:
         """Lane number `k` for that many images, with the images taken in."""
         place = (len(images), k, training)
@@ -249,34 +344,26 @@ class Network:
             self._lanes[place] = innermost.InnermostLane(self._parts, len(images), training=training) if self._innermost \
                 else PlainLane(self._parts, len(images))
         lane = self._lanes[place]
-        lane.begin(images, training=training, rng=np.random.default_rng(key) if training and self._random else None)
+        lane.begin(images, training=training, rng=self._random_numbers(key) if training else None)
         return lane
 
-    def _whole(self, lane: Lane, images: Array, labels: Array, batch: int, key: Sequence[int]) -> tuple[Array, float, int]:
-        """One slice through a lane: its gradient, summed loss and right answers."""
-        lane.begin(images, training=True, rng=np.random.default_rng(key) if self._random else None)
-        self._run(lane.forward)
-        loss, correct = lane.measure(labels, batch)
-        self._run(lane.backward)
-        return lane.gradient, loss, correct
-
-    @np.errstate(all="ignore")
     def _check_finite(self, loss: float, gradient: Array, images: Array, labels: Array, batch: int, key: Sequence[int]) -> None:
         """Raise TrainingError naming the first layer whose output, or the last whose gradient, is not finite.
 
         A slice with such a number is computed once more layer by layer, so that the place can be found.
         """
-        if math.isfinite(loss) and (math.isfinite(gradient @ gradient) or np.isfinite(gradient).all()):
+        if math.isfinite(loss) and (math.isfinite(np.dot(gradient, gradient)) or np.isfinite(gradient).all()):
             return
         lane = PlainLane(self._parts, len(images))
-        self._whole(lane, images, labels, batch, key)
+        lane.begin(images, training=True, rng=self._random_numbers(key))
+        self._both_ways(lane, labels, batch)
         index, what = lane.first_broken() or (len(self._ids) - 1, "loss")
         raise _not_finite(self.spec.nodes[index].title, index, what)
 
     def _evaluate(self, images: Array, keep: Callable[[Lane, slice], None]) -> None:
         size = SLICE * 8 if SLICE * 8 * self._macs < SMALL_WORK else SLICE
         cut = [slice(start, min(start + size, len(images))) for start in range(0, len(images), size)]
-        workers = min(len(cut), os.cpu_count() or 1)
+        workers = min(len(cut), CORES)
 
         def work(w: int) -> None:
             for part in cut[w::workers]:
@@ -309,9 +396,11 @@ class _Total:
 
 def _side_by_side(work: Callable[[int], T], numbers: Sequence[int]) -> list[T]:
     """work(k) for all numbers at the same time, the first one in the calling thread."""
+    if len(numbers) <= 1:
+        return [work(k) for k in numbers]
     others = [_threads().submit(work, k) for k in numbers[1:]]
     try:
-        return [*map(work, numbers[:1]), *(other.result() for other in others)]
+        return [work(numbers[0]), *(other.result() for other in others)]
     finally:
         wait(others)
 

@@ -29,6 +29,7 @@ from engine.layers.input import Input
 from engine.layers.pool import AvgPool2D, MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.losses import CrossEntropy
+from engine.memory import aligned_zeros
 from engine.plans import pool_innermost
 from engine.plans.boundary import NOTHING, Boundary, Reach
 from engine.plans.calls import Call, Scratch, bind
@@ -180,7 +181,8 @@ class InnermostLane(Lane):
             raw = Boundary(place.x, self.n, y.y.dtype)
             return [lambda: np.copyto(raw.as_samples(raw.y), self._raw, casting="unsafe"),
                     *AsItIs(place, raw, y, {}, {}, self._scratch, ctx).forward]
-        target = y.as_samples(y.y)
-        offset, gain = (ctx.state[name].transpose(1, 2, 0)[..., None] for name in ("offset", "gain"))
-        return [lambda: np.copyto(target, self._raw, casting="unsafe"), bind(np.subtract, y.y, offset, out=y.y),
-                bind(np.multiply, y.y, gain, out=y.y)]
+        # The arithmetic is done on the images as they come, which is faster than with the images innermost. A gap after each
+        # image keeps the transposition from reading all of them through the same few lines of the cache.
+        even = aligned_zeros((self.n, place.x.size + 16), y.y.dtype)[:, :place.x.size].reshape(self.n, *place.x)
+        return [lambda: np.subtract(self._raw, ctx.state["offset"], out=even, dtype=even.dtype, casting="unsafe"),
+                bind(np.multiply, even, ctx.state["gain"], out=even), bind(np.copyto, y.as_samples(y.y), even)]
