@@ -44,7 +44,7 @@ CREATING = "creating"
 UPDATING = "updating"
 LOCK = ROOT / ".venv.lock"
 
-WITHOUT_QT = ("train", "-h", "--help", "--version")
+WITHOUT_QT = ("train", "evaluate", "check", "templates", "datasets", "-h", "--help", "--version")
 WITHOUT_SCREEN = ("test", "demo", "bench")
 
 
