@@ -18,6 +18,7 @@ from cnnstudio.canvas.palette import Palette
 from cnnstudio.canvas.view import CanvasView
 from cnnstudio.data_opener import bundled_sets
 from cnnstudio.docks import Docks
+from cnnstudio.export_action import ExportAction
 from cnnstudio.file_actions import SUFFIX, FileActions
 from cnnstudio.hint_line import HintLine
 from cnnstudio.history_panel import HistoryPanel
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
         self.menus = build_menus(self, self.actions_, undo, redo, self.view, self.docks.all)
 
         self.files = FileActions(self, studio, settings, templates, self.actions_, self.menus.recent)
+        self.export = ExportAction(self, self.view.canvas, settings)
         self.run = RunControl(self.actions_, studio, self.banner, self)
         self.network = NetworkActions(
             self, studio, settings, self.training_bar, self.training_settings, templates
@@ -178,6 +180,9 @@ class MainWindow(QMainWindow):
         self.properties.message.connect(self.say)
         self.formula.blocks_hovered.connect(canvas.highlight)
         self.formula.blocks_clicked.connect(canvas.select)
+        self.formula.totals_clicked.connect(lambda: self.docks.bring_up("analyzer"))
+        actions.export.triggered.connect(self.export.ask)
+        self.export.exported.connect(self.say)
         self.palette_panel.kind_activated.connect(self.view.editor.insert)
         self.palette_panel.template_activated.connect(self.network.use_template)
         self.palette_panel.formula_activated.connect(self.network.build_from_formula)

@@ -43,6 +43,8 @@ def build_menus(
     file.addSeparator()
     file.addActions([actions.save, actions.save_as])
     file.addSeparator()
+    file.addAction(actions.export)
+    file.addSeparator()
     file.addAction(actions.quit)
     canvas = _edit_menu(bar, undo, redo, view)
     _train_menu(bar, actions)

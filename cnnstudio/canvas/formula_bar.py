@@ -25,11 +25,14 @@ class FormulaBar(QWidget):
     """The ids of the blocks that the part under the pointer stands for; an empty tuple when it leaves."""
     blocks_clicked = Signal(object)
     """The ids of the blocks of a part that was clicked."""
+    totals_clicked = Signal()
+    """The numbers of the whole network were clicked."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document = document
         self._places: list[tuple[QRectF, Token]] = []
+        self._totals_at = self.width() + 0.0
         self._hovered: Token | None = None
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -155,11 +158,13 @@ class FormulaBar(QWidget):
         painter.setFont(ui_font())
         painter.setPen(current_theme().color("muted"))
         metrics = QFontMetricsF(painter.font())
+        self._totals_at = self.width() + 0.0
         while parts:
             text = "   │   ".join(parts)
             x = self.width() - _SIDE - metrics.horizontalAdvance(text)
             if x >= left + 24:
                 _draw(painter, text, x, (self.height() - 1) / 2)
+                self._totals_at = x
                 return
             parts.pop()
 
@@ -178,13 +183,18 @@ class FormulaBar(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Highlight the blocks of the part under the pointer."""
-        self._hover(self.token_at(event.position()))
+        token = self.token_at(event.position())
+        self._hover(token)
+        leads_on = token is not None or event.position().x() >= self._totals_at
+        self.setCursor(Qt.CursorShape.PointingHandCursor if leads_on else Qt.CursorShape.ArrowCursor)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Select the blocks of the part under the pointer."""
         token = self.token_at(event.position())
         if token is not None:
             self.blocks_clicked.emit(token.ids)
+        elif event.position().x() >= self._totals_at:
+            self.totals_clicked.emit()
         elif isinstance(departure := self._document.derived.pattern, Departure) and departure.block:
             self.blocks_clicked.emit((departure.block,))
 

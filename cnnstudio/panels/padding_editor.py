@@ -11,6 +11,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QSizePolicy, QSpinBox, QWidget
 
 from cnnstudio.theme import current_theme, theme_changed
+from cnnstudio.widgets.fields import TEXT_INDENT
 from engine.options import PADDING_RULES
 
 Sides = tuple[int, int, int, int]
@@ -29,6 +30,7 @@ class WholeSpin(QSpinBox):
         self.setRange(-_FREE, _FREE)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedWidth(76)
+        self.lineEdit().setTextMargins(TEXT_INDENT, 0, 0, 0)
 
     def stepBy(self, steps: int) -> None:
         """Step, but not out of the limits."""

@@ -5,7 +5,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 # Style sheets cannot pad the text of a spin box.
-_TEXT_INDENT = 11
+TEXT_INDENT = 11
 
 
 class IntField(QSpinBox):
@@ -17,7 +17,7 @@ class IntField(QSpinBox):
         self.setValue(value)
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.lineEdit().setTextMargins(_TEXT_INDENT, 0, 0, 0)
+        self.lineEdit().setTextMargins(TEXT_INDENT, 0, 0, 0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """The wheel counts only in the field that has the keyboard."""
@@ -43,7 +43,7 @@ class FloatField(QDoubleSpinBox):
         self.setValue(value)
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.lineEdit().setTextMargins(_TEXT_INDENT, 0, 0, 0)
+        self.lineEdit().setTextMargins(TEXT_INDENT, 0, 0, 0)
 
     def textFromValue(self, value: float) -> str:
         """The number with as many digits as it needs."""
