@@ -36,7 +36,7 @@ class CellRef:
 
 
 class Selection(QObject):
-    """Holds what is chosen and says when that changes; choosing the same again says nothing."""
+    """Holds what is chosen and says when that changes; choosing the same block, sample or step again says nothing."""
 
     block_changed = Signal(object)
     """The id of the chosen block, or None."""
@@ -87,8 +87,8 @@ class Selection(QObject):
             self.sample_changed.emit(sample)
 
     def select_cell(self, cell: CellRef | None) -> None:
-        """Choose a number."""
-        if cell != self._cell:
+        """Choose a number. Choosing the same once more says so again: its explanation may have been covered meanwhile."""
+        if cell is not None or self._cell is not None:
             self._cell = cell
             self.cell_changed.emit(cell)
 

@@ -48,6 +48,8 @@ class Theme:
     accuracy: str  # curve of the accuracy
     highlight: str  # outline of a window or cell over pictures
     winner: str  # mark of a pooling winner and of the top class
+    positive: str  # a number above 0, in the red that weights have
+    negative: str  # a number below 0, in the blue that weights have
 
     @property
     def dark(self) -> bool:
@@ -89,6 +91,8 @@ LIGHT = Theme(
     accuracy="#1a6fbd",
     highlight="#f08c00",
     winner="#0b8074",
+    positive="#b3202c",
+    negative="#1c55b0",
 )
 
 DARK = Theme(
@@ -121,6 +125,8 @@ DARK = Theme(
     accuracy="#66b2f5",
     highlight="#ffac3d",
     winner="#3ccbb9",
+    positive="#ff9c8f",
+    negative="#8fbcff",
 )
 
 # Headers of blocks, chips and palette stripes; the same in light and dark.

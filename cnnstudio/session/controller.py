@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import (
+    BatchProbed,
     Change,
     CheckpointTaken,
     Evaluate,
@@ -20,6 +21,7 @@ from cnnstudio.session.messages import (
     Loaded,
     Message,
     Pause,
+    ProbeBatch,
     Quit,
     Report,
     Reset,
@@ -73,6 +75,8 @@ class Controller(QObject):
     """A `Checkpoint`, the answer to `request_checkpoint`; None without a network."""
     evaluated = Signal(object)
     """The `Evaluation` of the test images; None when the weights changed before its end."""
+    batch_probed = Signal(object)
+    """The last training batch as a `Snapshot`, the answer to `probe_batch`; None when none has been trained yet."""
     run_started = Signal()
     weights_reset = Signal(object)
     """The seed from which all weights were drawn anew."""
@@ -92,8 +96,10 @@ class Controller(QObject):
         self._history = RunHistory()
         self._tokens = itertools.count()
         self._closed = False
-        self._reports: deque[Report] = deque()
+        self._pending: deque[Report | Snapshot | RunState] = deque()
         self._timer = QTimer(self)
+        # Started anew by each look: inside a slot of its own, a repeating timer would be silent.
+        self._timer.setSingleShot(True)
         self._timer.setInterval(DISPLAY_INTERVAL)
         self._timer.timeout.connect(self._drain)
         self._worker.start()
@@ -172,6 +178,10 @@ class Controller(QObject):
         """Evaluate the test images; `evaluated` follows."""
         self._send(Evaluate())
 
+    def probe_batch(self) -> None:
+        """Compute the last training batch once more; `batch_probed` follows."""
+        self._send(ProbeBatch())
+
     def request_checkpoint(self) -> None:
         """Copy the whole state; `checkpoint_taken` follows."""
         self._send(TakeCheckpoint(next(self._tokens)))
@@ -195,7 +205,7 @@ class Controller(QObject):
             return
         self._closed = True
         self._timer.stop()
-        self._reports.clear()
+        self._pending.clear()
         self._worker.send(Quit())
         self._worker.join()
 
@@ -213,37 +223,40 @@ class Controller(QObject):
         # Asked before the mailbox is emptied: an idle worker has put everything in by now.
         quiet = self._worker.idle
         delivery = self._mailbox.take()
+        self._pending.extend(delivery.reports)
+        if delivery.frame is not None:
+            self._pending.append(delivery.frame)
         if delivery.state is not None:
             self._state = delivery.state
-        self._reports.extend(delivery.reports)
+            self._pending.append(delivery.state)
+        if not quiet or self._state.phase == RunPhase.RUNNING:
+            self._timer.start()  # otherwise nothing can come before the next message
         self._deliver()
-        lost = self._state.phase == RunPhase.EMPTY and self._snapshot is not None
-        if (delivery.frame is not None or lost) and not self._closed:
-            self._snapshot = delivery.frame
-            self.frame_arrived.emit(delivery.frame)
-        if delivery.state is not None and not self._closed:
-            self.state_changed.emit(delivery.state)
-        if quiet and self._state.phase != RunPhase.RUNNING and self._worker.idle and self._mailbox.empty:
-            self._timer.stop()  # nothing can come before the next message
 
     def _deliver(self) -> None:
-        """Signal the reports one by one. A slot that opens a dialog lets the timer in again: then the rest of the
-        reports is signalled from there, still in order.
+        """Signal what has come, in order. Where a slot opens a dialog, the timer calls this again inside it, and the
+        rest is signalled from there.
         """
-        while self._reports:
-            report = self._reports.popleft()
-            if not isinstance(report, BatchDone):
-                self._signal(report)
+        while self._pending:
+            item = self._pending.popleft()
+            if not isinstance(item, BatchDone):
+                self._signal(item)
                 continue
-            batches = [report]
-            while self._reports and isinstance(following := self._reports[0], BatchDone):
+            batches = [item]
+            while self._pending and isinstance(following := self._pending[0], BatchDone):
                 batches.append(following)
-                self._reports.popleft()
+                self._pending.popleft()
             self._history.add_batches(batches)
             self.batches_done.emit(batches)
 
-    def _signal(self, report: Report) -> None:
+    def _signal(self, report: Report | Snapshot | RunState) -> None:
         match report:
+            case Snapshot():
+                self._show(report)
+            case RunState():
+                if report.phase == RunPhase.EMPTY and self._snapshot is not None:
+                    self._show(None)
+                self.state_changed.emit(report)
             case EpochDone():
                 self._history.add_epoch(report)
                 self.epoch_done.emit(report)
@@ -262,10 +275,16 @@ class Controller(QObject):
                 self.weights_edited.emit(report.name)
             case Evaluated():
                 self.evaluated.emit(report.evaluation)
+            case BatchProbed():
+                self.batch_probed.emit(report.snapshot)
             case CheckpointTaken():
                 self.checkpoint_taken.emit(report.checkpoint)
             case Failed():
                 self.failed.emit(report.error)
+
+    def _show(self, frame: Snapshot | None) -> None:
+        self._snapshot = frame
+        self.frame_arrived.emit(frame)
 
     def _replace_history(self, history: RunHistory) -> None:
         self._history = history

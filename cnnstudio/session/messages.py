@@ -141,13 +141,18 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class ProbeBatch:
+    """Compute the last training batch once more, with everything in it kept to be looked at."""
+
+
+@dataclass(frozen=True)
 class Quit:
     """End the thread."""
 
 
 Message = (
     Load | Run | Pause | StepBatch | StepLayer | Stop | Reset | Change | SetProbe | TakeCheckpoint | SetWeights
-    | Evaluate | Quit
+    | Evaluate | ProbeBatch | Quit
 )  # fmt: skip
 
 
@@ -198,6 +203,13 @@ class CheckpointTaken:
 
 
 @dataclass(frozen=True, eq=False)
+class BatchProbed:
+    """The last training batch as a snapshot; None when no batch has been trained yet."""
+
+    snapshot: Snapshot | None
+
+
+@dataclass(frozen=True, eq=False)
 class Failed:
     """Something could not be done; the state says whether a run broke off."""
 
@@ -206,7 +218,7 @@ class Failed:
 
 Report = (
     BatchDone | LayerDone | EpochDone | Loaded | RunStarted | WeightsReset | WeightsSet | Evaluated | CheckpointTaken
-    | Failed
+    | BatchProbed | Failed
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import (
+    BatchProbed,
     Change,
     CheckpointTaken,
     Evaluate,
@@ -21,6 +22,7 @@ from cnnstudio.session.messages import (
     Loaded,
     Message,
     Pause,
+    ProbeBatch,
     Quit,
     Reset,
     Run,
@@ -42,7 +44,7 @@ from engine.errors import EngineError, Fix, TrainingError
 from engine.history import RunHistory
 from engine.layer import Array
 from engine.network import Evaluation
-from engine.snapshot import SnapshotRequest, sample_snapshot
+from engine.snapshot import Snapshot, SnapshotRequest, batch_snapshot, sample_snapshot
 from engine.spec import NetworkSpec
 from engine.trainer import BatchDone, EpochDone, Evaluating, Event, Finished, LayerDone, Trainer
 
@@ -149,6 +151,8 @@ class Worker(threading.Thread):
                 self._set_weights(message.name, message.array)
             case Evaluate():
                 self._evaluation = self._needed().test_evaluation()
+            case ProbeBatch():
+                self._mailbox.post(BatchProbed(self._last_batch()))
 
     def _load(self, message: Load) -> None:
         self._leave()
@@ -188,6 +192,10 @@ class Worker(threading.Thread):
             message.reply.put(checkpoint)
         else:
             self._mailbox.post(CheckpointTaken(message.token, checkpoint))
+
+    def _last_batch(self) -> Snapshot | None:
+        trainer = self._trainer
+        return None if trainer is None or trainer.last_update is None else batch_snapshot(trainer)
 
     def _set_weights(self, name: str, array: Array) -> None:
         trainer = self._needed()
