@@ -11,12 +11,11 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 from cnnstudio.actions import Actions
 from cnnstudio.error_dialog import show_error
 from cnnstudio.new_dialog import NewDialog
+from cnnstudio.project.files import SUFFIX
 from cnnstudio.settings import Settings
 from cnnstudio.studio import Studio
 from engine.errors import EngineError
 from engine.templates import Template
-
-SUFFIX = ".cnn"
 
 
 class FileActions(QObject):

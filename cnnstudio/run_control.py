@@ -62,6 +62,7 @@ class RunControl(QObject):
         obstacle = self._studio.obstacle
         if obstacle is None:
             self._banner.clear()
+            self._studio.settle()
             act()
         else:
             self.explain(obstacle, OBSTACLE)

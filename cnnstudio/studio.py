@@ -21,7 +21,7 @@ from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change, change_words, merge_key
 from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset
-from engine.errors import DataError, EngineError, Fix, SpecError
+from engine.errors import DataError, EngineError, Fix, SpecError, StorageError
 from engine.layer import Array
 from engine.memory import Parameters
 from engine.settings import TrainSettings
@@ -118,6 +118,14 @@ class Studio(QObject):
         state = files.open_project(path)
         self.document.load_json(state.graph)
         self._begin_anew(path, state)
+        if state.damage:
+            self.failed.emit(
+                StorageError(
+                    "A part of the project could not be read and was left out: {parts}",
+                    code="project.left_out",
+                    parts=" ".join(state.damage),
+                )
+            )
 
     def save_project(self, path: Path) -> None:
         """Save everything to a file; raises EngineError when that fails, and then the old file is whole."""
@@ -126,6 +134,7 @@ class Studio(QObject):
         self._set_path(path)
 
     def _project_state(self) -> ProjectState:
+        self.settle()
         checkpoint = self.controller.checkpoint_now(CARRY_OVER_TIMEOUT)
         runs: tuple[RunRecord, ...] = ()
         if checkpoint is not None:
@@ -288,6 +297,12 @@ class Studio(QObject):
                 self.controller.pause()
             self._rebuild_soon.start()
         self.readiness_changed.emit()
+
+    def settle(self) -> None:
+        """Give the session now what the last edits have left for the next turn of the event loop."""
+        if self._rebuild_soon.isActive():
+            self._rebuild_soon.stop()
+            self._rebuild()
 
     @Slot()
     def _rebuild(self) -> None:

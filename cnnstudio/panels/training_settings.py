@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from cnnstudio.document.words import say
@@ -52,6 +53,17 @@ class TrainingSettingsPanel(QScrollArea):
     def show_settings(self, settings: TrainSettings) -> None:
         """Show the settings in force."""
         self._settings = settings
+        # The form has dozens of widgets: it is made when somebody looks at it.
+        if self.isVisible():
+            self._refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show what has changed while hidden."""
+        super().showEvent(event)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        settings = self._settings
         kinds = {name: type(getattr(settings, name)) for name in KINDS}
         if kinds != self._kinds:
             self._kinds = kinds
