@@ -19,7 +19,7 @@ from cnnstudio.canvas.view import CanvasView
 from cnnstudio.data_opener import bundled_sets
 from cnnstudio.docks import Docks
 from cnnstudio.export_action import ExportAction
-from cnnstudio.file_actions import SUFFIX, FileActions
+from cnnstudio.file_actions import FileActions
 from cnnstudio.hint_line import HintLine
 from cnnstudio.history_panel import HistoryPanel
 from cnnstudio.icons import app_icon
@@ -35,6 +35,7 @@ from cnnstudio.panels.probe import Probe
 from cnnstudio.panels.properties import PropertiesPanel
 from cnnstudio.panels.samples import SamplesPanel
 from cnnstudio.panels.training_settings import TrainingSettingsPanel
+from cnnstudio.project.files import SUFFIX
 from cnnstudio.run_control import RunControl
 from cnnstudio.settings import Settings
 from cnnstudio.shortcuts import Group, ShortcutSheet
