@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -62,7 +63,8 @@ class Demo:
         self._out, self._size, self._template = out, (width, height), template
         self._began = time.perf_counter()
         # A demonstration neither reads nor changes the settings of the user.
-        folder = str(out / "settings")
+        self._settings_folder = tempfile.TemporaryDirectory(prefix="cnnstudio-demo-")
+        folder = self._settings_folder.name
         for form in (QSettings.Format.IniFormat, QSettings.Format.NativeFormat):
             QSettings.setPath(form, QSettings.Scope.UserScope, folder)
         from cnnstudio.settings import Settings
@@ -96,6 +98,7 @@ class Demo:
         finally:
             self._program.window.discard()
             self._program.close()
+            self._settings_folder.cleanup()
         report = {
             "template": self._template,
             "window": list(self._size),
