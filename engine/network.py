@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import threadpoolctl
 from numpy.typing import DTypeLike
 
+from engine.blas import limit_to_one_thread
 from engine.errors import EngineError, Fix, ShapeError, TrainingError
 from engine.initializers import initialize
 from engine.lane import Call, Lane, Parts, PlainLane
@@ -76,8 +76,7 @@ class LayerStep:
 
 @functools.cache
 def _threads() -> ThreadPoolExecutor:
-    """The threads that run slices; BLAS itself is kept to one thread, since cutting the batch uses the cores better."""
-    threadpoolctl.threadpool_limits(1, user_api="blas")
+    """The threads that run slices."""
     return ThreadPoolExecutor(CORES, thread_name_prefix="slice")
 
 
@@ -90,6 +89,7 @@ class Network:
 
     def __init__(self, spec: NetworkSpec, *, loss: Loss | None = None, dtype: DTypeLike = np.float32, fast: bool = True,
                  workers: int = 0) -> None:
+        limit_to_one_thread()
         self.spec = spec
         self.loss = loss or CrossEntropy()
         self.dtype = np.dtype(dtype)
@@ -347,6 +347,7 @@ class Network:
         lane.begin(images, training=training, rng=self._random_numbers(key) if training else None)
         return lane
 
+    @np.errstate(all="ignore")
     def _check_finite(self, loss: float, gradient: Array, images: Array, labels: Array, batch: int, key: Sequence[int]) -> None:
         """Raise TrainingError naming the first layer whose output, or the last whose gradient, is not finite.
 

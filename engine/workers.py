@@ -22,7 +22,6 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
-import threadpoolctl
 
 from engine.layer import Array
 from engine.losses import Loss
@@ -164,7 +163,6 @@ def _serve(plan: Plan, block: Any, worker: int, workers: int, pipe: Connection) 
     from engine.network import Network  # which itself imports this file
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's affair; this one ends with it
-    threadpoolctl.threadpool_limits(1, user_api="blas")
     parameters, state = plan.common(block)
     gradient, for_images, for_labels = plan.own(block, worker, workers)
     network = Network(plan.spec, loss=plan.loss, dtype=plan.dtype)

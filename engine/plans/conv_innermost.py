@@ -11,6 +11,9 @@ Why it is fast: each product is small enough for its operands to stay in the fir
 that pack nothing for that size; the operands are read where they lie; the output already is the layout that the next layer reads.
 All is done a block of rows at a time, so that what lies between unrolling and product never leaves the second-level cache.
 
+With few filters on a BLAS library that packs its operands, a product is too small to pay for it. There two neighbouring pixels
+share one: their windows together, with the kernel written twice, the second time shifted by the stride and all else zero.
+
 It serves every stride, padding and kernel size with dilation 1 across (any dilation down) and one group.
 """
 
@@ -21,6 +24,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from engine.blas import packs_small_products
 from engine.layer import Array
 from engine.memory import aligned_zeros
 from engine.plans.calls import BLOCK, Call, Scratch, bind
@@ -33,15 +37,27 @@ FEW_CELLS = 64
 """Cells in a window below which transposing δ costs more than its faster product gains."""
 
 
-class Correlation:
-    """y = kernel ⋆ x over (H, W, C, N). `kernel` (D, kw·kh·C), in the order column, row, channel, is filled by the owner."""
+FEW_FILTERS = 8
+"""Filters up to which two pixels share a product, on a library that packs."""
 
-    def __init__(self, x: Array, depth: int, size: Pair, stride: Pair, dilation_down: int, places: Pair,
-                 scratch: Scratch) -> None:
+
+class Correlation:
+    """y = kernel ⋆ x over (H, W, C, N). The owner fills `kernels`, views (D, kw, kh, C) for each pixel of a product.
+
+    Pixels can share a product where those of `maps`, y or its delta, lie side by side.
+    """
+
+    def __init__(self, x: Array, maps: Array, size: Pair, stride: Pair, dilation_down: int, scratch: Scratch) -> None:
+        oh, ow, depth, _ = maps.shape
         _, width, channels, n = x.shape
-        (kh, kw), (sh, sw), (oh, ow) = size, stride, places
-        self.kernel = aligned_zeros((depth, kw * kh * channels), x.dtype)
-        self._scratch = scratch
+        (kh, kw), (sh, sw) = size, stride
+        self._scratch, self._stride = scratch, sw
+        joins = n > 1 and ow % 2 == 0 and maps.strides[1] == depth * maps.strides[2]
+        self._pixels = 2 if joins and depth <= FEW_FILTERS and packs_small_products() else 1
+        columns = kw + (self._pixels - 1) * sw
+        self._kernel = aligned_zeros((self._pixels * depth, columns * kh * channels), x.dtype)
+        banded = self._kernel.reshape(self._pixels, depth, columns, kh, channels)
+        self.kernels = [kernel[:, k * sw:k * sw + kw] for k, kernel in enumerate(banded)]
         height = min(oh, max(1, BLOCK // (width * kh * channels * n)))
         self._blocks = [slice(i, min(i + height, oh)) for i in range(0, oh, height)]
         # Rows that fit into one block are still there when the backward pass comes; otherwise it unrolls them again.
@@ -50,31 +66,41 @@ class Correlation:
         a, b, c, d = x.strides
         self._source = as_strided(x, (oh, *shape[1:]), (a * sh, b, a * dilation_down, c, d), writeable=False)
         a, b, _, d, e = self._rows.strides
-        self._windows = as_strided(self._rows, (height, ow, kw * kh * channels, n), (a, b * sw, d, e), writeable=False)
+        self._windows = as_strided(self._rows, (height, ow // self._pixels, columns * kh * channels, n),
+                                   (a, b * sw * self._pixels, d, e), writeable=False)
 
     def forward(self, target: Target) -> list[Call]:
         """The calls that compute y (H', W', D, N), block by block."""
         calls: list[Call] = []
         for block in self._blocks:
             out, after = target(block)
-            calls += [self._unroll(block), *self._multiply(self._windows[:block.stop - block.start], out), *after]
+            calls += [self._unroll(block), *self._multiply(self._windows[:block.stop - block.start], self._joined(out)), *after]
         return calls
 
     def weight_gradient(self, delta: Array, out: Array) -> list[Call]:
         """The calls that write ∂E/∂W (D, C, kh, kw) for δ (H', W', D, N)."""
-        (d, c, kh, kw), cells = out.shape, self.kernel.shape[1]
+        delta = self._joined(delta)
+        (d, c, kh, kw), cells = out.shape, self._kernel.shape[1]
+        depth = d * self._pixels
         transposed = cells >= FEW_CELLS
-        parts = self._parts(delta.shape[1], BLOCK // (cells * d))
-        sums = aligned_zeros((len(parts), cells * d), delta.dtype)
+        parts = self._parts(delta.shape[1], BLOCK // (cells * depth))
+        sums = aligned_zeros((len(parts), cells * depth), delta.dtype)
         calls: list[Call] = []
         for (block, rows, columns), row in zip(parts, sums, strict=True):
             if len(self._blocks) > 1 and rows.start == columns.start == 0:
                 calls.append(self._unroll(block))
             calls += self._add_up(self._windows[rows, columns], delta[block][rows, columns], row, transposed)
-        total = aligned_zeros((cells * d,), delta.dtype)
-        in_order = total.reshape(kw, kh, c, d).transpose(3, 2, 1, 0) if transposed \
-            else total.reshape(d, kw, kh, c).transpose(0, 3, 2, 1)
-        return [*calls, bind(np.matmul, np.ones(len(parts), out.dtype), sums, out=total), bind(np.copyto, out, in_order)]
+        total = aligned_zeros((cells * depth,), delta.dtype)
+        of_pixels = np.moveaxis(total.reshape(-1, kh, c, self._pixels, d), (3, 4, 2, 1, 0), range(5)) if transposed \
+            else total.reshape(self._pixels, d, -1, kh, c).transpose(0, 1, 4, 3, 2)
+        first, *others = (of_pixel[..., k * self._stride:k * self._stride + kw] for k, of_pixel in enumerate(of_pixels))
+        return [*calls, bind(np.matmul, np.ones(len(parts), out.dtype), sums, out=total), bind(np.copyto, out, first),
+                *(bind(np.add, out, other, out=out) for other in others)]
+
+    def _joined(self, maps: Array) -> Array:
+        """(H', W', D, N) as (H', W'/pixels, pixels·D, N), the maps of the pixels that share a product."""
+        h, w, d, n = maps.shape
+        return maps.reshape((h, w // self._pixels, self._pixels * d, n), copy=False)
 
     def _unroll(self, block: slice) -> Call:
         """Copy what a block of output rows reads to the start of the rows."""
@@ -82,7 +108,7 @@ class Correlation:
 
     def _multiply(self, windows: Array, out: Array) -> list[Call]:
         """out (i, j, D, N) = kernel · windows (i, j, cells, N)."""
-        return [bind(np.matmul, self.kernel, windows, out=out)]
+        return [bind(np.matmul, self._kernel, windows, out=out)]
 
     def _add_up(self, windows: Array, delta: Array, out: Array, transposed: bool) -> list[Call]:
         """out = Σ over pixels of window · δᵀ (cells, D) if `transposed`, otherwise of δ · windowᵀ (D, cells)."""
@@ -120,7 +146,7 @@ class CorrelationOfOne(Correlation):
 
     def _multiply(self, windows: Array, out: Array) -> list[Call]:
         columns = self._scratch.take(windows.shape[:3])
-        return [bind(np.copyto, columns, windows[..., 0]), bind(np.matmul, columns, self.kernel.T, out=out[..., 0])]
+        return [bind(np.copyto, columns, windows[..., 0]), bind(np.matmul, columns, self._kernel.T, out=out[..., 0])]
 
     def _add_up(self, windows: Array, delta: Array, out: Array, transposed: bool) -> list[Call]:
         (i, _, cells, _), d = windows.shape, delta.shape[2]
@@ -133,13 +159,11 @@ class CorrelationOfOne(Correlation):
                 bind(np.matmul, np.ones(i, out.dtype), products, out=out)]
 
 
-def kernel_in_order(weights: Array, out: Array) -> Call:
-    """W (D, C, kh, kw) to (D, kw·kh·C), the order of a window's cells."""
-    d, c, kh, kw = weights.shape
-    return bind(np.copyto, out.reshape(d, kw, kh, c), weights.transpose(0, 3, 2, 1))
+def kernel_in_order(weights: Array, kernels: list[Array]) -> list[Call]:
+    """W (D, C, kh, kw) to (D, kw, kh, C), the order of a window's cells."""
+    return [bind(np.copyto, kernel, weights.transpose(0, 3, 2, 1)) for kernel in kernels]
 
 
-def rotated_kernel_in_order(weights: Array, out: Array) -> Call:
-    """W (D, C, kh, kw), rotated by 180° and read from the filters' side, to (C, kw·kh·D)."""
-    d, c, kh, kw = weights.shape
-    return bind(np.copyto, out.reshape(c, kw, kh, d), weights[:, :, ::-1, ::-1].transpose(1, 3, 2, 0))
+def rotated_kernel_in_order(weights: Array, kernels: list[Array]) -> list[Call]:
+    """W (D, C, kh, kw), rotated by 180° and read from the filters' side, to (C, kw, kh, D)."""
+    return [bind(np.copyto, kernel, weights[:, :, ::-1, ::-1].transpose(1, 3, 2, 0)) for kernel in kernels]

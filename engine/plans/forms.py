@@ -58,22 +58,21 @@ class ConvForm(Form):
         assert isinstance(layer, Conv2D)
         correlation = CorrelationOfOne if x.n == 1 else Correlation
         size, down = layer.kernel_size, layer.dilation[0]
-        places, maps = (placed.y[1], placed.y[2]), (placed.x[1], placed.x[2])
         bias = aligned_zeros((layer.depth, x.n), x.y.dtype) if layer.bias and not bare else None
 
         def finished(rows: slice) -> tuple[Array, list[Call]]:
             return y.y[rows], bias_and_relu(y.y[rows], bias, y.gated and not bare, scratch)
 
-        here = correlation(x.framed, layer.depth, size, layer.stride, down, places, scratch)
-        self.forward = [kernel_in_order(p["W"], here.kernel)]
+        here = correlation(x.framed, y.dy if y.has_delta else y.y, size, layer.stride, down, scratch)
+        self.forward = kernel_in_order(p["W"], here.kernels)
         self.forward += [] if bias is None else [bind(np.copyto, bias, p["b"][:, None])]
         self.forward += here.forward(finished)
         if y.has_delta:
             self.backward = here.weight_gradient(y.dy, g["W"])
             self.backward += [] if bias is None else BiasGradient(y.dy, g["b"]).calls
         if x.has_delta:
-            back = correlation(y.framed_delta, placed.x[0], size, (1, 1), down, maps, scratch)
-            self.backward.append(rotated_kernel_in_order(p["W"], back.kernel))
+            back = correlation(y.framed_delta, x.dy, size, (1, 1), down, scratch)
+            self.backward += rotated_kernel_in_order(p["W"], back.kernels)
             self.backward += back.forward(lambda rows: x.landing(rows, scratch))
 
 
