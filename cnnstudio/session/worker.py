@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import queue
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 import numpy as np
 
@@ -81,8 +81,8 @@ class Worker(threading.Thread):
 
     @property
     def idle(self) -> bool:
-        """Whether all messages have been handled."""
-        return self._messages.unfinished_tasks == 0
+        """Whether all messages have been handled and no evaluation is under way."""
+        return self._messages.unfinished_tasks == 0 and self._evaluation is None
 
     def run(self) -> None:
         """Handle messages, and train in between."""
@@ -104,17 +104,22 @@ class Worker(threading.Thread):
             return None
 
     def _attempt(self, message: Message | None) -> None:
+        """Handle a message or train on; then say where things stand, the state last of all."""
+        if message is not None:
+            self._safely(lambda: self._handle(message), ends_run=False)
+        else:
+            self._safely(self._advance, ends_run=True)
+        self._safely(self._make_frame, ends_run=True)
+        self._mailbox.post_state(self._state())
+
+    def _safely(self, work: Callable[[], None], *, ends_run: bool) -> None:
         try:
-            if message is not None:
-                self._handle(message)
-            else:
-                self._advance()
-            self._report()
+            work()
         except EngineError as error:
-            self._fail(error, broke_off=message is None)
+            self._fail(error, ends_run)
         except Exception as error:
             _log.exception("unexpected error in the training thread")
-            self._fail(_unexpected(error), broke_off=message is None)
+            self._fail(_unexpected(error), ends_run)
 
     # --- messages ---
 
@@ -222,8 +227,8 @@ class Worker(threading.Thread):
             try:
                 next(self._evaluation)
             except StopIteration as end:
-                self._evaluation = None
                 self._mailbox.post(Evaluated(end.value))
+                self._evaluation = None
             except BaseException:
                 self._end_evaluation()
                 raise
@@ -276,22 +281,19 @@ class Worker(threading.Thread):
             raise TrainingError("There is no network that can be trained.", code="session.empty")
         return self._trainer
 
-    def _fail(self, error: EngineError, *, broke_off: bool) -> None:
-        if broke_off and self._phase == RunPhase.RUNNING:
+    def _fail(self, error: EngineError, ends_run: bool) -> None:
+        if ends_run and self._phase == RunPhase.RUNNING:
             self._leave_batch()
             self._rest(RunPhase.FAILED, "error")
         self._mailbox.post(Failed(error))
-        self._mailbox.post_state(self._state())
 
-    # --- reports ---
-
-    def _report(self) -> None:
-        self._mailbox.post_state(self._state())
-        if self._mailbox.wants_frame if self._phase == RunPhase.RUNNING else self._frame_due:
-            self._frame_due = False
-            self._make_frame()
+    # --- what is looked at ---
 
     def _make_frame(self) -> None:
+        """Make a frame, in training when the last one was taken, at rest when there is something new to see."""
+        if not (self._mailbox.wants_frame if self._phase == RunPhase.RUNNING else self._frame_due):
+            return
+        self._frame_due = False
         trainer, request = self._trainer, self._probe
         if trainer is None or request is None:
             return
