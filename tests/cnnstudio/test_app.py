@@ -1,0 +1,77 @@
+"""The program around the window: language and look switched while it runs, unexpected errors shown once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.app import Program
+from cnnstudio.session.messages import RunPhase
+from cnnstudio.setting_change import Change
+from cnnstudio.theme import apply_theme, current_theme
+from cnnstudio.translation import use_language
+
+
+@pytest.fixture
+def program(qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
+    """The program with the template "digits", shown."""
+    monkeypatch.setattr("cnnstudio.app.FIRST_TEMPLATE", "digits")
+    program = Program(qapp)
+    program.show()
+    qtbot.waitUntil(lambda: program.studio.controller.state.phase == RunPhase.READY)
+    yield program
+    program.window.discard()
+    program.close()
+    program.deleteLater()
+    use_language(qapp, "en")
+    apply_theme(qapp, "light")
+
+
+def test_language_changes_while_training_goes_on(qtbot: QtBot, program: Program) -> None:
+    studio = program.studio
+    studio.change(Change("epochs", 500))
+    program.window.actions_.train.trigger()
+    qtbot.waitUntil(lambda: studio.controller.state.step > 2)
+    program.window.docks["kernels"].close()
+    old = program.window
+    old.actions_.language.trigger()
+    assert program.window is not old and not old.isVisible()
+    assert program.window.actions_.train.text() == "暂停"
+    assert not program.window.docks["kernels"].isVisible()
+    step = studio.controller.state.step
+    qtbot.waitUntil(lambda: studio.controller.state.step > step + 5)
+    assert studio.controller.state.phase == RunPhase.RUNNING
+    program.window.actions_.language.trigger()
+    assert program.window.actions_.train.text() == "Pause"
+    studio.controller.stop()
+
+
+def test_look_and_type_size_change_and_are_remembered(program: Program) -> None:
+    program.window.actions_.theme.trigger()
+    assert current_theme().dark and program.settings.theme == "dark"
+    size = program.window.font().pointSizeF()
+    program.window.actions_.large_text.trigger()
+    assert QApplication.font().pointSizeF() > size * 1.2 and program.settings.large_text
+    program.window.actions_.large_text.trigger()
+
+
+def test_an_unexpected_error_is_shown_once_with_details_to_copy(qtbot: QtBot, program: Program) -> None:
+    program.log.install()
+    for text in ("first", "second"):
+        try:
+            raise RuntimeError(text)
+        except RuntimeError as error:
+            sys.excepthook(RuntimeError, error, error.__traceback__)
+    qtbot.waitUntil(lambda: program._error_dialog is not None and program._error_dialog.isVisible())
+    dialog = program._error_dialog
+    assert dialog is not None
+    qtbot.waitUntil(lambda: "second" in dialog._details.toPlainText())
+    dialog.copy_details()
+    copied = QApplication.clipboard().text()
+    assert "RuntimeError: first" in copied and "RuntimeError: second" in copied
+    dialog.close()
+    assert program.window.isEnabled()
