@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.icons import icon
 from cnnstudio.panels.along_chain import Maps, as_picture
 from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.panels.own_image import OwnImage
 from cnnstudio.selection import SampleRef, Selection
 from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
 from cnnstudio.widgets.bars import ProbabilityBars
@@ -17,12 +19,16 @@ from cnnstudio.widgets.map_view import MapView
 from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
 
-COLUMN = 104
-"""Width of the column with the sample."""
+COLUMN, DRAWING = 104, 168
+"""Width of the column with the sample, and of the one with the drawing pad."""
 
 
 class PredictionPanel(LivePanel):
-    """The chosen sample with its probabilities; buttons go to the previous, the next and a random sample."""
+    """The chosen sample with its probabilities.
+
+    Buttons go to the previous, the next and a random sample; the pencil brings up a pad to draw on, and an image
+    dropped on the panel becomes the sample.
+    """
 
     previous_wanted = Signal()
     next_wanted = Signal()
@@ -59,11 +65,24 @@ class PredictionPanel(LivePanel):
             button.clicked.connect(signal)
             self._buttons.append((button, name))
             buttons.addWidget(button)
+        self._pencil = QToolButton()
+        self._pencil.setProperty("role", "quiet")
+        self._pencil.setCheckable(True)
+        self._pencil.setToolTip(self.tr("Draw a sample, or drop, paste or open an image"))
+        self._pencil.setAccessibleName(self._pencil.toolTip())
+        self._pencil.toggled.connect(self._draw_or_look)
+        self._buttons.append((self._pencil, "draw"))
+        buttons.addWidget(self._pencil)
         buttons.addStretch()
+        self.own = OwnImage()
+        self.own.hide()
+        self.own.chosen.connect(selection.select_sample)
+        self.setAcceptDrops(True)
         left = QVBoxLayout()
         left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(SPACE_XS)
         left.addWidget(self._image, 1)
+        left.addWidget(self.own, 1)
         left.addWidget(self._truth)
         left.addWidget(self._verdict)
         left.addLayout(buttons)
@@ -73,15 +92,15 @@ class PredictionPanel(LivePanel):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
         layout.setSpacing(SPACE_S)
-        column = QWidget()
-        column.setLayout(left)
-        column.setFixedWidth(COLUMN)
-        layout.addWidget(column)
+        self._column = QWidget()
+        self._column.setLayout(left)
+        self._column.setFixedWidth(COLUMN)
+        layout.addWidget(self._column)
         layout.addLayout(right, 1)
         self._bars.setMinimumWidth(130)
         self._bars.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme_changed.connect(self._retheme)
-        selection.sample_changed.connect(self._show_sample)
+        selection.sample_changed.connect(self._follow_sample)
         document.graph_changed.connect(self._follow)
         self._retheme()
         self._show_sample()
@@ -100,6 +119,8 @@ class PredictionPanel(LivePanel):
         """Name the classes of another data set."""
         self._data = data
         self._bars.set_classes(data.classes if data is not None else ())
+        self.own.set_data(data)
+        self._pencil.setChecked(False)
         self._show_sample()
 
     def needs(self) -> Needs:
@@ -119,11 +140,39 @@ class PredictionPanel(LivePanel):
         self._note.setVisible(bool(note))
         self._tell_verdict()
 
+    @Slot(bool)
+    def _draw_or_look(self, draw: bool) -> None:
+        """Bring up the pad, with what was drawn before, or the sample of the data set again."""
+        self._image.setVisible(not draw)
+        self.own.setVisible(draw)
+        self._column.setFixedWidth(DRAWING if draw else COLUMN)
+        if draw and not self.own.pad.is_empty:
+            self.own.send()
+        self._show_sample()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take images."""
+        self.own.takes(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """The dropped image is the sample."""
+        if self.own.takes(event):
+            self._pencil.setChecked(True)
+            self.own.pad.dropEvent(event)
+
     # --- inside ---
 
     @Slot()
     def _follow(self, *_: object) -> None:
         self.needs_changed.emit()
+
+    @Slot(object)
+    def _follow_sample(self, sample: SampleRef | None) -> None:
+        """Show another sample; the pad stays only for what is drawn on it."""
+        on_pad = sample is not None and sample.image is not None and (
+            sample.source == "drawn" or (sample.source == "file" and sample.image.shape[0] != 3))  # fmt: skip
+        self._pencil.setChecked(on_pad)
+        self._show_sample()
 
     @Slot()
     def _show_sample(self, *_: object) -> None:
@@ -138,6 +187,9 @@ class PredictionPanel(LivePanel):
                 self._truth.setText(self.tr("True class: {name}").format(name=data.classes[sample.label]))
             else:
                 self._truth.setText(self.tr("True class unknown"))
+        own = sample is not None and sample.source in ("drawn", "file")
+        self._truth.setVisible(not own)
+        self._verdict.setVisible(not own)
         self._verdict.clear()
         self.heading_changed.emit(self.tr("Prediction"), "" if sample is None else self._where(sample))
 

@@ -50,6 +50,8 @@ from engine.trainer import BatchDone, EpochDone, LayerDone
 
 DISPLAY_INTERVAL = 33
 """Milliseconds between two looks into the mailbox: about the rate of a display that follows training."""
+ANSWER_INTERVAL = 8
+"""The same while an answer at rest is awaited: a stroke on the drawing pad is followed at once."""
 
 
 class Controller(QObject):
@@ -216,7 +218,10 @@ class Controller(QObject):
             return
         self._worker.send(message)
         if not self._timer.isActive():
-            self._timer.start()
+            self._look_soon()
+
+    def _look_soon(self) -> None:
+        self._timer.start(DISPLAY_INTERVAL if self._state.phase == RunPhase.RUNNING else ANSWER_INTERVAL)
 
     @Slot()
     def _drain(self) -> None:
@@ -230,7 +235,7 @@ class Controller(QObject):
             self._state = delivery.state
             self._pending.append(delivery.state)
         if not quiet or self._state.phase == RunPhase.RUNNING:
-            self._timer.start()  # otherwise nothing can come before the next message
+            self._look_soon()  # otherwise nothing can come before the next message
         self._deliver()
 
     def _deliver(self) -> None:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QMimeData, QPointF, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QMimeData, QPointF, QRect, QSize, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QGuiApplication,
     QImage,
+    QImageReader,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -36,6 +37,8 @@ class DrawPad(QWidget):
 
     drawn = Signal(object)
     """float32 (height, width) in 0..1: the drawing boxed, scaled and centred like MNIST; zeros when empty."""
+    picture_taken = Signal(object)
+    """The `QImage` that was pasted or dropped, as it is, just before `drawn` sends it as ink."""
 
     def __init__(self, parent: QWidget | None = None, *, height: int = 28, width: int = 28) -> None:
         super().__init__(parent)
@@ -70,6 +73,11 @@ class DrawPad(QWidget):
     def is_empty(self) -> bool:
         """Whether there is nothing on the pad."""
         return not self._strokes and self._picture is None
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether all that is on the pad is a picture that was pasted or dropped."""
+        return self._picture is not None and not self._strokes
 
     @Slot()
     def clear(self) -> None:
@@ -107,6 +115,7 @@ class DrawPad(QWidget):
         top, left = (_SIDE - small.shape[0]) // 2, (_SIDE - small.shape[1]) // 2
         self._picture[top : top + small.shape[0], left : left + small.shape[1]] = small
         self._strokes.clear()
+        self.picture_taken.emit(image)
         self._send()
 
     def array(self) -> NDArray[np.float32]:
@@ -226,10 +235,17 @@ class DrawPad(QWidget):
         )
         menu.popup(event.globalPos())
 
+    def accepts(self, event: QDragEnterEvent | QDropEvent) -> bool:
+        """Take the event of a picture or a picture file, wherever in the panel it happens; False for anything else."""
+        data = event.mimeData()
+        wanted = data.hasImage() or any(_is_picture_file(url) for url in data.urls())
+        if wanted:
+            event.acceptProposedAction()
+        return wanted
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept pictures and picture files."""
-        if event.mimeData().hasImage() or event.mimeData().hasUrls():
-            event.acceptProposedAction()
+        self.accepts(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Take the picture."""
@@ -242,6 +258,10 @@ class DrawPad(QWidget):
             return False
         self.set_picture(image)
         return True
+
+
+def _is_picture_file(url: QUrl) -> bool:
+    return url.isLocalFile() and bool(QImageReader.imageFormat(url.toLocalFile()))
 
 
 def _picture_in(data: QMimeData) -> QImage | None:
