@@ -72,7 +72,7 @@ class MaxPoolForm(Form):
             if x.has_delta:
                 self.backward += to_first_maximum(y.dy[rows], of_columns) + to_first_maximum(of_rows[0], of_rows)
         if x.has_delta:
-            self.backward += clear_uncovered(cells, oh * kh, ow * kw) + ([] if in_place else x.land(cells))
+            self.backward += clear_uncovered(cells, oh * kh, ow * kw) + ([] if cells is x.dy else x.land(cells))
 
 
 def first_maximum(cells: list[Array], out: Array, difference: Array | None) -> list[Call]:

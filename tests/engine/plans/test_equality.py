@@ -1,0 +1,130 @@
+"""The plan computes what the plain layers compute, for every kind of layer in every order, and with ties, NaN and single images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.errors import TrainingError
+from engine.layer import Layer
+from engine.layers.activation import ReLU
+from engine.layers.conv import Conv2D
+from engine.layers.dense import Dense, Flatten
+from engine.layers.input import Input
+from engine.layers.pool import AvgPool2D, MaxPool2D
+from engine.layers.softmax import Softmax
+from engine.losses import CrossEntropy, Loss, SquaredError
+from engine.network import LayerStep, Network
+from engine.plans import conv_innermost
+from engine.plans.innermost import InnermostLane
+from engine.spec import NetworkSpec
+from tests.engine.networks import lenet5
+from tests.engine.plans.random_networks import random_network
+
+
+@pytest.fixture(params=[False, True], ids=["small kernels", "packing kernels"])
+def packs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Both ways of multiplying, whichever BLAS library is here."""
+    monkeypatch.setattr(conv_innermost, "packs_small_products", lambda: request.param)
+    return bool(request.param)
+
+
+def both(spec: NetworkSpec, loss: Loss | None = None) -> tuple[Network, Network]:
+    """The network with and without its plan, with the same weights."""
+    fast, plain = (Network(spec, loss=loss, dtype=np.float64, fast=fast) for fast in (True, False))
+    for network in (fast, plain):
+        network.initialize(1)
+    rng = np.random.default_rng(2)
+    fast.parameters.flat += 0.1 * rng.normal(size=fast.parameters.size)  # so that no bias is 0
+    plain.parameters.flat[...] = fast.parameters.flat
+    return fast, plain
+
+
+def assert_equal(spec: NetworkSpec, n: int, loss: Loss | None = None, images: np.ndarray | None = None) -> None:
+    """Training and evaluation of `n` images agree."""
+    fast, plain = both(spec, loss)
+    rng = np.random.default_rng(3)
+    images = rng.integers(0, 256, (n, *plain.placed[0].x)).astype(np.uint8) if images is None else images
+    labels = rng.integers(0, plain.outputs, n)
+    for network in (fast, plain):
+        network.fit_input(images, (0.0, 255.0))
+    for step in range(2):  # the second step finds what the first has left behind
+        found, wanted = (network.gradient(images, labels, key=(1, step)) for network in (fast, plain))
+        assert found.loss == pytest.approx(wanted.loss, rel=1e-9, abs=1e-12) and found.correct == wanted.correct
+        for name, gradient in plain.parameters.named_gradient.items():
+            scale = np.abs(gradient).max() + 1e-9
+            np.testing.assert_allclose(fast.parameters.named_gradient[name], gradient, rtol=0, atol=1e-9 * scale, err_msg=name)
+    np.testing.assert_allclose(fast.predict(images), plain.predict(images), rtol=1e-9, atol=1e-12)
+    found_, wanted_ = (network.evaluate(images, labels) for network in (fast, plain))
+    assert found_.loss == pytest.approx(wanted_.loss, rel=1e-9, abs=1e-12) and np.array_equal(found_.predicted, wanted_.predicted)
+    assert any(isinstance(lane, InnermostLane) for lane in fast._lanes.values())
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_random_networks_agree_with_the_plain_layers(seed: int, packs: bool) -> None:
+    assert_equal(random_network(seed), n=(5, 1, 8, 3)[seed % 4], loss=SquaredError() if seed % 5 == 0 else CrossEntropy())
+
+
+@pytest.mark.parametrize("batch", [1, 31, 64, 65, 100])
+def test_lenet_agrees_for_every_way_of_cutting_the_batch(batch: int, packs: bool) -> None:
+    assert_equal(lenet5(), batch)
+
+
+def test_maps_that_are_worked_on_in_many_blocks_agree() -> None:
+    assert_equal(NetworkSpec.of([Input(3, 34, 30), Conv2D(20, (3, 3), padding="same"), ReLU(), Conv2D(24, (3, 3), padding="same"),
+                                 ReLU(), MaxPool2D(), Conv2D(8, (5, 5), stride=(2, 2)), ReLU(), Flatten(), Dense(4), Softmax()]), 16)
+
+
+@pytest.mark.parametrize("between", [[], [ReLU()]], ids=["bare", "relu"])
+@pytest.mark.parametrize("size", [(2, 2), (3, 2), (1, 3), (4, 1)])
+def test_the_first_of_equal_maxima_wins(between: list[Layer], size: tuple[int, int]) -> None:
+    spec = NetworkSpec.of([Input(1, 12, 12, scaling="none"), Conv2D(1, (1, 1)), *between, MaxPool2D(size, size),
+                           Conv2D(2, (3, 3)), Flatten(), Dense(3), Softmax()])
+    images = np.random.default_rng(0).integers(0, 3, (40, 1, 12, 12)).astype(np.float64)  # three values: ties everywhere
+    assert_equal(spec, 40, images=images)
+
+
+@pytest.mark.parametrize("pool", [MaxPool2D((2, 3), (2, 3)), AvgPool2D((2, 3), (2, 3))])
+def test_cells_that_no_window_reads_get_no_delta(pool: Layer) -> None:
+    assert_equal(NetworkSpec.of([Input(1, 11, 11), Conv2D(3, (3, 3)), ReLU(), Conv2D(3, (3, 3), padding="same"), ReLU(), pool,
+                                 Flatten(), Dense(3), Softmax()]), 6)
+
+
+def test_a_projection_of_the_input_runs_as_it_is() -> None:
+    assert_equal(NetworkSpec.of([Input(1, 6, 6, projection="zca_whitening"), Conv2D(3, (3, 3)), ReLU(), Flatten(), Dense(3),
+                                 Softmax()]), 50)
+
+
+def test_targets_may_be_rows_of_numbers() -> None:
+    fast, plain = both(lenet5())
+    rng = np.random.default_rng(0)
+    images, targets = rng.random((9, 1, 28, 28)), rng.dirichlet(np.ones(10), 9)
+    assert fast.gradient(images, targets).loss == pytest.approx(plain.gradient(images, targets).loss, rel=1e-12)
+    np.testing.assert_allclose(fast.parameters.gradient, plain.parameters.gradient, atol=1e-12)
+
+
+def test_layer_grain_gives_the_same_bits() -> None:
+    network, _ = both(lenet5())
+    rng = np.random.default_rng(0)
+    images, labels = rng.random((70, 1, 28, 28)), rng.integers(0, 10, 70)
+    result = network.gradient(images, labels)
+    whole = network.parameters.gradient.copy()
+    parts = list(network.gradient_by_layer(images, labels))
+    assert parts[-1] == result and np.array_equal(network.parameters.gradient, whole)
+    layers = [p.node.id for p in network.placed]
+    assert [part.layer for part in parts if isinstance(part, LayerStep)] == [*layers, *reversed(layers[1:-1])]
+
+
+@pytest.mark.parametrize(("name", "layer", "what"), [("conv2.W", "conv2", "output"), ("dense1.b", "dense1", "output")])
+def test_a_nan_ends_the_batch_with_the_layer_named(name: str, layer: str, what: str) -> None:
+    network, _ = both(lenet5())
+    network.parameters.named[name].flat[0] = np.nan
+    with pytest.raises(TrainingError) as error:
+        network.gradient(np.random.default_rng(0).random((64, 1, 28, 28)), np.zeros(64, np.int64))
+    assert error.value.layer == layer and what in str(error.value)
+
+
+def test_a_relu_gives_no_negative_zero() -> None:
+    # Its bits would open the gate of the backward pass; see plans/calls.py.
+    for n in range(1, 70):
+        assert not np.signbit(np.maximum(np.full(n, -0.0, np.float32), np.zeros(n, np.float32))).any()
