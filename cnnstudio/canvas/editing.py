@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtGui import QGuiApplication
@@ -44,11 +45,11 @@ class Editor(QObject):
         """Put a block of a kind where it makes sense."""
         self.put(kind, self.sensible_place(kind))
 
-    def put(self, kind: str, place: Place, position: Point | None = None) -> None:
-        """Put a block of a kind at a place; an Input block always begins the network."""
+    def put(self, kind: str, place: Place, position: Point | None = None, options: Mapping[str, Any] | None = None) -> None:
+        """Put a block of a kind at a place, with some options set; an Input block always begins the network."""
         if LAYERS[kind].role == "input" and not place.loose:
             place, position = self.document.end_place(kind), None
-        self.attempt(lambda: self.document.place(kind, place, position))
+        self.attempt(lambda: self.document.place(kind, place, position, options))
 
     def sensible_place(self, kind: str | None = None) -> Place:
         """On the selected wire, behind the one selected block, or where `Document.append` puts the kind."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from cnnstudio.canvas.icons import layer_icon
+from cnnstudio.canvas.typed_options import options_from, split
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Place
 from cnnstudio.document.words import layer_title, say
+from engine.errors import OptionError
 from engine.layer import LAYERS
 
-_KIND = Qt.ItemDataRole.UserRole
+_KIND, _OPTIONS = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 WIDTH, ROWS = 280, 9
 _SHORT = 2
 
@@ -20,7 +25,8 @@ _SHORT = 2
 class SearchMenu(QFrame):
     """A popup with a search field; emits the kind that was chosen, and closes by Esc or a click elsewhere."""
 
-    chosen = Signal(str)
+    chosen = Signal(str, object)
+    """(kind, options typed behind its name)."""
 
     def __init__(self, document: Document, place: Place, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -30,7 +36,7 @@ class SearchMenu(QFrame):
         self._document = document
         self._place = place
         self.field = QLineEdit(self)
-        self.field.setPlaceholderText(self.tr("Search for a block"))
+        self.field.setPlaceholderText(self.tr("Search, or type conv 6 5x5 same"))
         self.field.setAccessibleName(self.tr("Search for a block"))
         self.field.setClearButtonEnabled(True)
         self.list = QListWidget(self)
@@ -62,33 +68,38 @@ class SearchMenu(QFrame):
 
     @Slot(str)
     def _fill(self, text: str) -> None:
-        words = text.casefold().split()
+        words, typed = split(text)
+        name = " ".join(words)
         self.list.clear()
-        fits: list[tuple[int, int, str, str]] = []
-        others: list[tuple[int, int, str, str]] = []
+        rows = []
         for kind, layer in LAYERS.items():
-            title = layer_title(layer)
+            title, options = layer_title(layer), options_from(typed, layer)
             # A letter or two occur in every sentence; only longer words are looked for in the summary too.
-            more = say(layer.summary) if len(text) > _SHORT else ""
+            more = say(layer.summary) if len(name) > _SHORT else ""
             haystack = f"{title} {layer.title} {kind} {more}".casefold()
-            if all(word in haystack for word in words):
-                rank = 0 if title.casefold().startswith(text.casefold()) else 1
-                row = (rank, ROLES.index(layer.role), title, kind)
-                (fits if self._document.accepts(kind, self._place) else others).append(row)
-        for rows, legal in ((fits, True), (others, False)):
-            for *_, title, kind in sorted(rows):
-                self._add(kind, title, legal)
+            if options is None or not all(word in haystack for word in words):
+                continue
+            try:
+                illegal = not self._document.accepts(kind, self._place, options)
+            except OptionError:
+                continue
+            rank = 0 if title.casefold().startswith(name) else 1
+            rows.append((illegal, rank, ROLES.index(layer.role), title, kind, options))
+        for illegal, *_, title, kind, options in sorted(rows, key=lambda row: row[:-1]):
+            self._add(kind, title, options, legal=not illegal)
         self.list.setCurrentRow(0)
         rows_shown = min(max(self.list.count(), 1), ROWS)
         self.list.setFixedHeight(rows_shown * max(self.list.sizeHintForRow(0), 28) + 4)
         self.adjustSize()
 
-    def _add(self, kind: str, title: str, legal: bool) -> None:
-        item = QListWidgetItem(QIcon(layer_icon(kind)), title)
+    def _add(self, kind: str, title: str, options: Mapping[str, Any], *, legal: bool) -> None:
+        text = f"{title}   {LAYERS[kind].from_options(options).label()}" if options else title
+        item = QListWidgetItem(QIcon(layer_icon(kind)), text)
         item.setData(_KIND, kind)
+        item.setData(_OPTIONS, options)
         item.setToolTip(say(LAYERS[kind].summary))
         if not legal:
-            item.setText(self.tr("{block} · does not fit here yet").format(block=title))
+            item.setText(self.tr("{block} · does not fit here yet").format(block=text))
             item.setForeground(self.palette().placeholderText())
         self.list.addItem(item)
 
@@ -98,9 +109,9 @@ class SearchMenu(QFrame):
 
     @Slot(QListWidgetItem)
     def _choose(self, item: QListWidgetItem) -> None:
-        kind = str(item.data(_KIND))
+        kind, options = str(item.data(_KIND)), item.data(_OPTIONS)
         self.close()
-        self.chosen.emit(kind)
+        self.chosen.emit(kind, options)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The arrow keys move in the list while the field has the focus; Enter chooses."""

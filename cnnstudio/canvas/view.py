@@ -103,7 +103,7 @@ class CanvasView(ZoomView):
     def open_search(self, place: Place, point: QPointF, text: str = "", corner: Point | None = None) -> SearchMenu:
         """Open the type-to-search menu at a point of the scene; the block that is chosen goes to a place."""
         menu = SearchMenu(self.document, place, self)
-        menu.chosen.connect(lambda kind: self.editor.put(kind, place, corner))
+        menu.chosen.connect(lambda kind, options: self.editor.put(kind, place, corner, options))
         menu.open_at(self.viewport().mapToGlobal(self.mapFromScene(point)), text)
         return menu
 

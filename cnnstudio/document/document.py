@@ -101,9 +101,11 @@ class Document(QObject):
         """Put a new block on empty canvas; gives its id."""
         return self.place(kind, Place(), position)
 
-    def place(self, kind: str, place: Place, position: Point | None = None) -> str:
-        """Put a new block of a kind at a place; gives its id."""
-        graph, block_id = self.placing(kind, place, position)
+    def place(
+        self, kind: str, place: Place, position: Point | None = None, options: Mapping[str, Any] | None = None
+    ) -> str:
+        """Put a new block of a kind at a place, with some options set; gives its id."""
+        graph, block_id = self.placing(kind, place, position, options)
         if place.loose:
             text = self.tr("Add {block}")
         elif place.after and place.before:
@@ -114,9 +116,11 @@ class Document(QObject):
         self.blocks_added.emit((block_id,))
         return block_id
 
-    def placing(self, kind: str, place: Place, position: Point | None = None) -> tuple[Graph, str]:
+    def placing(
+        self, kind: str, place: Place, position: Point | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[Graph, str]:
         """The graph that `place` would make, and the new block's id; for a preview."""
-        node = self._new_node(kind)
+        node = self._new_node(kind, options or {})
         graph = self._graph.put((Block(node, places.spot(self._graph, place, position)),), place)
         return layout.settle(self._graph, graph, (node.id,)), node.id
 
@@ -124,9 +128,9 @@ class Document(QObject):
         """Where `append` puts a kind."""
         return places.end_place(self._graph, kind)
 
-    def accepts(self, kind: str, place: Place) -> bool:
-        """Whether a block of a kind with its default options fits at a place."""
-        return places.accepts(self._graph, self.derived, kind, place)
+    def accepts(self, kind: str, place: Place, options: Mapping[str, Any] | None = None) -> bool:
+        """Whether a block of a kind fits at a place; options that are not given have their defaults."""
+        return places.accepts(self._graph, self.derived, LAYERS[kind].from_options(options or {}), place)
 
     # --- joining, cutting, taking out ---
 
@@ -363,10 +367,10 @@ class Document(QObject):
         key = f"{merge_key}#{self._merge_round}" if merge_key else ""
         self.undo_stack.push(Edit(self, before, after, text, key))
 
-    def _new_node(self, kind: str) -> Node:
+    def _new_node(self, kind: str, options: Mapping[str, Any]) -> Node:
         if kind not in LAYERS:
             raise SpecError("There is no layer of kind {kind}.", code="spec.unknown_kind", kind=repr(kind))
-        layer: Layer = LAYERS[kind]()
+        layer: Layer = LAYERS[kind].from_options(options)
         return Node(free_id(layer, self._used_ids), layer)
 
     def _names(self, ids: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from cnnstudio.document import layout
 from cnnstudio.document.derived import Derived
 from cnnstudio.document.graph import Graph, Place, Point
 from engine.errors import EngineError
-from engine.layer import LAYERS
+from engine.layer import LAYERS, Layer
 
 
 def end_place(graph: Graph, kind: str) -> Place:
@@ -22,14 +22,11 @@ def end_place(graph: Graph, kind: str) -> Place:
     return Place(after=last.id)
 
 
-def accepts(graph: Graph, derived: Derived, kind: str, place: Place) -> bool:
-    """Whether a block of a kind with its default options fits at a place: its input fits, and what
-    follows still does.
-    """
-    layer_class = LAYERS[kind]
+def accepts(graph: Graph, derived: Derived, layer: Layer, place: Place) -> bool:
+    """Whether a block with that layer fits at a place: its input fits, and what follows still does."""
     if place.loose:
         return True
-    if layer_class.role == "input":
+    if layer.role == "input":
         head = place.before is not None and place.after is None
         return head and not any(b.is_input for b in graph.chain_of(place.before or ""))
     if place.after is None:
@@ -38,7 +35,7 @@ def accepts(graph: Graph, derived: Derived, kind: str, place: Place) -> bool:
     if placed is None:
         return place.after not in derived.errors
     try:
-        y = layer_class().output_shape(placed.y)
+        y = layer.output_shape(placed.y)
         if place.before is not None and place.before in derived.placed:
             graph[place.before].node.layer.output_shape(y)
     except EngineError:
