@@ -1,0 +1,139 @@
+"""Who computes the slices of a batch changes no bit: one thread, two, or processes; and processes leave nothing behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from engine import network as network_module
+from engine.errors import DataError, TrainingError
+from engine.layer import Array
+from engine.layers.activation import ReLU
+from engine.layers.conv import Conv2D
+from engine.layers.dense import Dense, Flatten
+from engine.layers.dropout import Dropout
+from engine.layers.input import Input
+from engine.layers.pool import MaxPool2D
+from engine.layers.softmax import Softmax
+from engine.network import Network
+from engine.spec import NetworkSpec
+from tests.engine.networks import lenet5, small
+
+
+def with_dropout() -> NetworkSpec:
+    return NetworkSpec.of([Input(1, 28, 28, mean="feature"), Conv2D(6, (5, 5)), ReLU(), MaxPool2D(), Dropout(rate=0.3),
+                           Conv2D(16, (5, 5)), ReLU(), Flatten(), Dense(10), Softmax()])
+
+
+def batch(n: int) -> tuple[Array, Array]:
+    rng = np.random.default_rng(4)
+    return rng.integers(0, 256, (n, 1, 28, 28)).astype(np.uint8), rng.integers(0, 10, n)
+
+
+def trained(network: Network, n: int = 150, steps: int = 3) -> bytes:
+    """The weights after a few plain steps of descent."""
+    images, labels = batch(n)
+    network.initialize(1)
+    network.fit_input(images, (0.0, 255.0))
+    for step in range(steps):
+        network.gradient(images, labels, key=(7, step))
+        network.parameters.flat -= np.float32(0.05) * network.parameters.gradient
+    return network.parameters.flat.tobytes()
+
+
+def ready(network: Network) -> Network:
+    """The network with its workers started."""
+    images, labels = batch(64)
+    network.gradient(images, labels, key=(0, 0))
+    end = time.monotonic() + 60
+    while not network._workers_ready():
+        assert network._worker_count and time.monotonic() < end, "the workers did not start"
+        time.sleep(0.01)
+    return network
+
+
+@pytest.fixture
+def crew() -> Iterator[Network]:
+    network = ready(Network(with_dropout(), workers=2))
+    yield network
+    network.close()
+    assert not [child for child in multiprocessing.active_children() if child.name.startswith("slices")]
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, 5])
+def test_the_number_of_threads_changes_no_bit(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = trained(Network(with_dropout()))
+    monkeypatch.setattr(network_module, "CORES", cores)
+    assert trained(Network(with_dropout())) == usual
+
+
+@pytest.mark.parametrize("n", [33, 64, 150, 256])
+def test_a_batch_is_cut_into_an_even_number_of_like_slices(n: int) -> None:
+    cut = Network(lenet5()).slices(n)
+    sizes = [part.stop - part.start for part in cut]
+    assert sum(sizes) == n and cut[0].start == 0 and all(a.stop == b.start for a, b in zip(cut, cut[1:], strict=False))
+    assert len(cut) % 2 == 0 and max(sizes) <= network_module.SLICE and max(sizes) - min(sizes) < len(cut)
+
+
+def test_processes_change_no_bit(crew: Network) -> None:
+    here = Network(with_dropout())
+    for n in (150, 64, 40):
+        assert trained(crew, n) == trained(here, n)
+
+
+def test_a_worker_that_dies_is_replaced_by_this_process(crew: Network, caplog: pytest.LogCaptureFixture) -> None:
+    assert crew._workers is not None
+    crew._workers._processes[1].kill()
+    assert trained(crew) == trained(Network(with_dropout()))
+    assert "without worker processes" in caplog.text and crew._workers is None
+
+
+def test_errors_are_those_of_this_process(crew: Network) -> None:
+    images, labels = batch(64)
+    with pytest.raises(DataError, match="labels run from"):
+        crew.gradient(images, labels + 5, key=(0, 0))
+    crew.parameters.flat[0] = np.nan
+    with pytest.raises(TrainingError) as error:
+        crew.gradient(images, labels, key=(0, 0))
+    assert error.value.layer == "conv1"
+
+
+def test_workers_serve_a_network_that_runs_in_a_thread() -> None:
+    found: list[bytes] = []
+
+    def run() -> None:
+        network = ready(Network(with_dropout(), workers=2))
+        found.append(trained(network))
+        network.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert found == [trained(Network(with_dropout()))]
+
+
+def test_small_work_and_evaluation_start_no_process() -> None:
+    network = Network(small(), workers=2)
+    network.gradient(np.zeros((64, 1, 8, 8), np.float32), np.zeros(64, np.int64))
+    network.predict(np.zeros((64, 1, 8, 8), np.float32))
+    assert network._workers is None
+
+
+def test_a_program_that_forgets_to_close_ends_all_the_same() -> None:
+    program = """
+import time
+import numpy as np
+from tests.engine.test_workers import Network, ready, with_dropout
+if __name__ == "__main__":
+    network = ready(Network(with_dropout(), workers=2))
+    print(*(process.pid for process in network._workers._processes))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert len(done.stdout.split()) == 2 and not done.stderr
