@@ -17,14 +17,13 @@ PASSES_ON = ("norm", "dropout")
 
 def kernels_layer(derived: Derived, block_id: str | None) -> str | None:
     """The layer with weights to show for a chosen block: itself, else the last before it, else the first of all."""
-    nodes = derived.spec.nodes
-    with_weights = [node.id for node in nodes if node.layer.role in WITH_KERNELS]
-    if not with_weights:
-        return None
-    for node in reversed(nodes[: _place(derived, block_id) + 1]):
-        if node.layer.role in WITH_KERNELS:
-            return node.id
-    return with_weights[0]
+    place = _place(derived, block_id)
+    # Only layers whose shapes are known have weights of a known form.
+    with_weights = [p for p in derived.placed.values() if p.node.layer.role in WITH_KERNELS]
+    before = [p.node.id for p in with_weights if p.index <= place]
+    if before:
+        return before[-1]
+    return with_weights[0].node.id if with_weights else None
 
 
 def activation_of(derived: Derived, block_id: str) -> str | None:

@@ -97,7 +97,9 @@ class MapArea(QAbstractScrollArea):
             self._pointer = self._cursor = None
             self._highlights = []
             self._relayout()
-        if self.isVisible():
+        if self._maps is None:
+            self._show_range()
+        elif self.isVisible():
             self._refresh()
         self.viewport().update()
 
