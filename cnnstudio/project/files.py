@@ -43,7 +43,9 @@ def open_project(path: Path) -> ProjectState:
 def memory() -> sqlite3.Connection:
     """An empty database of the present format in memory."""
     connection = connect(":memory:")
-    schema.create(connection)
+    with connection:
+        connection.execute("BEGIN")
+        schema.create_tables(connection)
     return connection
 
 
@@ -67,11 +69,12 @@ def image(connection: sqlite3.Connection) -> bytes:
 
 def from_image(data: bytes, name: str) -> sqlite3.Connection:
     """The bytes of a project file as a database in memory, in the present format; raises StorageError."""
-    if not data.startswith(_MAGIC) or len(data) < _HEADER:
+    ours = int.from_bytes(data[68:72], "big") == schema.APPLICATION_ID
+    if not data.startswith(_MAGIC) or len(data) < _HEADER or not ours:
         raise schema.not_a_project(name)
     page = int.from_bytes(data[16:18], "big")
     page = 65536 if page == 1 else page
-    if int.from_bytes(data[68:72], "big") == schema.APPLICATION_ID and page * int.from_bytes(data[28:32], "big") > len(data):
+    if page * int.from_bytes(data[28:32], "big") > len(data):
         raise schema.damaged(name, "its end is missing, as after a copy or download that broke off")
     connection = connect(":memory:")
     try:

@@ -40,14 +40,12 @@ def table_sql(table: str) -> str:
     )
 
 
-def create(connection: sqlite3.Connection) -> None:
-    """Make all tables of the present format in an empty database."""
-    with connection:
-        connection.execute("BEGIN")
-        for table in TABLES:
-            connection.execute(table_sql(table))
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {FORMAT}")
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Make all tables of the present format in an empty database, inside a transaction."""
+    for table in TABLES:
+        connection.execute(table_sql(table))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
 
 
 def seal(table: str, id: int, run: int, step: int, time: float, content: bytes) -> bytes:
