@@ -153,11 +153,20 @@ class CanvasScene(QGraphicsScene):
 
     def move_items(self, positions: Mapping[str, QPointF]) -> None:
         """Show blocks at other places, with their wires, without touching the document."""
-        moved = [i for i, position in positions.items() if self.blocks[i].pos() != position]
-        for block_id in moved:
-            self.blocks[block_id].setPos(positions[block_id])
-        for wire in {wire for block_id in moved for wire in self._wires_of[block_id]}:
-            wire.reroute()
+        ways = {}
+        for block_id, position in positions.items():
+            item = self.blocks[block_id]
+            way = position - item.pos()
+            if not way.isNull():
+                item.setPos(position)
+                ways[block_id] = way
+        for wire in {wire for block_id in ways for wire in self._wires_of[block_id]}:
+            first, second = wire.wire
+            way = ways.get(first, QPointF())
+            if first in ways and (not second or ways.get(second) == way):
+                wire.shift(way)
+            else:
+                wire.reroute()
 
     def _grow_to_fit(self) -> None:
         """Leave room around everything, so that any part can be moved to the middle of the view."""

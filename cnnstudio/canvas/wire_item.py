@@ -149,6 +149,14 @@ class WireItem(QGraphicsItem):
         self._bounds = self._path.boundingRect().adjusted(-40, -34, 40, 22)
         self.update()
 
+    def shift(self, way: QPointF) -> None:
+        """Follow two blocks that have moved the same way; much quicker than to find the route anew."""
+        self.prepareGeometryChange()
+        self.points = [point + way for point in self.points]
+        self._path.translate(way)
+        self._texts = [(at + way, text) for at, text in self._texts]
+        self._bounds.translate(way)
+
     def _placed_label(self) -> list[tuple[QPointF, str]]:
         """The label's lines with their places: above the wire, in two lines where the gap is narrow, or
         nowhere.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-MODULES = {"--live": "live", "--startup": "startup"}
+MODULES = {"--canvas": "canvas", "--live": "live", "--startup": "startup"}
 
 
 def main(arguments: list[str]) -> int:
