@@ -12,6 +12,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
@@ -83,13 +84,15 @@ def timed(app: QApplication, view: QGraphicsView, move: Move, frames: int) -> tu
 
 def canvas_of(app: QApplication, blocks: int) -> CanvasView:
     """A canvas with a long network in rows, with a picture on every block, all in view."""
+    options: dict[str, dict[str, Any]] = {"conv": {"padding": "same"}}
     kinds = ["input", *(("conv", "relu") * blocks)[: blocks - 1]]
-    layers = [LAYERS[kind]() if kind != "conv" else LAYERS[kind](padding="same") for kind in kinds]
+    layers = [LAYERS[kind].from_options(options.get(kind, {})) for kind in kinds]
     graph = Graph.of(NetworkSpec.of(layers), columns=COLUMNS)
     document = Document(graph.moved(layout.tidy(graph)))
     view = CanvasView(document)
     document.setParent(view)
-    picture = QImage(np.random.default_rng(1).integers(0, 255, (60, 90, 4), np.uint8).tobytes(), 90, 60, QImage.Format.Format_RGB32)
+    pixels = np.random.default_rng(1).integers(0, 255, (60, 90, 4), np.uint8).tobytes()
+    picture = QImage(pixels, 90, 60, QImage.Format.Format_RGB32)
     for block in document.graph.ids:
         view.canvas.set_thumbnail(block, picture)
     _show(app, view)
