@@ -49,8 +49,8 @@ class KernelsPanel(LivePanel):
         self._view.setAccessibleName(self.tr("Kernels"))
         row = QHBoxLayout()
         row.setSpacing(SPACE_S)
-        row.addWidget(self._array, 1)
-        row.addWidget(self._channel, 1)
+        row.addWidget(self._array, 4)
+        row.addWidget(self._channel, 5)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
         layout.setSpacing(SPACE_XS)
@@ -111,7 +111,7 @@ class KernelsPanel(LivePanel):
         if channels == 3:
             self._channel.addItem(self.tr("as RGB"), RGB)
         if channels > 1:
-            self._channel.addItem(self.tr("mean of {count} channels").format(count=channels), MEAN)
+            self._channel.addItem(self.tr("mean of {count}").format(count=channels), MEAN)
         for channel in range(channels):
             self._channel.addItem(self.tr("channel {number}").format(number=channel), channel)
         self._channel.setVisible(channels > 1)

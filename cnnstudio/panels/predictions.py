@@ -52,7 +52,7 @@ class PredictionPanel(LivePanel):
         self._note.hide()
         self._buttons: list[tuple[QToolButton, str]] = []
         buttons = QHBoxLayout()
-        buttons.setSpacing(SPACE_XS)
+        buttons.setSpacing(0)
         for name, text, signal in (
             ("previous", self.tr("Previous sample"), self.previous_wanted),
             ("next", self.tr("Next sample"), self.next_wanted),
@@ -74,6 +74,9 @@ class PredictionPanel(LivePanel):
         self._buttons.append((self._pencil, "draw"))
         buttons.addWidget(self._pencil)
         buttons.addStretch()
+        for button, _ in self._buttons:  # four of them share the narrow column
+            button.setFixedSize(COLUMN // 4, 26)
+            button.setStyleSheet("padding: 2px; min-height: 0;")
         self.own = OwnImage()
         self.own.hide()
         self.own.chosen.connect(selection.select_sample)
