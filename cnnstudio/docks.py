@@ -29,14 +29,21 @@ class Docks(QObject):
     visibility_changed = Signal()
     """A dock has been shown, hidden, or has come to the front of its tabs."""
 
-    def __init__(self, window: QMainWindow, *, left: Panels, right: Panels, bottom: Panels, floating: Panels) -> None:
+    def __init__(self, window: QMainWindow, *, left: Panels, right: Panels, bottom: Panels, behind: Mapping[str, Panels],
+                 floating: Panels) -> None:  # fmt: skip
+        """`behind` names panels that lie as tabs behind one at the bottom."""
         super().__init__(window)
         self._window = window
+        self._behind = {
+            front: [self._make(name, title, panel) for name, (title, panel) in panels.items()]
+            for front, panels in behind.items()
+        }
         self._left, self._right, self._bottom, self._floating = (
             [self._make(name, title, panel) for name, (title, panel) in panels.items()]
             for panels in (left, right, bottom, floating)
         )
-        self.all = (*self._left, *self._right, *self._bottom, *self._floating)
+        tabs = [dock for docks in self._behind.values() for dock in docks]
+        self.all = (*self._left, *self._right, *self._bottom, *tabs, *self._floating)
 
     def __getitem__(self, name: str) -> Dock:
         return next(dock for dock in self.all if dock.objectName() == name)
@@ -73,7 +80,7 @@ class Docks(QObject):
             (Qt.Corner.TopRightCorner, area.RightDockWidgetArea),
         ):
             window.setCorner(corner, side)
-        for dock in (*self._left, *self._right, *self._bottom):
+        for dock in self.all:
             dock.setFloating(False)
             dock.show()
         for side, docks in ((area.LeftDockWidgetArea, self._left), (area.RightDockWidgetArea, self._right)):
@@ -83,6 +90,10 @@ class Docks(QObject):
         window.addDockWidget(area.BottomDockWidgetArea, self._bottom[0])
         for before, after in pairwise(self._bottom):
             window.splitDockWidget(before, after, Qt.Orientation.Horizontal)
+        for front, docks in self._behind.items():
+            for dock in docks:
+                window.tabifyDockWidget(self[front], dock)
+            self[front].raise_()
         for dock in self._floating:
             window.addDockWidget(area.RightDockWidgetArea, dock)
             dock.setFloating(True)

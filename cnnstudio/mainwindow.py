@@ -29,6 +29,7 @@ from cnnstudio.network_actions import NetworkActions
 from cnnstudio.panels.analyzer import AnalyzerPanel
 from cnnstudio.panels.curves import CurvesPanel
 from cnnstudio.panels.feature_maps import FeatureMapsPanel
+from cnnstudio.panels.gradients import GradientsPanel
 from cnnstudio.panels.kernels import KernelsPanel
 from cnnstudio.panels.predictions import PredictionPanel
 from cnnstudio.panels.probe import Probe
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self.curves = CurvesPanel(studio.controller)
         self.kernels = KernelsPanel(document, selection)
         self.feature_maps = FeatureMapsPanel(document, selection)
+        self.gradients = GradientsPanel(document, selection, studio.controller)
         self.prediction = PredictionPanel(document, selection)
         self.samples = SamplesPanel(selection)
         self.properties = PropertiesPanel(document)
@@ -145,6 +147,9 @@ class MainWindow(QMainWindow):
                 "kernels": (self.tr("Kernels"), self.kernels),
                 "feature_maps": (self.tr("Feature maps"), self.feature_maps),
                 "prediction": (self.tr("Prediction"), self.prediction),
+            },
+            behind={
+                "feature_maps": {"gradients": (self.tr("Gradients"), self.gradients)},
             },
             floating={"analyzer": (self.tr("Network analyzer"), self.analyzer)},
         )
@@ -206,7 +211,7 @@ class MainWindow(QMainWindow):
         actions.open_log.triggered.connect(self.log_wanted)
         actions.quit.triggered.connect(self.close)
         studio.data_changed.connect(self._show_data)
-        for panel in (self.kernels, self.feature_maps, self.prediction):
+        for panel in (self.kernels, self.feature_maps, self.gradients, self.prediction):
             self.probe.add_panel(panel)
         self.probe.add_viewer(self.thumbnails)
         studio.document.graph_changed.connect(self.probe.renew)

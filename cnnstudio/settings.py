@@ -12,7 +12,7 @@ ORGANIZATION, APPLICATION = "CNN Studio", "CNN Studio"
 RECENT = 8
 """How many recent files are remembered."""
 
-_LAYOUT_VERSION = 1
+_LAYOUT_VERSION = 7
 """Counts up when docks are added or renamed, so that an old layout is not forced on a new window."""
 
 

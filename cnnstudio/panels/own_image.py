@@ -10,7 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QImageReader
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QToolButton, QVBoxLayout, QWidget
 
 from cnnstudio.icons import icon
-from cnnstudio.selection import SampleRef
+from cnnstudio.selection import SampleRef, Source
 from cnnstudio.theme import SPACE_XS, Theme, theme_changed
 from cnnstudio.widgets.draw_pad import DrawPad
 from engine.datasets.dataset import Dataset
@@ -86,11 +86,11 @@ class OwnImage(QWidget):
     @Slot(object)
     def _take_drawing(self, ink: Array) -> None:
         data = self._data
-        if data is None or self._in_colour and self.pad.has_picture:
+        if data is None or (self._in_colour and self.pad.has_picture):
             return
         low, high = data.value_range
         plane = (low + ink * (high - low)).astype(np.float32)
-        source = "file" if self.pad.has_picture else "drawn"
+        source: Source = "file" if self.pad.has_picture else "drawn"
         self.chosen.emit(SampleRef(source, 0, np.repeat(plane[None], data.shape[0], axis=0), None))
 
     @Slot(object)

@@ -14,6 +14,7 @@ from cnnstudio.session.messages import (
     BatchProbed,
     Change,
     CheckpointTaken,
+    Diagnosed,
     Evaluate,
     Evaluated,
     Failed,
@@ -38,11 +39,13 @@ from cnnstudio.session.messages import (
     WeightsReset,
     WeightsSet,
 )
+from cnnstudio.session.norm_history import NormHistory
 from cnnstudio.session.worker import Worker
 from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset
 from engine.history import RunHistory
 from engine.layer import Array
+from engine.layer_norms import LayerNorms
 from engine.settings import TrainSettings
 from engine.snapshot import Snapshot, SnapshotRequest
 from engine.spec import NetworkSpec
@@ -79,6 +82,10 @@ class Controller(QObject):
     """The `Evaluation` of the test images; None when the weights changed before its end."""
     batch_probed = Signal(object)
     """The last training batch as a `Snapshot`, the answer to `probe_batch`; None when none has been trained yet."""
+    norms_recorded = Signal()
+    """`norms` has grown, or begins anew."""
+    diagnosed = Signal(object)
+    """What goes wrong in the training, a tuple of `Diagnosis`, at the end of an epoch and at a pause."""
     run_started = Signal()
     weights_reset = Signal(object)
     """The seed from which all weights were drawn anew."""
@@ -95,7 +102,7 @@ class Controller(QObject):
         self._worker = Worker(self._mailbox)
         self._state = RunState()
         self._snapshot: Snapshot | None = None
-        self._history = RunHistory()
+        self._history, self._norms = RunHistory(), NormHistory()
         self._tokens = itertools.count()
         self._closed = False
         self._pending: deque[Report | Snapshot | RunState] = deque()
@@ -122,6 +129,11 @@ class Controller(QObject):
     def history(self) -> RunHistory:
         """Loss and accuracy of all batches and epochs since the weights were drawn."""
         return self._history
+
+    @property
+    def norms(self) -> NormHistory:
+        """The norms of gradient, weights and update of all layers since the weights were drawn, or the program was opened."""
+        return self._norms
 
     # --- commands ---
 
@@ -282,6 +294,11 @@ class Controller(QObject):
                 self.evaluated.emit(report.evaluation)
             case BatchProbed():
                 self.batch_probed.emit(report.snapshot)
+            case LayerNorms():
+                self._norms.add(report)
+                self.norms_recorded.emit()
+            case Diagnosed():
+                self.diagnosed.emit(report.findings)
             case CheckpointTaken():
                 self.checkpoint_taken.emit(report.checkpoint)
             case Failed():
@@ -292,5 +309,6 @@ class Controller(QObject):
         self.frame_arrived.emit(frame)
 
     def _replace_history(self, history: RunHistory) -> None:
-        self._history = history
+        self._history, self._norms = history, NormHistory()
         self.history_replaced.emit()
+        self.norms_recorded.emit()

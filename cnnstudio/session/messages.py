@@ -9,9 +9,11 @@ from enum import Enum, auto
 
 from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset
+from engine.diagnose import Diagnosis
 from engine.errors import EngineError
 from engine.history import RunHistory
 from engine.layer import Array
+from engine.layer_norms import LayerNorms
 from engine.network import Evaluation
 from engine.settings import TrainSettings
 from engine.snapshot import Snapshot, SnapshotRequest
@@ -210,6 +212,13 @@ class BatchProbed:
 
 
 @dataclass(frozen=True, eq=False)
+class Diagnosed:
+    """What goes wrong in the training, as its last batch shows it; empty when nothing does."""
+
+    findings: tuple[Diagnosis, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Failed:
     """Something could not be done; the state says whether a run broke off."""
 
@@ -218,7 +227,7 @@ class Failed:
 
 Report = (
     BatchDone | LayerDone | EpochDone | Loaded | RunStarted | WeightsReset | WeightsSet | Evaluated | CheckpointTaken
-    | BatchProbed | Failed
+    | BatchProbed | LayerNorms | Diagnosed | Failed
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping
 
 import numpy as np
@@ -15,6 +16,7 @@ from cnnstudio.session.messages import (
     BatchProbed,
     Change,
     CheckpointTaken,
+    Diagnosed,
     Evaluate,
     Evaluated,
     Failed,
@@ -40,9 +42,11 @@ from cnnstudio.session.messages import (
 )
 from cnnstudio.session.speed import Speed
 from engine.checkpoint import Checkpoint
+from engine.diagnose import diagnose
 from engine.errors import EngineError, Fix, TrainingError
 from engine.history import RunHistory
 from engine.layer import Array
+from engine.layer_norms import layer_norms
 from engine.network import Evaluation
 from engine.snapshot import Snapshot, SnapshotRequest, batch_snapshot, sample_snapshot
 from engine.spec import NetworkSpec
@@ -50,6 +54,8 @@ from engine.trainer import BatchDone, EpochDone, Evaluating, Event, Finished, La
 
 _log = logging.getLogger("cnnstudio")
 
+NORMS_INTERVAL = 0.1
+"""Seconds between two records of the layers' norms while training runs."""
 BEGINS_A_RUN = (RunPhase.READY, RunPhase.STOPPED, RunPhase.FINISHED)
 
 
@@ -74,6 +80,7 @@ class Worker(threading.Thread):
         self._probe: SnapshotRequest | None = None
         self._frame_due = False
         self._speed = Speed()
+        self._norms_at = 0.0
 
     def send(self, message: Message) -> None:
         """Put a message behind the others."""
@@ -136,6 +143,7 @@ class Worker(threading.Thread):
             case Pause():
                 if self._phase == RunPhase.RUNNING:
                     self._rest(RunPhase.PAUSED)
+                    self._diagnose()
             case Stop():
                 if self._phase in (RunPhase.RUNNING, RunPhase.PAUSED, RunPhase.FAILED):
                     self._leave_batch()
@@ -240,6 +248,7 @@ class Worker(threading.Thread):
             case BatchDone():
                 self._speed.batch_done(event.images)
                 self._mailbox.post(event)
+                self._record_norms()
                 # The last batch of an epoch is followed by its validation at once.
                 if self._goal != "end" and event.batch < event.batches:
                     self._rest(RunPhase.PAUSED)
@@ -250,11 +259,30 @@ class Worker(threading.Thread):
             case EpochDone():
                 self._speed.epoch_done()
                 self._mailbox.post(event)
+                self._diagnose()
                 if self._goal != "end" and not self._trainer.run_over:
                     self._rest(RunPhase.PAUSED)
             case Finished():
                 self._leave_batch()
                 self._rest(RunPhase.FINISHED, event.reason)
+
+    def _record_norms(self) -> None:
+        """Some times a second, or at every step while the training goes step by step."""
+        assert self._trainer is not None
+        now = time.monotonic()
+        if self._goal == "end" and now - self._norms_at < NORMS_INTERVAL:
+            return
+        self._norms_at = now
+        norms = layer_norms(self._trainer)
+        if norms is not None:
+            self._mailbox.post(norms)
+
+    def _diagnose(self) -> None:
+        """Say what goes wrong although nothing is broken; inside a batch that is stepped through there is nothing new to say."""
+        batch = self._last_batch()
+        if batch is not None:
+            self._mailbox.post(Diagnosed(diagnose(batch)))
+            self._speed.resume()
 
     def _rest(self, phase: RunPhase, reason: str = "") -> None:
         """Stop training; the place in the batch is kept. The last frame is made however recent the one before is."""

@@ -17,7 +17,6 @@ from cnnstudio.widgets.curve_series import CurveSeries, Points, nice_ceiling, th
 from cnnstudio.widgets.flow_layout import FlowLayout
 from cnnstudio.widgets.numbers import format_count, format_percent, format_value
 
-
 _GROWTH_INTERVAL = 100  # milliseconds between two drawings of curves that grow
 
 

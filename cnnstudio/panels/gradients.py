@@ -1,0 +1,201 @@
+"""How the loss of the shown sample runs back through the chain: deltas of a layer, their size along the chain and over time."""
+
+from __future__ import annotations
+
+from itertools import cycle
+
+import numpy as np
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from cnnstudio.document.document import Document
+from cnnstudio.panels.along_chain import as_maps
+from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.selection import CellRef, Selection
+from cnnstudio.session.controller import Controller
+from cnnstudio.theme import SPACE_S, SPACE_XS, layer_color
+from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.curve_plot import CurvePlot
+from cnnstudio.widgets.flow_bars import FlowBar, FlowBars
+from cnnstudio.widgets.map_view import MapView
+from cnnstudio.widgets.numbers import format_shape
+from engine.layer import Array
+from engine.snapshot import Snapshot
+
+DELTAS = "deltas"
+TONES = ("#e08a00", "#2f9e6e", "#b5489a", "#4f6bd8", "#a0522d", "#16a3b8", "#d0436b")
+"""Colours of further layers of the same role: their own colour belongs to the first."""
+FRAME = 250
+"""Milliseconds between two drawings of the norms."""
+
+
+class GradientsPanel(LivePanel):
+    """Above a bar for each layer's delta; below the delta maps of the chosen layer, or norms of all layers over time."""
+
+    def __init__(
+        self, document: Document, selection: Selection, controller: Controller, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._selection, self._controller = document, selection, controller
+        self._snapshot: Snapshot | None = None
+        self._what = QComboBox()
+        self._what.setAccessibleName(self.tr("What to show of the gradients"))
+        for text, key in (
+            (self.tr("Deltas of this image"), DELTAS),
+            (self.tr("Size of the gradient over time"), "gradient"),
+            (self.tr("Size of the weights over time"), "weights"),
+            (self.tr("Update ratio over time"), "update_ratio"),
+        ):
+            self._what.addItem(text, key)
+        self._what.setToolTip(
+            self.tr("A delta says how the loss of the shown image changes with one number of a map. "
+                    "The update ratio is the length of an update by that of the weights; about 1/1000 is healthy.")
+        )  # fmt: skip
+        self._flow = FlowBars()
+        self._flow.bar_clicked.connect(selection.select_block)
+        self._view = MapView()
+        self._view.setAccessibleName(self.tr("Deltas"))
+        self._view.cell_activated.connect(self._open_cell)
+        self._plot = CurvePlot()
+        for name in ("train_loss", "val_loss", "train_accuracy", "val_accuracy"):
+            self._plot.remove(name)
+        self._plot.chart.setAccessibleName(self.tr("Norms over the steps"))
+        self._drawn: tuple[str, ...] = ()
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._view)
+        self._stack.addWidget(self._plot)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(FRAME)
+        self._soon.timeout.connect(self._draw_norms)
+        row = QHBoxLayout()
+        row.addWidget(self._what)
+        row.addStretch()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
+        layout.setSpacing(SPACE_XS)
+        layout.addWidget(self._flow)
+        layout.addLayout(row)
+        layout.addWidget(self._stack, 1)
+        self._what.currentIndexChanged.connect(self._choose)
+        controller.norms_recorded.connect(self._norms_have_grown)
+        selection.block_changed.connect(self.follow)
+        selection.sample_changed.connect(self.follow)
+        document.graph_changed.connect(self.follow)
+        self.follow()
+
+    @property
+    def view(self) -> MapView:
+        """The delta maps."""
+        return self._view
+
+    @property
+    def flow(self) -> FlowBars:
+        """The bars along the chain."""
+        return self._flow
+
+    @property
+    def plot(self) -> CurvePlot:
+        """The norms over time."""
+        return self._plot
+
+    def show_quantity(self, key: str) -> None:
+        """Show "deltas", "gradient", "weights" or "update_ratio"."""
+        self._what.setCurrentIndex(self._what.findData(key))
+
+    def needs(self) -> Needs:
+        """The deltas of all layers."""
+        return Needs(frozenset(node.id for node in self._document.spec), gradients=True)
+
+    def show_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Show the deltas of one step."""
+        self._snapshot = snapshot
+        self._draw()
+
+    @Slot()
+    def follow(self, *_: object) -> None:
+        """Show the chosen block and sample."""
+        sample = self._selection.sample
+        labelled = sample is not None and sample.label is not None
+        self._view.set_placeholder(
+            self.tr("Choose a block to see its deltas.") if labelled
+            else self.tr("Nobody knows the true class of this image, so there is no loss to go back from.")
+        )  # fmt: skip
+        if not labelled:
+            self._snapshot = None
+        self._tell_heading()
+        self.needs_changed.emit()
+        self._draw()
+
+    # --- what to show ---
+
+    def _tell_heading(self) -> None:
+        placed = self._document.derived.placed.get(self._selection.block or "")
+        if placed is None:
+            self.heading_changed.emit(self.tr("Gradients"), "")
+            return
+        name, shape = self._document.name_of(placed.node.id), format_shape(tuple(placed.y))
+        self.heading_changed.emit(self.tr("Gradients"), self.tr("{name} · delta {shape}").format(name=name, shape=shape))
+
+    @Slot()
+    def _choose(self) -> None:
+        over_time = self._what.currentData() != DELTAS
+        self._stack.setCurrentIndex(int(over_time))
+        self._flow.setVisible(not over_time)
+        self._draw_norms() if over_time else self._draw()
+
+    def _draw(self) -> None:
+        snapshot, block = self._snapshot, self._selection.block
+        if snapshot is None or "loss" not in snapshot:
+            self._view.set_maps(None)
+            self._flow.set_bars(())
+            return
+        deltas = {node.id: snapshot.arrays.get(f"{node.id}.dy") for node in self._document.spec}
+        self._flow.set_bars(
+            [FlowBar(node.id, self._document.name_of(node.id), node.layer.role, rms(delta))
+             for node in self._document.spec if (delta := deltas[node.id]) is not None],
+            block,
+        )  # fmt: skip
+        delta = deltas.get(block or "")
+        if delta is None:
+            self._view.set_maps(None)
+        else:
+            self._view.set_maps(as_maps(delta), kind="weight", key=(block, snapshot.step, id(snapshot)))
+
+    @Slot()
+    def _norms_have_grown(self) -> None:
+        if self.isVisible() and self._what.currentData() != DELTAS and not self._soon.isActive():
+            self._soon.start()
+
+    @Slot()
+    def _draw_norms(self) -> None:
+        what, norms = self._what.currentData(), self._controller.norms
+        if what == DELTAS:
+            return
+        shown = tuple(layer for layer in norms.layers if layer in self._document.graph)
+        if shown != self._drawn:
+            for layer in self._drawn:
+                self._plot.remove(layer)
+            tones, seen = cycle(TONES), set()
+            for layer in shown:
+                role = self._document.spec[layer].layer.role
+                self._plot.define(layer, self._document.name_of(layer), color=next(tones) if role in seen else layer_color(role))
+                seen.add(role)
+            self._drawn = shown
+        steps = norms.steps
+        for layer in shown:
+            self._plot.set_series(layer, steps, norms.column(what, layer))
+
+    @Slot(object)
+    def _open_cell(self, cell: Cell) -> None:
+        block, snapshot = self._selection.block, self._snapshot
+        if snapshot is None or f"{block}.dy" not in snapshot:
+            return
+        name = f"{block}.dy"
+        index = (cell.map, cell.row, cell.col) if snapshot[name].ndim == 3 else (cell.map,)
+        self._selection.select_cell(CellRef(name, index, snapshot.step, snapshot.probe))
+
+
+def rms(array: Array) -> float:
+    """√(mean of squares)."""
+    return float(np.sqrt(np.mean(np.square(array))))

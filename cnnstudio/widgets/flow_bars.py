@@ -1,0 +1,147 @@
+"""One bar for each layer along the chain, on a logarithmic scale: how far a signal gets on its way back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from cnnstudio.theme import Theme, current_theme, layer_color, theme_changed, ui_font
+from cnnstudio.widgets.numbers import format_value
+
+LEAST_DECADES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FlowBar:
+    """A layer's id, its name and role on screen, and its value, which is positive or 0."""
+
+    key: str
+    name: str
+    role: str
+    value: float
+
+
+class FlowBars(QWidget):
+    """Bars from the first to the last layer; the signal runs from right to left, as the arrow above them says."""
+
+    bar_clicked = Signal(str)
+    """The id of the layer whose bar was clicked, or chosen with the arrow keys."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bars: tuple[FlowBar, ...] = ()
+        self._chosen: str | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.tr("Flow of the gradient"))
+        theme_changed.connect(self._retheme)
+
+    def set_bars(self, bars: Sequence[FlowBar], chosen: str | None = None) -> None:
+        """Show other values; `chosen` is the layer to mark."""
+        if (tuple(bars), chosen) == (self._bars, self._chosen):
+            return
+        self._bars, self._chosen = tuple(bars), chosen
+        self.setAccessibleDescription(", ".join(f"{bar.name} {format_value(bar.value, 2)}" for bar in self._bars))
+        self.update()
+
+    @property
+    def bars(self) -> tuple[FlowBar, ...]:
+        """What is shown."""
+        return self._bars
+
+    def share(self, value: float) -> float:
+        """The length of a bar, 0 to 1: whole decades below the largest value fill the height, 0 has none."""
+        top, decades = self._scale()
+        return 0.0 if value <= 0 else min(max(1.0 - (top - math.log10(value)) / decades, 0.02), 1.0)
+
+    def _scale(self) -> tuple[float, float]:
+        """(logarithm of the largest value, decades down to below the smallest)."""
+        logs = [math.log10(bar.value) for bar in self._bars if bar.value > 0]
+        top, low = max(logs, default=0.0), min(logs, default=0.0)
+        return top, max(LEAST_DECADES, math.ceil(top - low + 0.2))
+
+    def sizeHint(self) -> QSize:
+        """Bars, names and the line above."""
+        line = self.fontMetrics().height()
+        return QSize(300, 3 * line + 34)
+
+    def bar_rect(self, index: int) -> QRectF:
+        """The bar of a layer."""
+        area, slot = self._area(), self._slot(index)
+        height = area.height() * self.share(self._bars[index].value)
+        return QRectF(slot.left() + slot.width() * 0.14, area.bottom() - height, slot.width() * 0.72, height)
+
+    def _area(self) -> QRectF:
+        line = self.fontMetrics().height()
+        return QRectF(0, line + 2, self.width(), max(8, self.height() - 2 * line - 6))
+
+    def _slot(self, index: int) -> QRectF:
+        width = self.width() / max(1, len(self._bars))
+        return QRectF(index * width, 0, width, self.height())
+
+    def _hit(self, point: QPointF) -> FlowBar | None:
+        index = int(point.x() * len(self._bars) / max(1, self.width()))
+        return self._bars[index] if 0 <= index < len(self._bars) else None
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the arrow with the scale, the bars, and as much of the names as there is room for."""
+        if not self._bars:
+            return
+        theme, painter = current_theme(), QPainter(self)
+        painter.setFont(ui_font(0.8))
+        painter.setPen(theme.color("muted"))
+        line, (top, decades) = painter.fontMetrics().height(), self._scale()
+        caption = self.tr("← from the loss back · a full bar is {high}, an empty one {low}").format(
+            high=format_value(10**top, 2), low=format_value(10 ** (top - decades), 2)
+        )
+        elide = Qt.TextElideMode.ElideRight
+        painter.drawText(QRectF(2, 0, self.width(), line), painter.fontMetrics().elidedText(caption, elide, self.width() - 4))
+        area = self._area()
+        painter.setPen(QPen(theme.color("border"), 1))
+        painter.drawLine(area.bottomLeft(), area.bottomRight())
+        for index, bar in enumerate(self._bars):
+            box, slot = self.bar_rect(index), self._slot(index)
+            painter.fillRect(box, QColor(layer_color(bar.role)))
+            if bar.key == self._chosen:
+                painter.setPen(QPen(theme.color("accent"), 2))
+                painter.drawRect(box.adjusted(-1, -1, 1, 1))
+            painter.setPen(theme.color("text" if bar.key == self._chosen else "muted"))
+            name = painter.fontMetrics().elidedText(bar.name, elide, int(slot.width()) - 2)
+            if len(name) > 2 or name == bar.name:
+                box = QRectF(slot.left(), area.bottom() + 2, slot.width(), line)
+                painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, name)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose a layer."""
+        bar = self._hit(event.position())
+        if bar is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.bar_clicked.emit(bar.key)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and Right go from layer to layer."""
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        if step is None or not self._bars:
+            super().keyPressEvent(event)
+            return
+        keys = [bar.key for bar in self._bars]
+        at = keys.index(self._chosen) + step if self._chosen in keys else 0
+        self.bar_clicked.emit(keys[min(max(at, 0), len(keys) - 1)])
+
+    def event(self, event: QEvent) -> bool:
+        """Say name and value of the bar under the pointer."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            bar = self._hit(QPointF(event.pos()))
+            if bar is not None:
+                QToolTip.showText(event.globalPos(), f"{bar.name}: {format_value(bar.value, 3)}", self)
+            return True
+        return super().event(event)
+
+    @Slot(object)
+    def _retheme(self, _theme: Theme) -> None:
+        self.updateGeometry()
+        self.update()

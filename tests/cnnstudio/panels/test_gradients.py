@@ -1,0 +1,75 @@
+"""Deltas on screen equal an independent backward pass; norms equal those of two checkpoints around a step."""
+
+from __future__ import annotations
+
+import numpy as np
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.mainwindow import MainWindow
+from cnnstudio.selection import SampleRef
+from cnnstudio.studio import Studio, named_parameters
+from cnnstudio.widgets.colormaps import invert
+from engine.network import Network
+
+
+def network_of(studio: Studio) -> Network:
+    """The session's network, built anew from its weights."""
+    checkpoint = studio.controller.checkpoint_now(5)
+    assert checkpoint is not None and studio.data is not None
+    network = Network(studio.document.spec)
+    network.parameters.flat[...] = checkpoint.parameters
+    network.fit_input(studio.data.train.images, studio.data.value_range)
+    return network
+
+
+def test_pixels_are_the_deltas_of_a_backward_pass(qtbot: QtBot, window: MainWindow) -> None:
+    studio, panel = window.studio, window.gradients
+    window.docks.bring_up("gradients")
+    window.view.show_block("conv1")
+    qtbot.waitUntil(lambda: panel.view.maps is not None)
+    network, sample = network_of(studio), studio.selection.sample
+    assert sample is not None and sample.image is not None and sample.label is not None
+    lane = network.forward_sample(sample.image)
+    network.backward_sample(np.array([sample.label]))
+    expected = lane.deltas[1][0]
+    np.testing.assert_allclose(panel.view.maps, expected, rtol=1e-4, atol=1e-7)
+    picture = panel.view.viewport().grab().toImage()
+    high = float(np.abs(expected).max())
+    for index, row, column in ((0, 0, 0), (2, 3, 4), (5, 7, 7)):
+        at = panel.view.cell_rect(index, row, column).center() * picture.devicePixelRatio()
+        color = picture.pixelColor(int(at.x()), int(at.y()))
+        rgb = np.array([[color.red(), color.green(), color.blue()]], np.uint8)
+        assert abs(invert(rgb, "diverging", -high, high)[0] - expected[index, row, column]) < high / 100
+    sizes = {bar.key: bar.value for bar in panel.flow.bars}
+    assert list(sizes) == [node.id for node in studio.document.spec]
+    np.testing.assert_allclose(sizes["conv1"], np.sqrt(np.mean(expected**2)), rtol=1e-4)
+
+
+def test_an_image_without_a_label_has_no_deltas(qtbot: QtBot, window: MainWindow) -> None:
+    window.docks.bring_up("gradients")
+    window.view.show_block("conv1")
+    qtbot.waitUntil(lambda: window.gradients.view.maps is not None)
+    image = window.studio.data.validation.images[0]  # type: ignore[union-attr]
+    window.studio.selection.select_sample(SampleRef("drawn", 0, image, None))
+    assert window.gradients.view.maps is None and "no loss" in window.gradients.view._placeholder
+
+
+def test_norms_over_time_are_those_of_the_weights_around_a_step(qtbot: QtBot, window: MainWindow) -> None:
+    studio = window.studio
+    window.docks.bring_up("gradients")
+    window.gradients.show_quantity("update_ratio")
+    before = studio.controller.checkpoint_now(5)
+    window.actions_.batch.trigger()
+    qtbot.waitUntil(lambda: len(studio.controller.norms) == 1)
+    after = studio.controller.checkpoint_now(5)
+    assert before is not None and after is not None
+    old, new = named_parameters(before), named_parameters(after)
+    names = [name for name in new if name.startswith("conv1.")]
+    length = np.sqrt(sum(float(np.sum((new[n] - old[n]) ** 2)) for n in names))
+    size = np.sqrt(sum(float(np.sum(old[n] ** 2)) for n in names))
+    qtbot.waitUntil(lambda: "conv1" in window.gradients._drawn)
+    steps, ratio = window.gradients.plot.points("conv1")
+    assert list(steps) == [1.0]
+    np.testing.assert_allclose(ratio, [length / size], rtol=1e-4)
+    window.actions_.reset.trigger()
+    qtbot.waitUntil(lambda: len(studio.controller.norms) == 0)
