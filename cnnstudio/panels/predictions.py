@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -21,7 +21,6 @@ from engine.snapshot import Snapshot
 
 COLUMN, DRAWING = 104, 168
 """Width of the column with the sample, and of the one with the drawing pad."""
-BUTTON = QSize(26, 26)
 
 
 class PredictionPanel(LivePanel):
@@ -74,16 +73,10 @@ class PredictionPanel(LivePanel):
         self._pencil.toggled.connect(self._draw_or_look)
         self._buttons.append((self._pencil, "draw"))
         buttons.addWidget(self._pencil)
-<<<<<<< ours
         buttons.addStretch()
         for button, _ in self._buttons:  # four of them share the narrow column
             button.setFixedSize(COLUMN // 4, 26)
             button.setStyleSheet("padding: 2px; min-height: 0;")
-=======
-        for button, _ in self._buttons:
-            button.setFixedSize(BUTTON)
-            button.setStyleSheet("padding: 0; min-height: 0;")
->>>>>>> theirs
         self.own = OwnImage()
         self.own.hide()
         self.own.chosen.connect(selection.select_sample)
