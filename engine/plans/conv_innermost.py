@@ -73,8 +73,10 @@ class Correlation:
         """The calls that compute y (H', W', D, N), block by block."""
         calls: list[Call] = []
         for block in self._blocks:
+            mark = self._scratch.mark()
             out, after = target(block)
             calls += [self._unroll(block), *self._multiply(self._windows[:block.stop - block.start], self._joined(out)), *after]
+            self._scratch.release(mark)
         return calls
 
     def weight_gradient(self, delta: Array, out: Array) -> list[Call]:
@@ -84,18 +86,18 @@ class Correlation:
         depth = d * self._pixels
         transposed = cells >= FEW_CELLS
         parts = self._parts(delta.shape[1], BLOCK // (cells * depth))
-        sums = aligned_zeros((len(parts), cells * depth), delta.dtype)
+        total, of_part = aligned_zeros((cells * depth,), delta.dtype), self._scratch.take((cells * depth,))
         calls: list[Call] = []
-        for (block, rows, columns), row in zip(parts, sums, strict=True):
+        for k, (block, rows, columns) in enumerate(parts):
             if len(self._blocks) > 1 and rows.start == columns.start == 0:
                 calls.append(self._unroll(block))
-            calls += self._add_up(self._windows[rows, columns], delta[block][rows, columns], row, transposed)
-        total = aligned_zeros((cells * depth,), delta.dtype)
-        of_pixels = np.moveaxis(total.reshape(-1, kh, c, self._pixels, d), (3, 4, 2, 1, 0), range(5)) if transposed \
+            windows, of_pixels = self._windows[rows, columns], delta[block][rows, columns]
+            calls += self._add_up(windows, of_pixels, of_part if k else total, transposed)
+            calls += [bind(np.add, total, of_part, out=total)] if k else []
+        gradients = np.moveaxis(total.reshape(-1, kh, c, self._pixels, d), (3, 4, 2, 1, 0), range(5)) if transposed \
             else total.reshape(self._pixels, d, -1, kh, c).transpose(0, 1, 4, 3, 2)
-        first, *others = (of_pixel[..., k * self._stride:k * self._stride + kw] for k, of_pixel in enumerate(of_pixels))
-        return [*calls, bind(np.matmul, np.ones(len(parts), out.dtype), sums, out=total), bind(np.copyto, out, first),
-                *(bind(np.add, out, other, out=out) for other in others)]
+        first, *others = (of_pixel[..., k * self._stride:k * self._stride + kw] for k, of_pixel in enumerate(gradients))
+        return [*calls, bind(np.copyto, out, first), *(bind(np.add, out, other, out=out) for other in others)]
 
     def _joined(self, maps: Array) -> Array:
         """(H', W', D, N) as (H', W'/pixels, pixels·D, N), the maps of the pixels that share a product."""
@@ -113,7 +115,7 @@ class Correlation:
     def _add_up(self, windows: Array, delta: Array, out: Array, transposed: bool) -> list[Call]:
         """out = Σ over pixels of window · δᵀ (cells, D) if `transposed`, otherwise of δ · windowᵀ (D, cells)."""
         (i, j, cells, n), d = windows.shape, delta.shape[2]
-        kept = self._scratch.mark()
+        mark = self._scratch.mark()
         products = self._scratch.take((i, j, cells * d))
         calls: list[Call] = []
         if transposed:
@@ -122,7 +124,7 @@ class Correlation:
                      bind(np.matmul, windows, flipped, out=products.reshape(i, j, cells, d))]
         else:
             calls = [bind(np.matmul, delta, windows.swapaxes(2, 3), out=products.reshape(i, j, d, cells))]
-        self._scratch.release(kept)
+        self._scratch.release(mark)
         return [*calls, bind(np.matmul, np.ones(i * j, out.dtype), products.reshape(i * j, -1), out=out)]
 
     def _parts(self, width: int, pixels: int) -> list[tuple[slice, slice, slice]]:
@@ -150,10 +152,10 @@ class CorrelationOfOne(Correlation):
 
     def _add_up(self, windows: Array, delta: Array, out: Array, transposed: bool) -> list[Call]:
         (i, _, cells, _), d = windows.shape, delta.shape[2]
-        kept = self._scratch.mark()
+        mark = self._scratch.mark()
         columns, products = self._scratch.take(windows.shape[:3]), self._scratch.take((i, cells * d))
         first, second, shape = (columns, delta[..., 0], (i, cells, d)) if transposed else (delta[..., 0], columns, (i, d, cells))
-        self._scratch.release(kept)
+        self._scratch.release(mark)
         return [bind(np.copyto, columns, windows[..., 0]),
                 bind(np.matmul, first.swapaxes(1, 2), second, out=products.reshape(shape)),
                 bind(np.matmul, np.ones(i, out.dtype), products, out=out)]
