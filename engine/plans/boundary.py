@@ -9,8 +9,8 @@ deltas may take the values' place: half the memory, and half the distance to it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -50,13 +50,13 @@ class Boundary:
         cells = innermost(shape, n)
         together = reach is not None and shared and reach.step == (1, 1)
         around = _larger(padding, reach.sides) if together and reach else padding
-        whole, self.y = _framed(cells, Reach(around), dtype)
+        whole, self.y = _in_zeros(cells, Reach(around), dtype)
         self.framed = _cut(whole, around, padding)
         self._dy, self._framed_delta = self.y, whole
         if together and reach:
             self._framed_delta = _cut(whole, around, reach.sides)
         elif reach:
-            self._framed_delta, self._dy = _framed(cells, reach, dtype)
+            self._framed_delta, self._dy = _in_zeros(cells, reach, dtype)
 
     @property
     def dy(self) -> Array:
@@ -70,29 +70,47 @@ class Boundary:
         assert self.has_delta
         return self._framed_delta
 
-    def land(self, source: Array, at: Any = ...) -> list[Call]:
-        """The calls that make `source` the delta of the cells `at`. After them, y is gone there."""
+    def land(self, source: Array, part: Callable[[Array], Array] = lambda maps: maps) -> list[Call]:
+        """The calls that make `source` the delta of a part of the cells. After them, y is gone there."""
         if self.gated:
-            return gate(self.y[at], source, self.dy[at])
-        return [bind(np.copyto, self.dy[at], source)]
+            return gate(part(self.y), source, part(self.dy))
+        return [bind(np.copyto, part(self.dy), source)]
 
-    def landing(self, at: Any, scratch: Scratch) -> tuple[Array, list[Call]]:
-        """Where to write the delta of the cells `at`, and the calls that have to follow."""
+    def landing(self, rows: slice, scratch: Scratch) -> tuple[Array, list[Call]]:
+        """Where to write the delta of some rows, and the calls that have to follow."""
         if not self.gated:
-            return self.dy[at], []
-        source = scratch.take(self.dy[at].shape)
-        return source, self.land(source, at)
+            return self.dy[rows], []
+        source = scratch.take(self.dy[rows].shape)
+        return source, self.land(source, lambda maps: maps[rows])
 
     def as_samples(self, values: Array) -> Array:
         """`values`, in this layout, seen as (N, *shape)."""
         return values.transpose(3, 2, 0, 1) if self.shape.is_image else values.T
 
 
+def in_windows(maps: Array, window: Pair) -> Array:
+    """(H, W, C, N) seen as (H', kh, W', kw, C, N), window by window; rows and columns that fill no window are left out."""
+    (kh, kw), (h, w, *rest) = window, maps.shape
+    places = h // kh, w // kw
+    return maps[:places[0] * kh, :places[1] * kw].reshape((places[0], kh, places[1], kw, *rest), copy=False)
+
+
+def clear_uncovered(maps: Array, window: Pair) -> list[Call]:
+    """The calls that clear the rows and columns at the end that fill no window."""
+    height, width = (cells // k * k for cells, k in zip(maps.shape[:2], window, strict=True))
+    return [bind(part.fill, 0) for part in (maps[height:], maps[:height, width:]) if part.size]
+
+
 def _larger(a: Sides, b: Sides) -> Sides:
     return (max(a[0], b[0]), max(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
 
 
-def _framed(shape: tuple[int, ...], reach: Reach, dtype: DTypeLike) -> tuple[Array, Array]:
+def framed(shape: Shape, n: int, reach: Reach, dtype: DTypeLike) -> tuple[Array, Array]:
+    """Deltas by themselves: the zeros, and the view inside them in which the deltas stand."""
+    return _in_zeros(innermost(shape, n), reach, dtype)
+
+
+def _in_zeros(shape: tuple[int, ...], reach: Reach, dtype: DTypeLike) -> tuple[Array, Array]:
     """An array of zeros and the view inside it that has the shape asked for."""
     if reach == Reach():
         whole = aligned_zeros(shape, dtype)

@@ -77,3 +77,12 @@ def bias_and_relu(y: Array, bias: Array | None, relu: bool, scratch: Scratch) ->
     """y ← max(0, y + b), either part if wanted. (A maximum with an array is three times as fast as with a number.)"""
     calls: list[Call] = [] if bias is None else [bind(np.add, y, bias, out=y)]
     return calls + ([bind(np.maximum, y, scratch.zeros(y.shape), out=y)] if relu else [])
+
+
+class Form:
+    """One layer, or several together, between the boundaries x and y: calls that write y.y from x.y, and calls that write the
+    gradients and, where x has a delta, that delta from y.dy."""
+
+    def __init__(self) -> None:
+        self.forward: list[Call] = []
+        self.backward: list[Call] = []

@@ -3,7 +3,7 @@
     x̂ (H, W, C, N)  ->  rows (H', W, kh, C, N):  rows[i, w, u] = x̂[i·s + u·d, w]        kh copies instead of kh·kw
     the window of pixel (i, j) is then one contiguous run (kw·kh·C, N) of row i, beginning at column j·s
 
-    y[i, j] (D, N)  =  W (D, kw·kh·C) · window
+    y[i, j] (D, N)  =  W (D, kw·kh·C) · window                       y is written to wherever the next layer wants it
     ∂E/∂W           =  Σ_ij  window · δ[i, j]ᵀ          a product for each pixel, summed by a product with a vector of ones
     ∂E/∂x           =  the same routine as y, over the zero-padded δ with the rotated kernel
 
@@ -31,7 +31,7 @@ from engine.plans.calls import BLOCK, Call, Scratch, bind
 from engine.windows import Pair
 
 Target = Callable[[slice], tuple[Array, list[Call]]]
-"""For a block of output rows: where they go, and the calls that follow."""
+"""For a block of rows: where they go, and the calls that follow."""
 
 FEW_CELLS = 64
 """Cells in a window below which transposing δ costs more than its faster product gains."""
@@ -44,33 +44,34 @@ FEW_FILTERS = 8
 class Correlation:
     """y = kernel ⋆ x over (H, W, C, N). The owner fills `kernels`, views (D, kw, kh, C) for each pixel of a product.
 
-    Pixels can share a product where those of `maps`, y or its delta, lie side by side.
+    The maps y and their deltas are given as (H', ph, W', pw, D, N), in the windows (ph, pw) of the pooling that follows, of one
+    pixel where none does. Pixels of neighbouring windows can share a product where the maps have them side by side.
     """
 
     def __init__(self, x: Array, maps: Array, size: Pair, stride: Pair, dilation_down: int, scratch: Scratch) -> None:
-        oh, ow, depth, _ = maps.shape
         _, width, channels, n = x.shape
-        (kh, kw), (sh, sw) = size, stride
-        self._scratch, self._stride = scratch, sw
-        joins = n > 1 and ow % 2 == 0 and maps.strides[1] == depth * maps.strides[2]
+        (kh, kw), (sh, sw), (places, ph, across, pw, depth, _) = size, stride, maps.shape
+        self._scratch, self._step = scratch, sw * pw
+        joins = n > 1 and across % 2 == 0 and maps.strides[2] == depth * maps.strides[4]
         self._pixels = 2 if joins and depth <= FEW_FILTERS and packs_small_products() else 1
-        columns = kw + (self._pixels - 1) * sw
+        columns = kw + (self._pixels - 1) * self._step
         self._kernel = aligned_zeros((self._pixels * depth, columns * kh * channels), x.dtype)
         banded = self._kernel.reshape(self._pixels, depth, columns, kh, channels)
-        self.kernels = [kernel[:, k * sw:k * sw + kw] for k, kernel in enumerate(banded)]
-        height = min(oh, max(1, BLOCK // (width * kh * channels * n)))
-        self._blocks = [slice(i, min(i + height, oh)) for i in range(0, oh, height)]
+        self.kernels = [kernel[:, k * self._step:k * self._step + kw] for k, kernel in enumerate(banded)]
+        self._rows_each = ph
+        height = min(places, max(1, BLOCK // (ph * width * kh * channels * n)))
+        self._blocks = [slice(i, min(i + height, places)) for i in range(0, places, height)]
         # Rows that fit into one block are still there when the backward pass comes; otherwise it unrolls them again.
-        shape = (height, width, kh, channels, n)
+        shape = (height * ph, width, kh, channels, n)
         self._rows = aligned_zeros(shape, x.dtype) if len(self._blocks) == 1 else scratch.take(shape)
         a, b, c, d = x.strides
-        self._source = as_strided(x, (oh, *shape[1:]), (a * sh, b, a * dilation_down, c, d), writeable=False)
+        self._source = as_strided(x, (places * ph, *shape[1:]), (a * sh, b, a * dilation_down, c, d), writeable=False)
         a, b, _, d, e = self._rows.strides
-        self._windows = as_strided(self._rows, (height, ow // self._pixels, columns * kh * channels, n),
-                                   (a, b * sw * self._pixels, d, e), writeable=False)
+        self._windows = as_strided(self._rows, (height, ph, across // self._pixels, pw, columns * kh * channels, n),
+                                   (a * ph, a, b * self._step * self._pixels, b * sw, d, e), writeable=False)
 
     def forward(self, target: Target) -> list[Call]:
-        """The calls that compute y (H', W', D, N), block by block."""
+        """The calls that compute y, block by block."""
         calls: list[Call] = []
         for block in self._blocks:
             mark = self._scratch.mark()
@@ -80,65 +81,68 @@ class Correlation:
         return calls
 
     def weight_gradient(self, delta: Array, out: Array) -> list[Call]:
-        """The calls that write ∂E/∂W (D, C, kh, kw) for δ (H', W', D, N)."""
+        """The calls that write ∂E/∂W (D, C, kh, kw) for the delta of the maps."""
         delta = self._joined(delta)
         (d, c, kh, kw), cells = out.shape, self._kernel.shape[1]
         depth = d * self._pixels
         transposed = cells >= FEW_CELLS
-        parts = self._parts(delta.shape[1], BLOCK // (cells * depth))
+        parts = self._parts(delta.shape[2], BLOCK // (cells * depth * delta.shape[1] * delta.shape[3]))
         total, of_part = aligned_zeros((cells * depth,), delta.dtype), self._scratch.take((cells * depth,))
         calls: list[Call] = []
         for k, (block, rows, columns) in enumerate(parts):
             if len(self._blocks) > 1 and rows.start == columns.start == 0:
                 calls.append(self._unroll(block))
-            windows, of_pixels = self._windows[rows, columns], delta[block][rows, columns]
+            windows, of_pixels = self._windows[rows, :, columns], delta[block][rows, :, columns]
             calls += self._add_up(windows, of_pixels, of_part if k else total, transposed)
             calls += [bind(np.add, total, of_part, out=total)] if k else []
         gradients = np.moveaxis(total.reshape(-1, kh, c, self._pixels, d), (3, 4, 2, 1, 0), range(5)) if transposed \
             else total.reshape(self._pixels, d, -1, kh, c).transpose(0, 1, 4, 3, 2)
-        first, *others = (of_pixel[..., k * self._stride:k * self._stride + kw] for k, of_pixel in enumerate(gradients))
+        first, *others = (of_pixel[..., k * self._step:k * self._step + kw] for k, of_pixel in enumerate(gradients))
         return [*calls, bind(np.copyto, out, first), *(bind(np.add, out, other, out=out) for other in others)]
 
     def _joined(self, maps: Array) -> Array:
-        """(H', W', D, N) as (H', W'/pixels, pixels·D, N), the maps of the pixels that share a product."""
-        h, w, d, n = maps.shape
-        return maps.reshape((h, w // self._pixels, self._pixels * d, n), copy=False)
+        """The maps of the pixels that share a product as one matrix: (H', ph, W'/pixels, pw, pixels·D, N)."""
+        a, u, b, v, d, n = maps.shape
+        along = list(maps.strides)
+        along[2] *= self._pixels
+        return as_strided(maps, (a, u, b // self._pixels, v, self._pixels * d, n), along)
 
     def _unroll(self, block: slice) -> Call:
-        """Copy what a block of output rows reads to the start of the rows."""
-        return bind(np.copyto, self._rows[:block.stop - block.start], self._source[block])
+        """Copy what a block of rows reads to the start of the rows."""
+        rows = slice(block.start * self._rows_each, block.stop * self._rows_each)
+        return bind(np.copyto, self._rows[:rows.stop - rows.start], self._source[rows])
 
     def _multiply(self, windows: Array, out: Array) -> list[Call]:
-        """out (i, j, D, N) = kernel · windows (i, j, cells, N)."""
+        """out (…, D, N) = kernel · windows (…, cells, N)."""
         return [bind(np.matmul, self._kernel, windows, out=out)]
 
     def _add_up(self, windows: Array, delta: Array, out: Array, transposed: bool) -> list[Call]:
         """out = Σ over pixels of window · δᵀ (cells, D) if `transposed`, otherwise of δ · windowᵀ (D, cells)."""
-        (i, j, cells, n), d = windows.shape, delta.shape[2]
+        (*places, cells, n), d = windows.shape, delta.shape[4]
         mark = self._scratch.mark()
-        products = self._scratch.take((i, j, cells * d))
+        products = self._scratch.take((*places, cells * d))
         calls: list[Call] = []
         if transposed:
-            flipped = self._scratch.take((i, j, n, d))
-            calls = [bind(np.copyto, flipped, delta.swapaxes(2, 3)),
-                     bind(np.matmul, windows, flipped, out=products.reshape(i, j, cells, d))]
+            flipped = self._scratch.take((*places, n, d))
+            calls = [bind(np.copyto, flipped, delta.swapaxes(4, 5)),
+                     bind(np.matmul, windows, flipped, out=products.reshape(*places, cells, d))]
         else:
-            calls = [bind(np.matmul, delta, windows.swapaxes(2, 3), out=products.reshape(i, j, d, cells))]
+            calls = [bind(np.matmul, delta, windows.swapaxes(4, 5), out=products.reshape(*places, d, cells))]
         self._scratch.release(mark)
-        return [*calls, bind(np.matmul, np.ones(i * j, out.dtype), products.reshape(i * j, -1), out=out)]
+        return calls + _sum(products.reshape(-1, cells * d), out)
 
-    def _parts(self, width: int, pixels: int) -> list[tuple[slice, slice, slice]]:
-        """Every block cut into pieces of about `pixels` output pixels: (block, rows in it, columns)."""
+    def _parts(self, across: int, windows: int) -> list[tuple[slice, slice, slice]]:
+        """Every block cut into pieces of about that many windows: (block, rows in it, columns)."""
         parts = []
         for block in self._blocks:
             rows = block.stop - block.start
-            if pixels >= width:
-                step = pixels // width
-                parts += [(block, slice(i, min(i + step, rows)), slice(0, width)) for i in range(0, rows, step)]
+            if windows >= across:
+                step = windows // across
+                parts += [(block, slice(i, min(i + step, rows)), slice(0, across)) for i in range(0, rows, step)]
             else:
-                step = -(-width // -(-width // max(1, pixels)))
-                parts += [(block, slice(i, i + 1), slice(j, min(j + step, width)))
-                          for i in range(rows) for j in range(0, width, step)]
+                step = -(-across // -(-across // max(1, windows)))
+                parts += [(block, slice(i, i + 1), slice(j, min(j + step, across)))
+                          for i in range(rows) for j in range(0, across, step)]
         return parts
 
 
@@ -147,18 +151,25 @@ class CorrelationOfOne(Correlation):
     are copied side by side and a row is one product."""
 
     def _multiply(self, windows: Array, out: Array) -> list[Call]:
-        columns = self._scratch.take(windows.shape[:3])
-        return [bind(np.copyto, columns, windows[..., 0]), bind(np.matmul, columns, self._kernel.T, out=out[..., 0])]
+        side_by_side = windows[..., 0].swapaxes(2, 3)  # (H', ph, pw, W', cells)
+        columns = self._scratch.take(side_by_side.shape)
+        return [bind(np.copyto, columns, side_by_side), bind(np.matmul, columns, self._kernel.T, out=out[..., 0].swapaxes(2, 3))]
 
     def _add_up(self, windows: Array, delta: Array, out: Array, transposed: bool) -> list[Call]:
-        (i, _, cells, _), d = windows.shape, delta.shape[2]
+        side_by_side, of_pixels = windows[..., 0].swapaxes(2, 3), delta[..., 0].swapaxes(2, 3)
+        (*rows, _, cells), d = side_by_side.shape, of_pixels.shape[4]
         mark = self._scratch.mark()
-        columns, products = self._scratch.take(windows.shape[:3]), self._scratch.take((i, cells * d))
-        first, second, shape = (columns, delta[..., 0], (i, cells, d)) if transposed else (delta[..., 0], columns, (i, d, cells))
+        columns, products = self._scratch.take(side_by_side.shape), self._scratch.take((*rows, cells * d))
         self._scratch.release(mark)
-        return [bind(np.copyto, columns, windows[..., 0]),
-                bind(np.matmul, first.swapaxes(1, 2), second, out=products.reshape(shape)),
-                bind(np.matmul, np.ones(i, out.dtype), products, out=out)]
+        first, second, shape = (columns, of_pixels, (cells, d)) if transposed else (of_pixels, columns, (d, cells))
+        return [bind(np.copyto, columns, side_by_side),
+                bind(np.matmul, first.swapaxes(3, 4), second, out=products.reshape(*rows, *shape)),
+                *_sum(products.reshape(-1, cells * d), out)]
+
+
+def _sum(products: Array, out: Array) -> list[Call]:
+    """out = the sum of the rows."""
+    return [bind(np.matmul, np.ones(len(products), out.dtype), products, out=out)]
 
 
 def kernel_in_order(weights: Array, kernels: list[Array]) -> list[Call]:

@@ -14,26 +14,18 @@ from engine.layer import Array, Context, Layer, Shape, Workspace
 from engine.layers.activation import Activation
 from engine.layers.conv import Conv2D
 from engine.memory import aligned_zeros, buffer_dtype
-from engine.plans.boundary import Boundary, Reach
-from engine.plans.calls import Call, Scratch, bias_and_relu, bind
+from engine.plans.boundary import Boundary, Reach, framed, in_windows
+from engine.plans.calls import Call, Form, Scratch, bias_and_relu, bind
 from engine.plans.conv_innermost import Correlation, CorrelationOfOne, kernel_in_order, rotated_kernel_in_order
+from engine.plans.pool_innermost import Maximum
 from engine.spec import Placed
 from engine.windows import extent
 
 Named = Mapping[str, Array]
 
 
-class Form:
-    """One layer, or several together: calls that write y.y from x.y, and calls that write the gradients and, where x has a
-    delta, that delta from y.dy."""
-
-    def __init__(self) -> None:
-        self.forward: list[Call] = []
-        self.backward: list[Call] = []
-
-
 class ConvForm(Form):
-    """y = W ⋆ x + b, perhaps with a ReLU; see conv_innermost.py. With `bare` the bias and the ReLU are somebody else's."""
+    """y = W ⋆ x + b, perhaps with the max pooling that follows, perhaps with a ReLU; see conv_innermost.py, pool_innermost.py."""
 
     @staticmethod
     def serves(layer: Layer, placed: Placed) -> bool:
@@ -52,28 +44,47 @@ class ConvForm(Form):
         (_, h, w), (_, oh, ow) = placed.x, placed.y
         return Reach((eh - top, h + top - (oh - 1) * sh - 1, ew - left, w + left - (ow - 1) * sw - 1), layer.stride)
 
-    def __init__(self, placed: Placed, x: Boundary, y: Boundary, p: Named, g: Named, scratch: Scratch, *, bare: bool) -> None:
+    def __init__(self, placed: Placed, pool: Placed | None, x: Boundary, y: Boundary, p: Named, g: Named,
+                 scratch: Scratch) -> None:
         super().__init__()
         layer = placed.node.layer
         assert isinstance(layer, Conv2D)
         correlation = CorrelationOfOne if x.n == 1 else Correlation
         size, down = layer.kernel_size, layer.dilation[0]
-        bias = aligned_zeros((layer.depth, x.n), x.y.dtype) if layer.bias and not bare else None
+        bias = aligned_zeros((layer.depth, x.n), x.y.dtype) if layer.bias else None
+        maximum = None if pool is None else Maximum(pool, y, scratch)
+        framed_delta, dy = (y.framed_delta, y.dy) if maximum is None and y.has_delta else (None, y.y)
+        maps = _pixels(dy) if maximum is None else maximum.grid
 
-        def finished(rows: slice) -> tuple[Array, list[Call]]:
-            return y.y[rows], bias_and_relu(y.y[rows], bias, y.gated and not bare, scratch)
+        def target(rows: slice) -> tuple[Array, list[Call]]:
+            after = bias_and_relu(y.y[rows], bias, y.gated, scratch)
+            return (_pixels(y.y[rows]), after) if maximum is None else (maximum.grid[rows], maximum.forward(rows) + after)
 
-        here = correlation(x.framed, y.dy if y.has_delta else y.y, size, layer.stride, down, scratch)
+        here = correlation(x.framed, maps, size, layer.stride, down, scratch)
         self.forward = kernel_in_order(p["W"], here.kernels)
         self.forward += [] if bias is None else [bind(np.copyto, bias, p["b"][:, None])]
-        self.forward += here.forward(finished)
+        self.forward += here.forward(target)
         if y.has_delta:
-            self.backward = here.weight_gradient(y.dy, g["W"])
-            self.backward += [] if bias is None else BiasGradient(y.dy, g["b"]).calls
+            self.backward = [] if bias is None else bias_gradient(y.dy, g["b"])
+            self.backward += [] if maximum is None else maximum.backward()
+            self.backward += here.weight_gradient(maps, g["W"])
         if x.has_delta:
-            back = correlation(y.framed_delta, x.dy, size, (1, 1), down, scratch)
-            self.backward += rotated_kernel_in_order(p["W"], back.kernels)
-            self.backward += back.forward(lambda rows: x.landing(rows, scratch))
+            if maximum is not None:
+                framed_delta, dy = framed(placed.y, x.n, self.reach(layer, placed), x.y.dtype)
+                self.backward.append(bind(np.copyto, in_windows(dy, maximum.window), maximum.grid))
+            assert framed_delta is not None
+            back = correlation(framed_delta, _pixels(x.dy), size, (1, 1), down, scratch)
+
+            def landing(rows: slice) -> tuple[Array, list[Call]]:
+                source, after = x.landing(rows, scratch)
+                return _pixels(source), after
+
+            self.backward += rotated_kernel_in_order(p["W"], back.kernels) + back.forward(landing)
+
+
+def _pixels(maps: Array) -> Array:
+    """Maps in windows of one pixel."""
+    return in_windows(maps, (1, 1))
 
 
 def _overlap(layer: Conv2D) -> tuple[int, int]:
@@ -82,13 +93,10 @@ def _overlap(layer: Conv2D) -> tuple[int, int]:
     return eh, ew
 
 
-class BiasGradient:
+def bias_gradient(delta: Array, out: Array) -> list[Call]:
     """∂E/∂b[d] = Σ δ over pixels and images, for δ (H, W, D, N)."""
-
-    def __init__(self, delta: Array, out: Array) -> None:
-        of_image = aligned_zeros(delta.shape[2:], delta.dtype)
-        self.calls: list[Call] = [bind(np.add.reduce, delta, axis=(0, 1), out=of_image),
-                                  bind(np.add.reduce, of_image, axis=1, out=out)]
+    of_image = aligned_zeros(delta.shape[2:], delta.dtype)
+    return [bind(np.add.reduce, delta, axis=(0, 1), out=of_image), bind(np.add.reduce, of_image, axis=1, out=out)]
 
 
 class DenseForm(Form):
@@ -102,7 +110,7 @@ class DenseForm(Form):
             self.backward = [bind(np.matmul, y.dy, x.y.T, out=g["W"])]
             self.backward += [] if bias is None else [bind(np.add.reduce, y.dy, axis=1, out=g["b"])]
         if x.has_delta:
-            dx, after = x.landing(..., scratch)
+            dx, after = x.landing(slice(None), scratch)
             self.backward += [bind(np.matmul, p["W"].T, y.dy, out=dx), *after]
 
 

@@ -15,8 +15,7 @@ from engine.layer import Array
 from engine.losses import targets_of
 from engine.memory import aligned_zeros
 from engine.plans.boundary import Boundary
-from engine.plans.calls import bind
-from engine.plans.forms import Form
+from engine.plans.calls import Form, bind
 
 
 class SoftmaxForm(Form):

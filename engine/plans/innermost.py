@@ -32,8 +32,8 @@ from engine.losses import CrossEntropy
 from engine.memory import aligned_zeros
 from engine.plans import pool_innermost
 from engine.plans.boundary import NOTHING, Boundary, Reach
-from engine.plans.calls import Call, Scratch, bind
-from engine.plans.forms import ActivationForm, AsItIs, ConvForm, DenseForm, FlattenForm, Form
+from engine.plans.calls import Call, Form, Scratch, bind
+from engine.plans.forms import ActivationForm, AsItIs, ConvForm, DenseForm, FlattenForm
 from engine.plans.head import SoftmaxForm
 from engine.plans.pool_innermost import AvgPoolForm, MaxPoolForm
 from engine.spec import Placed
@@ -47,16 +47,11 @@ def serves(placed: Sequence[Placed]) -> bool:
 
 @dataclass(frozen=True)
 class Stage:
-    """Layers that one form computes: layer `main`, others that add nothing, and, if `gated`, a ReLU at the end.
-
-    `bias_of` is the convolution whose bias is added here, after its maximum; `bare` says that this is that convolution.
-    """
+    """Layers that one form computes: the first one, a max pooling after it, if `gated` a ReLU, others that add nothing."""
 
     layers: tuple[int, ...]
-    main: int
-    gated: bool = False
-    bare: bool = False
-    bias_of: int | None = None
+    pool: int | None
+    gated: bool
 
 
 class InnermostLane(Lane):
@@ -88,23 +83,18 @@ class InnermostLane(Lane):
         return self._placed[i].node.layer if i < len(self._placed) else None
 
     def _make_stages(self) -> list[Stage]:
-        """The layers in groups: a convolution's bias and ReLU behind its max pooling, other ReLUs with the layer before them."""
+        """The layers in groups: a convolution with its ReLU and max pooling, other ReLUs with the layer before them."""
         stages: list[Stage] = []
-        i = 0
-        while i < len(self._placed):
-            pool = self._pool_after(i)
-            if pool:
-                stages.append(Stage((i,), i, bare=True))
-                gated, bias_of, main, i = pool == i + 2, i, pool, i + 1
-            else:
-                gated, bias_of, main = False, None, i
-            end = main + 1
-            if not gated and self._ends_in_relu(main):
+        start = 0
+        while start < len(self._placed):
+            pool = self._pool_after(start)
+            gated, end = (pool == start + 2, pool + 1) if pool else (False, start + 1)
+            if not gated and self._ends_in_relu(end - 1):
                 gated, end = True, end + 1
             while not self._training and isinstance(self._layer(end), Dropout):
                 end += 1
-            stages.append(Stage(tuple(range(i, end)), main, gated=gated, bias_of=bias_of))
-            i = end
+            stages.append(Stage(tuple(range(start, end)), pool, gated))
+            start = end
         return stages
 
     def _pool_after(self, i: int) -> int | None:
@@ -125,16 +115,17 @@ class InnermostLane(Lane):
         """One boundary after each stage."""
         boundaries: list[Boundary] = []
         for stage, reader in zip(self._stages, [*self._stages[1:], None], strict=True):
-            place, end = self._placed[stage.main], stage.layers[-1]
+            place, end = self._placed[stage.layers[0]], stage.layers[-1]
             maker = place.node.layer
             padding, reach = NOTHING, None
-            if reader is not None and ConvForm.serves(self._placed[reader.main].node.layer, self._placed[reader.main]):
-                window = self._placed[reader.main].node.layer.window(place.y)
+            shape = self._placed[end].y
+            if reader is not None and ConvForm.serves(self._placed[reader.layers[0]].node.layer, self._placed[reader.layers[0]]):
+                window = self._placed[reader.layers[0]].node.layer.window(shape)
                 padding = window.padding if window else NOTHING
             if self._training and self.parts.first <= end <= self.parts.last:
-                to_input = isinstance(maker, Conv2D) and ConvForm.serves(maker, place) and boundaries[-1].has_delta
+                to_input = stage.pool is None and ConvForm.serves(maker, place) and boundaries[-1].has_delta
                 reach = ConvForm.reach(maker, place) if to_input and isinstance(maker, Conv2D) else Reach()
-            boundaries.append(Boundary(place.y, self.n, dtype, padding=padding, reach=reach, gated=stage.gated,
+            boundaries.append(Boundary(shape, self.n, dtype, padding=padding, reach=reach, gated=stage.gated,
                                        shared=end != self.parts.last and not isinstance(maker, Activation)))
         return boundaries
 
@@ -152,13 +143,13 @@ class InnermostLane(Lane):
         self.backward.reverse()
 
     def _form(self, k: int, stage: Stage) -> Form:
-        place, x, y, i = self._placed[stage.main], self._boundaries[k - 1], self._boundaries[k], stage.main
+        i = stage.layers[0]
+        place, x, y = self._placed[i], self._boundaries[k - 1], self._boundaries[k]
         layer, p, g = place.node.layer, self._p[i], self._g[i]
         if ConvForm.serves(layer, place):
-            return ConvForm(place, x, y, p, g, self._scratch, bare=stage.bare)
+            return ConvForm(place, None if stage.pool is None else self._placed[stage.pool], x, y, p, g, self._scratch)
         if isinstance(layer, MaxPool2D) and pool_innermost.serves(layer, place):
-            bias = None if stage.bias_of is None else (self._p[stage.bias_of], self._g[stage.bias_of])
-            return MaxPoolForm(place, x, y, self._scratch, in_place=stage.bias_of is not None, bias=bias)
+            return MaxPoolForm(place, x, y, self._scratch)
         if isinstance(layer, AvgPool2D) and pool_innermost.serves(layer, place):
             return AvgPoolForm(place, x, y, self._scratch)
         if isinstance(layer, Dense):
