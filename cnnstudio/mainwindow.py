@@ -28,6 +28,7 @@ from cnnstudio.menus import build_menus
 from cnnstudio.network_actions import NetworkActions
 from cnnstudio.panels.analyzer import AnalyzerPanel
 from cnnstudio.panels.curves import CurvesPanel
+from cnnstudio.panels.explain.panel import ExplainPanel
 from cnnstudio.panels.feature_maps import FeatureMapsPanel
 from cnnstudio.panels.gradients import GradientsPanel
 from cnnstudio.panels.kernels import KernelsPanel
@@ -38,6 +39,7 @@ from cnnstudio.panels.samples import SamplesPanel
 from cnnstudio.panels.training_settings import TrainingSettingsPanel
 from cnnstudio.project.files import SUFFIX
 from cnnstudio.run_control import RunControl
+from cnnstudio.selection import CellRef
 from cnnstudio.settings import Settings
 from cnnstudio.shortcuts import Group, ShortcutSheet
 from cnnstudio.status_bar import StatusBar
@@ -89,6 +91,7 @@ class MainWindow(QMainWindow):
         self.feature_maps = FeatureMapsPanel(document, selection)
         self.gradients = GradientsPanel(document, selection, studio.controller)
         self.prediction = PredictionPanel(document, selection)
+        self.explain = ExplainPanel(document, selection, studio.controller)
         self.samples = SamplesPanel(selection)
         self.properties = PropertiesPanel(document)
         self.training_settings = TrainingSettingsPanel()
@@ -138,6 +141,7 @@ class MainWindow(QMainWindow):
             },
             right={
                 "properties": (self.tr("Properties"), self.properties),
+                "explain": (self.tr("Explain"), self.explain),
                 "settings": (self.tr("Settings"), self.training_settings),
                 "samples": (self.tr("Dataset"), self.samples),
                 "history": (self.tr("History"), self.history),
@@ -211,10 +215,11 @@ class MainWindow(QMainWindow):
         actions.open_log.triggered.connect(self.log_wanted)
         actions.quit.triggered.connect(self.close)
         studio.data_changed.connect(self._show_data)
-        for panel in (self.kernels, self.feature_maps, self.gradients, self.prediction):
+        for panel in (self.kernels, self.feature_maps, self.gradients, self.prediction, self.explain):
             self.probe.add_panel(panel)
         self.probe.add_viewer(self.thumbnails)
         studio.document.graph_changed.connect(self.probe.renew)
+        selection.cell_changed.connect(self._show_explanation)
         self.docks.visibility_changed.connect(self.probe.renew)
 
     def _show_first_block(self) -> None:
@@ -239,6 +244,11 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def _open_block(self, _block: str) -> None:
         self.docks.bring_up("properties")
+
+    @Slot(object)
+    def _show_explanation(self, cell: CellRef | None) -> None:
+        if cell is not None:
+            self.docks.bring_up("explain")
 
     @Slot(object)
     def _show_data(self, data: Dataset | None) -> None:
@@ -349,4 +359,5 @@ class MainWindow(QMainWindow):
 
     def _close_now(self) -> None:
         self._may_close = self._closing = True
+        self.studio.discard()
         self.close()

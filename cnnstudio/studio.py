@@ -8,13 +8,14 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from cnnstudio.autosave import Autosave
 from cnnstudio.data_opener import DataOpener
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
 from cnnstudio.document.layout import tidy
 from cnnstudio.document.weights_bank import WeightsBank
-from cnnstudio.project import files
-from cnnstudio.project.state import DataCard, ProjectState, RunRecord
+from cnnstudio.project.recovery import Abandoned
+from cnnstudio.project.state import DataCard, ProjectState
 from cnnstudio.selection import SampleRef, Selection, Source
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase
@@ -58,9 +59,10 @@ class Studio(QObject):
         self.document = Document(parent=self)
         self.selection = Selection(self)
         self.controller = Controller(self)
-        self.path: Path | None = None
+        self.autosave = Autosave(self.document, self.controller, self)
         self.data: Dataset | None = None
         self.settings = TrainSettings()
+        self._discarded = False
         self._card: DataCard | None = None
         """What the project says about its data set, which may be missing here."""
         self._coming: ProjectState | None = None
@@ -81,6 +83,7 @@ class Studio(QObject):
         self._rebuild_soon.setSingleShot(True)
         self._rebuild_soon.setInterval(0)
         self._rebuild_soon.timeout.connect(self._rebuild)
+        self.autosave.failed.connect(self.failed)
         self.document.graph_changed.connect(self._follow)
         self.controller.failed.connect(self._session_failed)
         self.controller.batches_done.connect(self._note_training)
@@ -90,18 +93,20 @@ class Studio(QObject):
 
     def begin(self, template: Template) -> None:
         """Begin anew with a template: no history of edits, nothing to save."""
-        self.document.load(template_graph(template))
-        self._begin_anew(None)
+        self._begin_new(template_graph(template))
 
     def begin_empty(self) -> None:
         """Begin anew with an Input block alone, and the data set in use."""
-        data = self.document.data
-        self.document.load(Graph(data=data))
+        self._begin_new(Graph(data=self.document.data))
         self.document.append("input")
         self.document.undo_stack.clear()
-        self._begin_anew(None)
 
-    def _begin_anew(self, path: Path | None, state: ProjectState | None = None) -> None:
+    def _begin_new(self, graph: Graph) -> None:
+        self.autosave.begin(graph)
+        self._show(graph, None)
+
+    def _show(self, graph: Graph, state: ProjectState | None) -> None:
+        self.document.load(graph)
         self._bank.clear()
         self._keep_weights = False
         self._coming = state
@@ -109,16 +114,28 @@ class Studio(QObject):
         self._data_error = self._session_error = None
         self._read_settings()
         self._follow_data()
-        self._set_path(path)
+        self.file_changed.emit()
 
     # --- the project ---
 
+    @property
+    def path(self) -> Path | None:
+        """The project file, if there is one."""
+        return self.autosave.project
+
     def open_project(self, path: Path) -> None:
         """Open a project; raises EngineError and leaves everything as it is when that fails."""
-        state = files.open_project(path)
-        self.document.load_json(state.graph)
-        self._begin_anew(path, state)
+        self._show_opened(self.autosave.open(path))
+
+    def recover(self, abandoned: Abandoned) -> None:
+        """Go on with unsaved work that a crash left behind; raises EngineError as `open_project` does."""
+        self._show_opened(self.autosave.recover(abandoned))
+        self.document.mark_weights_changed()
+
+    def _show_opened(self, state: ProjectState) -> None:
+        self._show(Graph.from_json(state.graph), state)
         if state.damage:
+            self.document.mark_weights_changed()
             self.failed.emit(
                 StorageError(
                     "A part of the project could not be read and was left out: {parts}",
@@ -127,26 +144,19 @@ class Studio(QObject):
                 )
             )
 
-    def save_project(self, path: Path) -> None:
-        """Save everything to a file; raises EngineError when that fails, and then the old file is whole."""
-        files.save_project(path, self._project_state())
-        self.document.mark_saved()
-        self._set_path(path)
+    def save_project(self, path: Path, *, overwrite: bool = False) -> None:
+        """Save everything to a file; raises EngineError when that fails, and then the old file is whole.
 
-    def _project_state(self) -> ProjectState:
+        A file that was changed by another program is refused, unless it is to be overwritten.
+        """
         self.settle()
-        checkpoint = self.controller.checkpoint_now(CARRY_OVER_TIMEOUT)
-        runs: tuple[RunRecord, ...] = ()
-        if checkpoint is not None:
-            settings, network = checkpoint.settings.to_json(), checkpoint.spec.to_json()
-            runs = (RunRecord(self.tr("Run {n}").format(n=1), settings, network, history=self.controller.history),)
-        elif self._coming is not None:
-            checkpoint, runs = self._coming.checkpoint, self._coming.runs
-        return ProjectState(self.document.to_json(), checkpoint, self._card, runs)
-
-    def _set_path(self, path: Path | None) -> None:
-        self.path = path
+        self.autosave.save(path, overwrite=overwrite)
+        self.document.mark_saved()
         self.file_changed.emit()
+
+    def discard(self) -> None:
+        """What is not saved may be forgotten when the program ends."""
+        self._discarded = True
 
     # --- settings ---
 
@@ -229,6 +239,7 @@ class Studio(QObject):
                 "The images of {name} are not those with which this project was made.", code="data.other_images",
                 name=data.title, fixes=(Fix("advice", "choose the right data set, or reset the weights"),)))  # fmt: skip
         self._card = DataCard.of(data, self.document.data)
+        self.autosave.keep_data(self._card)
 
     def _set_data(self, data: Dataset | None) -> None:
         self._data_error = None
@@ -351,9 +362,10 @@ class Studio(QObject):
         self.document.mark_weights_changed()
 
     def close(self) -> None:
-        """End all threads."""
+        """End all threads. Work that was neither saved nor given up is offered at the next start."""
         self._rebuild_soon.stop()
         self._opener.close()
+        self.autosave.close(keep=self.document.modified and not self._discarded)
         self.controller.close()
 
 

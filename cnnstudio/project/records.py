@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from engine.checkpoint import Checkpoint
 from engine.errors import EngineError, StorageError
 from engine.history import COLUMNS, RunHistory
 from engine.layer import Array
+from engine.settings import TrainSettings
 from engine.trainer import EpochDone
 
 UNREADABLE = (StorageError, ValueError, KeyError, TypeError)
@@ -184,6 +186,18 @@ def read_state(connection: sqlite3.Connection, name: str) -> ProjectState:
     )
 
 
+def check_network(graph: Any) -> None:
+    """Raise EngineError or ValueError unless a program can show this network with its settings and its data set."""
+    found = Graph.from_json(graph)
+    TrainSettings.from_json(found.training)
+    choice = found.data
+    if choice is not None:
+        if not isinstance(choice, dict) or not isinstance(choice.get("name"), str):
+            raise ValueError("the choice of the data set must be an object with a name")
+        if not all(isinstance(choice.get(key, {}), dict | None) for key in ("split", "reading")):
+            raise ValueError("the options of the data set must be objects")
+
+
 def read_checkpoint(record: Record) -> Checkpoint:
     """The checkpoint of a row; raises StorageError when it is not one, or does not fit its own network."""
     checkpoint = Checkpoint.from_bytes(record.content)
@@ -197,7 +211,7 @@ def _newest_network(connection: sqlite3.Connection, damage: list[str]) -> dict[s
         if record is not None:
             try:
                 graph: dict[str, object] = from_json(record.content)
-                Graph.from_json(graph)
+                check_network(graph)
                 return graph
             except (EngineError, ValueError):
                 pass  # an older one may be whole; the loss is told below

@@ -60,6 +60,7 @@ class WorkingDatabase:
         self.path = path
         self.failure: StorageError | None = None
         self.budget = BUDGET
+        """Bytes that checkpoints take at most."""
         self._connection = connection
         self._lock = lock
         self._network: Graph | None = None
@@ -68,7 +69,7 @@ class WorkingDatabase:
         self._changed = threading.Condition()
         self._asked = 0
         self._closing = False
-        self._next_run = max(records.ids(connection, "runs"), default=0) + 1
+        self.next_run = max(records.ids(connection, "runs"), default=0) + 1
         known = notes(connection)
         self._project = Path(known["path"]) if known.get("path") else None
         self._digest = known.get("digest", "")
@@ -111,7 +112,7 @@ class WorkingDatabase:
 
     def begin_run(self, run: RunRecord) -> int:
         """A training run begins; gives its id."""
-        id, self._next_run = self._next_run, self._next_run + 1
+        id, self.next_run = self.next_run, self.next_run + 1
         self.change_run(id, run)
         return id
 

@@ -213,6 +213,11 @@ class Controller(QObject):
         except queue.Empty:
             return None
 
+    def catch_up(self) -> None:
+        """Signal now what has happened, without waiting for the next look into the mailbox."""
+        if not self._closed:
+            self._drain()
+
     def close(self) -> None:
         """End the worker after the batch in hand and wait for it; nothing is sent or signalled afterwards."""
         if self._closed:

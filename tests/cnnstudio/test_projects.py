@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,10 @@ def test_a_saved_project_opens_with_its_weights_and_goes_on_exactly(
     assert not studio.document.modified and window.windowTitle().startswith("digits.cnn")
     before, losses, graph = checkpoint_of(studio), studio.controller.history.loss.copy(), studio.document.graph
 
+    copy = saved.with_name("copy.cnn")  # the file itself is open in this window
+    shutil.copy(saved, copy)
     other = Studio()
-    other.open_project(saved)
+    other.open_project(copy)
     qtbot.waitUntil(lambda: other.controller.state.step == before.step)
     after = checkpoint_of(other)
     np.testing.assert_array_equal(after.parameters, before.parameters)
@@ -56,7 +59,7 @@ def test_a_saved_project_opens_with_its_weights_and_goes_on_exactly(
     assert (after.step, after.epoch, after.batch) == (before.step, before.epoch, before.batch)
     assert other.document.graph == graph and other.settings.learning_rate == 0.003
     np.testing.assert_array_equal(other.controller.history.loss, losses)
-    assert not other.document.modified and other.path == saved
+    assert not other.document.modified and other.path == copy
 
     for each in (studio, other):
         each.controller.step_batch()

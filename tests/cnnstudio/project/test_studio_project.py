@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,10 @@ def train(qtbot: QtBot, studio: Studio, batches: int) -> None:
 
 
 def opened(qtbot: QtBot, studio: Studio, path: Path) -> None:
-    studio.open_project(path)
+    """Open a copy: the file itself is open in the other studio."""
+    copy = path.with_name("copy of " + path.name)
+    shutil.copy(path, copy)
+    studio.open_project(copy)
     qtbot.waitUntil(lambda: phase(studio) != RunPhase.EMPTY)
 
 
