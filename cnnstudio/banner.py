@@ -52,6 +52,11 @@ class Banner(QFrame):
         return "" if self.isHidden() else self._text.text()
 
     @property
+    def about(self) -> str:
+        """What the message is about, as `show_message` was told."""
+        return self._about
+
+    @property
     def buttons(self) -> Sequence[QPushButton]:
         """The buttons of the message."""
         return tuple(self._buttons)

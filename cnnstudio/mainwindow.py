@@ -19,6 +19,7 @@ from cnnstudio.canvas.view import CanvasView
 from cnnstudio.data_opener import bundled_sets
 from cnnstudio.docks import Docks
 from cnnstudio.export_action import ExportAction
+from cnnstudio.doctor import Doctor
 from cnnstudio.file_actions import FileActions
 from cnnstudio.hint_line import HintLine
 from cnnstudio.history_panel import HistoryPanel
@@ -112,6 +113,7 @@ class MainWindow(QMainWindow):
         self.files = FileActions(self, studio, settings, templates, self.actions_, self.menus.recent)
         self.export = ExportAction(self, self.view.canvas, settings)
         self.run = RunControl(self.actions_, studio, self.banner, self)
+        self.doctor = Doctor(studio, self.banner, self)
         self.network = NetworkActions(
             self, studio, settings, self.training_bar, self.training_settings, templates
         )

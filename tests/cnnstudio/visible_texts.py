@@ -18,7 +18,7 @@ from engine.layer import LAYERS
 from engine.options import Configurable
 from engine.settings import TrainSettings
 
-RAISED = ("EngineError", "OptionError", "ShapeError", "SpecError", "DataError", "TrainingError", "StorageError")
+RAISED = ("EngineError", "OptionError", "ShapeError", "SpecError", "DataError", "TrainingError", "StorageError", "Diagnosis")
 TRANSLATED = ("tr", "translate", "QT_TRANSLATE_NOOP", "QT_TR_NOOP")
 
 
