@@ -105,9 +105,16 @@ def _larger(a: Sides, b: Sides) -> Sides:
     return (max(a[0], b[0]), max(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
 
 
-def framed(shape: Shape, n: int, reach: Reach, dtype: DTypeLike) -> tuple[Array, Array]:
-    """Deltas by themselves: the zeros, and the view inside them in which the deltas stand."""
-    return _in_zeros(innermost(shape, n), reach, dtype)
+def framed(grid: Array, shape: Shape, reach: Reach, scratch: Scratch) -> tuple[Array, list[Call]]:
+    """Deltas in windows (H', kh, W', kw, C, N) as a map with zeros around, and the calls that make it."""
+    (_, kh, _, kw, c, n), (_, height, width) = grid.shape, shape
+    (top, bottom, left, right), (down, across) = reach.sides, reach.step
+    rows, columns = (height - 1) * down + 1, (width - 1) * across + 1
+    whole = scratch.frame((top + rows + bottom, left + columns + right, c, n))
+    inside = in_windows(whole[top:top + rows:down, left:left + columns:across], (kh, kw))
+    around = [whole] if reach.step != (1, 1) else [
+        whole[:top], whole[top + inside.shape[0] * kh:], whole[:, :left], whole[:, left + inside.shape[2] * kw:]]
+    return whole, [*(bind(part.fill, 0) for part in around if part.size), bind(np.copyto, inside, grid)]
 
 
 def _in_zeros(shape: tuple[int, ...], reach: Reach, dtype: DTypeLike) -> tuple[Array, Array]:

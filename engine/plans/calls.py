@@ -25,7 +25,7 @@ class Scratch:
 
     def __init__(self, dtype: DTypeLike) -> None:
         self._block = aligned_zeros((4 * BLOCK,), dtype)
-        self._zeros = aligned_zeros((0,), dtype)
+        self._zeros = self._frame = aligned_zeros((0,), dtype)
         self._used = 0
 
     def mark(self) -> int:
@@ -51,6 +51,13 @@ class Scratch:
         if size > self._zeros.size:
             self._zeros = aligned_zeros((size,), self._block.dtype)
         return self._zeros[:size].reshape(shape)
+
+    def frame(self, shape: tuple[int, ...]) -> Array:
+        """A map as large as all of a layer's; a form has one of them."""
+        size = int(np.prod(shape))
+        if size > self._frame.size:
+            self._frame = aligned_zeros((size,), self._block.dtype)
+        return self._frame[:size].reshape(shape)
 
 
 def bits_of(numbers: Array) -> Array:

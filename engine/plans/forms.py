@@ -53,8 +53,7 @@ class ConvForm(Form):
         size, down = layer.kernel_size, layer.dilation[0]
         bias = aligned_zeros((layer.depth, x.n), x.y.dtype) if layer.bias else None
         maximum = None if pool is None else Maximum(pool, y, scratch)
-        framed_delta, dy = (y.framed_delta, y.dy) if maximum is None and y.has_delta else (None, y.y)
-        maps = _pixels(dy) if maximum is None else maximum.grid
+        maps = maximum.grid if maximum is not None else _pixels(y.dy if y.has_delta else y.y)
 
         def target(rows: slice) -> tuple[Array, list[Call]]:
             after = bias_and_relu(y.y[rows], bias, y.gated, scratch)
@@ -69,10 +68,12 @@ class ConvForm(Form):
             self.backward += [] if maximum is None else maximum.backward()
             self.backward += here.weight_gradient(maps, g["W"])
         if x.has_delta:
-            if maximum is not None:
-                framed_delta, dy = framed(placed.y, x.n, self.reach(layer, placed), x.y.dtype)
-                self.backward.append(bind(np.copyto, in_windows(dy, maximum.window), maximum.grid))
-            assert framed_delta is not None
+            framed_delta: Array
+            if maximum is None:
+                framed_delta = y.framed_delta
+            else:
+                framed_delta, calls = framed(maximum.grid, placed.y, self.reach(layer, placed), scratch)
+                self.backward += calls
             back = correlation(framed_delta, _pixels(x.dy), size, (1, 1), down, scratch)
 
             def landing(rows: slice) -> tuple[Array, list[Call]]:
