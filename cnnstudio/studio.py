@@ -51,8 +51,8 @@ class Studio(QObject):
     """An `EngineError` to show: data that cannot be read, a run that broke off."""
     file_changed = Signal()
     """`path` is another one."""
-    rebuilt = Signal(object)
-    """The ids of blocks whose weights were drawn anew although the network had been trained."""
+    rebuilt = Signal(object, bool)
+    """(ids of blocks whose weights were drawn anew although the network had been trained, whether a run was interrupted)."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -74,6 +74,8 @@ class Studio(QObject):
         """The seed of the weights in the session; None while it has no network."""
         self._data_error: EngineError | None = None
         self._session_error: EngineError | None = None
+        self._interrupted = False
+        """Whether an edit of the network has paused a run that the user may want to go on."""
         self._opened: dict[str, Dataset] = {}
         self._opener = DataOpener(self)
         self._opener.opened.connect(self._data_is_open)
@@ -306,6 +308,7 @@ class Studio(QObject):
         if not _same_network(before.spec, after.spec):
             if self.controller.state.phase == RunPhase.RUNNING:
                 self.controller.pause()
+                self._interrupted = True
             self._rebuild_soon.start()
         self.readiness_changed.emit()
 
@@ -340,8 +343,9 @@ class Studio(QObject):
         self._weights_seed = self.settings.seed
         self.controller.load(spec, self.data, self.settings, arrays=kept)
         self.readiness_changed.emit()
-        if trained and fresh:
-            self.rebuilt.emit(tuple(dict.fromkeys(name.rsplit(".", 1)[0] for name in fresh)))
+        interrupted, self._interrupted = self._interrupted, False
+        if interrupted or (trained and fresh):
+            self.rebuilt.emit(tuple(dict.fromkeys(name.rsplit(".", 1)[0] for name in fresh)), interrupted)
 
     def _deposit(self) -> None:
         """Remember the present weights in the bank."""
@@ -351,11 +355,13 @@ class Studio(QObject):
 
     @Slot(object)
     def _session_failed(self, error: EngineError) -> None:
-        if self.controller.state.phase == RunPhase.EMPTY:
-            self._weights_seed = None
-            self._session_error = error
-            self.readiness_changed.emit()
-        self.failed.emit(error)
+        if self.controller.state.phase != RunPhase.EMPTY:
+            self.failed.emit(error)
+            return
+        # A network under construction: what it misses is an obstacle for those who press Train, not a failure.
+        self._weights_seed = None
+        self._session_error = error
+        self.readiness_changed.emit()
 
     @Slot()
     def _note_training(self, *_: object) -> None:
