@@ -141,9 +141,15 @@ class RunControl(QObject):
 
         return text, cure
 
-    @Slot(object)
-    def _say_fresh(self, blocks: tuple[str, ...]) -> None:
+    @Slot(object, bool)
+    def _say_fresh(self, blocks: tuple[str, ...], interrupted: bool) -> None:
         document = self._studio.document
         names = ", ".join(document.name_of(block) for block in blocks if block in document.graph)
         text = self.tr("New random weights: {blocks}. All other weights are kept; undo brings the old ones back.")
-        self._banner.show_message("info", text.format(blocks=names), about=FRESH)
+        if not names:
+            text = self.tr("Training was paused because the network has changed. All its weights are kept.")
+        choices: list[Choice] = [(self.tr("Go on training"), self._go_on)] if interrupted else []
+        self._banner.show_message("info", text.format(blocks=names), choices, about=FRESH)
+
+    def _go_on(self) -> None:
+        self._start(self._studio.controller.run)
