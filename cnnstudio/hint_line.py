@@ -6,6 +6,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QWidget
 
 from cnnstudio.dock import ElidedLabel
+from cnnstudio.document.words import error_sentence
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.studio import Studio
 from cnnstudio.theme import SPACE_L, Theme, current_theme, theme_changed
@@ -28,11 +29,15 @@ class HintLine(ElidedLabel):
 
     @Slot()
     def _follow(self, *_: object) -> None:
-        state, obstacle = self._studio.controller.state, self._studio.obstacle
-        if self._studio.document.derived.blocking is not None:
+        state, obstacle, derived = self._studio.controller.state, self._studio.obstacle, self._studio.document.derived
+        if derived.blocking is not None and not derived.errors:
+            text = self.tr("Double-click a block on the left, drag it here, or click the canvas and type its name")
+        elif derived.blocking is not None:
             text = self.tr("The network has an error: its block says what is wrong and offers a cure.")
-        elif obstacle is not None:
+        elif self._studio.data is None:
             text = self.tr("Choose a data set in the tool bar to train with.")
+        elif obstacle is not None:
+            text = self.tr("Not finished yet: {reason}").format(reason=error_sentence(obstacle))
         elif state.phase == RunPhase.RUNNING:
             text = self.tr("Click a block to watch its kernels and maps change · change the rate while it trains")
         elif state.step:
