@@ -12,7 +12,7 @@ from cnnstudio.icons import icon
 from cnnstudio.panels.along_chain import Maps, as_picture
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.own_image import OwnImage
-from cnnstudio.selection import SampleRef, Selection
+from cnnstudio.selection import CellRef, SampleRef, Selection
 from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
 from cnnstudio.widgets.bars import ProbabilityBars
 from cnnstudio.widgets.map_view import MapView
@@ -102,6 +102,7 @@ class PredictionPanel(LivePanel):
         layout.addLayout(right, 1)
         self._bars.setMinimumWidth(130)
         self._bars.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._bars.class_clicked.connect(self._open_class)
         theme_changed.connect(self._retheme)
         selection.sample_changed.connect(self._follow_sample)
         document.graph_changed.connect(self._follow)
@@ -176,6 +177,15 @@ class PredictionPanel(LivePanel):
             sample.source == "drawn" or (sample.source == "file" and sample.image.shape[0] != 3))  # fmt: skip
         self._pencil.setChecked(on_pad)
         self._show_sample()
+
+    @Slot(int)
+    def _open_class(self, index: int) -> None:
+        """Choose the output behind a bar; the two bars of a single output are both its number."""
+        snapshot, nodes = self._snapshot, self._document.spec.nodes
+        if snapshot is not None and nodes and f"{nodes[-1].id}.y" in snapshot:
+            name = f"{nodes[-1].id}.y"
+            place = min(index, snapshot[name].size - 1)
+            self._selection.select_cell(CellRef(name, (place,), snapshot.step, snapshot.probe))
 
     @Slot()
     def _show_sample(self, *_: object) -> None:

@@ -1,0 +1,95 @@
+"""The first zoom: what the layer read and what it wrote, with the window on both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
+
+from cnnstudio.panels.explain.pictures import Pair, Picture, Spot
+from cnnstudio.panels.explain.words import array_words
+from cnnstudio.theme import SPACE_S, SPACE_XS
+from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.map_view import MapView
+
+HEIGHT = 168
+
+
+class LayerZoom(QWidget):
+    """Two pictures. Pointing at a cell of either moves the window on both; a click explains the cell."""
+
+    cell_wanted = Signal(object)
+    """A `CellRef` of the engine."""
+
+    def __init__(self, name_of: Callable[[str], str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name_of = name_of
+        self._pair: Pair | None = None
+        self._source, self._result = MapView(max_cell=44), MapView(max_cell=44)
+        self._captions = QLabel(), QLabel()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setHorizontalSpacing(SPACE_S)
+        layout.setVerticalSpacing(SPACE_XS)
+        for column, (view, caption) in enumerate(zip(self.views, self._captions, strict=True)):
+            caption.setProperty("role", "muted")
+            caption.setWordWrap(True)
+            view.setFixedHeight(HEIGHT)
+            view.setMinimumWidth(80)
+            view.cell_clicked.connect(self._go)
+            view.cell_activated.connect(self._go)
+            layout.addWidget(caption, 0, column, Qt.AlignmentFlag.AlignBottom)
+            layout.addWidget(view, 1, column)
+            layout.setColumnStretch(column, 1)
+        self._source.hovered.connect(self._point_at_source)
+        self._result.hovered.connect(self._point_at_result)
+
+    @property
+    def views(self) -> tuple[MapView, MapView]:
+        """The picture that was read and the one that was written."""
+        return self._source, self._result
+
+    def show_pair(self, pair: Pair | None) -> None:
+        """Show two pictures; None hides the whole."""
+        self._pair = pair
+        self.setVisible(pair is not None)
+        if pair is None:
+            return
+        for view, picture, caption in zip(self.views, (pair.source, pair.result), self._captions, strict=True):
+            words = array_words(picture.name, self._name_of)
+            caption.setText(words)
+            view.setAccessibleName(words)
+            view.set_maps(picture.maps, kind=picture.kind)
+        self._outline(pair.here)
+
+    def _outline(self, spot: Spot) -> None:
+        """Draw the window for a cell of the result."""
+        assert self._pair is not None
+        place, row, column = spot
+        self._result.highlight(place, range(row, row + 1), range(column, column + 1))
+        window = self._pair.window(spot)
+        if window is None:
+            self._source.clear_highlight()
+        else:
+            self._source.highlight(window[0], *window[1])
+
+    @Slot(object)
+    def _point_at_result(self, cell: Cell | None) -> None:
+        if self._pair is not None:
+            self._outline(self._pair.here if cell is None else (cell.map, cell.row, cell.col))
+
+    @Slot(object)
+    def _point_at_source(self, cell: Cell | None) -> None:
+        if self._pair is not None:
+            self._outline(self._pair.here if cell is None else self._pair.reader((cell.map, cell.row, cell.col)))
+
+    @Slot(object)
+    def _go(self, cell: Cell) -> None:
+        if self._pair is None:
+            return
+        picture: Picture = self._pair.source if self.sender() is self._source else self._pair.result
+        ref = picture.cell_of((cell.map, cell.row, cell.col))
+        if ref is not None:
+            self.cell_wanted.emit(ref)

@@ -1,0 +1,438 @@
+"""The Explain panel: how a chosen number was computed, forward, backward and in the update, in three zooms."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QTabBar, QVBoxLayout, QWidget
+
+from cnnstudio.document.document import Document
+from cnnstudio.document.words import error_sentence
+from cnnstudio.panels.explain import latex
+from cnnstudio.panels.explain.layer_zoom import LayerZoom
+from cnnstudio.panels.explain.part_zoom import PartZoom
+from cnnstudio.panels.explain.pictures import pair_of
+from cnnstudio.panels.explain.subject import Subject, counterparts, is_parameter_like, subject_of
+from cnnstudio.panels.explain.term_tree import TermTree, sign_token
+from cnnstudio.panels.explain.trail import Trail
+from cnnstudio.panels.explain.trail_bar import TrailBar
+from cnnstudio.panels.explain.words import crumb, probe_line, title
+from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.selection import CellRef, Selection
+from cnnstudio.session.controller import Controller
+from cnnstudio.session.messages import RunPhase, RunState
+from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS, Theme, current_theme, number_font, theme_changed
+from cnnstudio.widgets.fields import Choice, IntField
+from cnnstudio.widgets.formula import FormulaView
+from cnnstudio.widgets.numbers import format_value
+from engine import term as terms
+from engine.errors import EngineError, ExplainError
+from engine.snapshot import Snapshot
+
+LIVE_INTERVAL = 0.25
+"""Seconds between two explanations of the same number while training runs."""
+SAMPLE, BATCH = "sample", "batch"
+WAYS = ("forward", "backward", "update")
+
+
+class ExplainPanel(LivePanel):
+    """Explains `Selection.cell` from a snapshot of its own probe: the chosen sample, or the last training batch.
+
+    All numbers on display come from one snapshot, whose probe and step are named above them.
+    """
+
+    explained = Signal(object)
+    """The `Subject` on display, after everything but the typeset formula has been drawn; None when there is none."""
+
+    def __init__(self, document: Document, selection: Selection, controller: Controller, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._selection, self._controller = document, selection, controller
+        self._snapshots: dict[str, Snapshot | None] = {SAMPLE: None, BATCH: None}
+        self._subject: Subject | None = None
+        self._part = 0
+        self._trail = Trail()
+        self._last = 0.0
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._explain)
+        self._make_head()
+        self._make_body()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_S, SPACE_XS, 0, 0)
+        layout.setSpacing(SPACE_XS)
+        layout.addWidget(self._head)
+        layout.addWidget(self._scroll, 1)
+        layout.addWidget(self._hint, 1)
+        selection.cell_changed.connect(self._follow)
+        controller.batch_probed.connect(self._take_batch)
+        controller.state_changed.connect(self._follow_state)
+        theme_changed.connect(self._color_value)
+        self._show_hint(self.tr("Click any number to see how it was computed: a cell of a feature map, a kernel, a delta, "
+                                "a probability."))
+
+    # --- layout ---
+
+    def _make_head(self) -> None:
+        self._bar = TrailBar()
+        self._title = QLabel()
+        self._title.setProperty("role", "heading")
+        self._title.setWordWrap(True)
+        self._ways = QTabBar()
+        self._ways.setExpanding(False)
+        self._ways.setDrawBase(False)
+        self._ways.setAccessibleName(self.tr("Direction"))
+        for name in (self.tr("Forward"), self.tr("Backward"), self.tr("Update")):
+            self._ways.addTab(name)
+        self._probe = Choice()
+        self._probe.addItem(self.tr("This sample"), SAMPLE)
+        self._probe.addItem(self.tr("Last batch"), BATCH)
+        self._probe.setAccessibleName(self.tr("Whose numbers"))
+        self._probe.setToolTip(self.tr("The chosen sample with the present weights, or the last training batch as it was."))
+        self._image = IntField(low=0, high=0)
+        self._image.setAccessibleName(self.tr("Image of the batch"))
+        self._image.setToolTip(self.tr("Which image of the batch"))
+        self._image.setMaximumWidth(70)
+        self._image.hide()
+        self._line = QLabel()
+        self._line.setProperty("role", "muted")
+        self._line.setWordWrap(True)
+        self._head = QWidget()
+        column = QVBoxLayout(self._head)
+        column.setContentsMargins(0, 0, SPACE_S, 0)
+        column.setSpacing(SPACE_XS)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_XS)
+        row.addWidget(self._ways)
+        row.addStretch()
+        row.addWidget(self._image)
+        row.addWidget(self._probe)
+        column.addWidget(self._bar)
+        column.addWidget(self._title)
+        column.addWidget(self._line)
+        column.addLayout(row)
+        self._ways.currentChanged.connect(self._choose_way)
+        self._probe.currentIndexChanged.connect(self._choose_probe)
+        self._image.valueChanged.connect(self._choose_image)
+        self._bar.back.connect(lambda: self._go_along(self._trail.before()))
+        self._bar.ahead.connect(lambda: self._go_along(self._trail.ahead()))
+        self._bar.stop_chosen.connect(self._go_along)
+
+    def _make_body(self) -> None:
+        self._hint = QLabel()
+        self._hint.setProperty("role", "muted")
+        self._hint.setWordWrap(True)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._name, self._value, self._sum = QLabel(), QLabel(), QLabel()
+        self._name.setProperty("role", "muted")
+        self._name.setFont(number_font())
+        self._value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._value.setAccessibleName(self.tr("The explained number"))
+        self._sum.setProperty("role", "muted")
+        self._sum.setWordWrap(True)
+        name_of = self._document.name_of
+        self._layer, self._parts, self._tree, self._formula = LayerZoom(name_of), PartZoom(), TermTree(), FormulaView()
+        for zoom in (self._layer, self._parts, self._tree):
+            zoom.cell_wanted.connect(self.go)
+        self._parts.part_wanted.connect(self.show_part)
+        self._tree.part_chosen.connect(self.show_part)
+        body = QWidget()
+        self._column = QVBoxLayout(body)
+        self._column.setContentsMargins(0, SPACE_XS, SPACE_M, SPACE_M)
+        self._column.setSpacing(SPACE_S)
+        value = QVBoxLayout()
+        value.setSpacing(0)
+        for label in (self._name, self._value, self._sum):
+            value.addWidget(label)
+        self._column.addLayout(value)
+        self._column.addWidget(self._layer)
+        self._formula_title = self._section(self.tr("The formula"))
+        self._column.addWidget(self._formula)
+        self._column.addWidget(self._parts)
+        self._tree_title = self._section(self.tr("Every term"))
+        self._column.addWidget(self._tree)
+        self._column.addStretch()
+        self._scroll = QScrollArea()
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(body)
+
+    def _section(self, text: str) -> QLabel:
+        label = QLabel(text)
+        label.setProperty("role", "section")
+        self._column.addWidget(label)
+        return label
+
+    # --- looking at it, for tests and for the step mode ---
+
+    @property
+    def subject(self) -> Subject | None:
+        """The number on display with its explanation."""
+        return self._subject
+
+    @property
+    def value_text(self) -> str:
+        """The number as it is written."""
+        return self._value.text()
+
+    @property
+    def layer_zoom(self) -> LayerZoom:
+        """The two pictures."""
+        return self._layer
+
+    @property
+    def part_zoom(self) -> PartZoom:
+        """The matrices of one partial sum."""
+        return self._parts
+
+    @property
+    def tree(self) -> TermTree:
+        """Every term."""
+        return self._tree
+
+    @property
+    def formula(self) -> FormulaView:
+        """The typeset formula."""
+        return self._formula
+
+    @property
+    def title_text(self) -> str:
+        """The title."""
+        return self._title.text()
+
+    @property
+    def probe_text(self) -> str:
+        """The line that names probe and step."""
+        return self._line.text()
+
+    # --- what is needed, and what comes ---
+
+    def needs(self) -> Needs:
+        """Everything of the sample, so that one can walk anywhere; nothing for a batch, which is asked for by itself."""
+        cell = self._selection.cell
+        if cell is None or cell.probe == BATCH:
+            return Needs()
+        return Needs(frozenset(node.id for node in self._document.spec), parameters=True, gradients=True)
+
+    def show_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Explain the same number at another step; while training runs a few times a second."""
+        self._snapshots[SAMPLE] = snapshot
+        cell = self._selection.cell
+        if snapshot is None:
+            self._snapshots[BATCH] = None
+            self._explain()
+        elif cell is not None and cell.probe == SAMPLE and not self._later.isActive():
+            running = self._controller.state.phase == RunPhase.RUNNING
+            wait = LIVE_INTERVAL - (time.monotonic() - self._last) if running else 0.0
+            if wait > 0:
+                self._later.start(int(wait * 1000))
+            else:
+                self._explain()
+
+    @Slot(object)
+    def _take_batch(self, snapshot: Snapshot | None) -> None:
+        self._snapshots[BATCH] = snapshot
+        cell = self._selection.cell
+        if cell is not None and cell.probe == BATCH:
+            self._explain()
+
+    @Slot(object)
+    def _follow_state(self, state: RunState) -> None:
+        """At rest, ask for the batch that has been trained meanwhile."""
+        cell, batch = self._selection.cell, self._snapshots[BATCH]
+        wanted = cell is not None and cell.probe == BATCH and state.phase not in (RunPhase.RUNNING, RunPhase.EMPTY)
+        if wanted and (batch is None or batch.step != state.step) and state.step and self.can_be_seen():
+            self._controller.probe_batch()
+
+    # --- going from number to number ---
+
+    def go(self, ref: terms.CellRef) -> None:
+        """Explain another cell of the same probe."""
+        probe = self._selection.cell.probe if self._selection.cell is not None else SAMPLE
+        self._select(ref, probe)
+
+    def _select(self, ref: terms.CellRef, probe: str) -> None:
+        snapshot = self._snapshots[probe]
+        self._selection.select_cell(CellRef(ref.array, ref.index, snapshot.step if snapshot is not None else 0, probe))
+
+    def _go_along(self, stop: object) -> None:
+        if stop is not None:
+            self._trail.jump(stop)  # type: ignore[arg-type]  # signals carry objects
+            self._selection.select_cell(stop.cell)  # type: ignore[attr-defined]
+
+    @Slot(object)
+    def _follow(self, cell: CellRef | None) -> None:
+        self._part = 0
+        self._last = 0.0
+        self.needs_changed.emit()
+        if cell is not None and cell.probe == BATCH and self._snapshots[BATCH] is None:
+            self._controller.probe_batch()
+        self._explain()
+        self._scroll.verticalScrollBar().setValue(0)
+
+    @Slot(int)
+    def _choose_way(self, way: int) -> None:
+        subject = self._subject
+        if subject is None:
+            return
+        found = counterparts(subject.snapshot, subject.ref).get(WAYS[way])
+        if found is not None:
+            self.go(found)
+        elif WAYS[way] == "update" and subject.owner is not None:
+            # Only a batch has been used for an update.
+            self._snapshots[BATCH] = None
+            self._select(terms.CellRef(f"{subject.owner.node.id}.{subject.target}_after", subject.cell), BATCH)
+
+    @Slot(int)
+    def _choose_probe(self, _index: int) -> None:
+        subject, probe = self._subject, self._probe.currentData()
+        cell = self._selection.cell
+        if cell is None or cell.probe == probe:
+            return
+        index = cell.index
+        if subject is not None and not is_parameter_like(subject.snapshot, subject.ref.array):
+            index = (0, *index) if probe == BATCH else index[1:]
+        array = cell.array.removesuffix("_after") if probe == SAMPLE else cell.array
+        if array == "losses":
+            array = "loss"
+        self._snapshots[BATCH] = None
+        self._select(terms.CellRef(array, index), probe)
+
+    @Slot(int)
+    def _choose_image(self, image: int) -> None:
+        subject = self._subject
+        if subject is not None and subject.image is not None and subject.image != image:
+            self.go(terms.CellRef(subject.ref.array, (image, *subject.cell)))
+
+    @Slot(int)
+    def show_part(self, part: int) -> None:
+        """Show the pictures and matrices of another partial sum."""
+        if self._subject is not None and self._subject.parts:
+            self._part = min(part, len(self._subject.parts) - 1)
+            self._show_zooms(self._subject)
+
+    # --- explaining ---
+
+    @Slot()
+    def _explain(self) -> None:
+        self._later.stop()
+        cell = self._selection.cell
+        snapshot = self._snapshots[cell.probe] if cell is not None else None
+        if cell is None or not self.isVisible():
+            return
+        with QSignalBlocker(self._probe):
+            self._probe.setCurrentIndex(self._probe.findData(cell.probe))
+        if snapshot is None:
+            waits = cell.probe == SAMPLE or self._controller.state.step > 0
+            self._show_hint(self.tr("One moment …") if waits else self.tr(
+                "No batch has been trained yet. Train at least one batch, then its numbers are here."))
+            return
+        try:
+            subject = subject_of(snapshot, terms.CellRef(cell.array, cell.index))
+            self._show_subject(subject)
+        except ExplainError as error:
+            self._show_hint(self._missing(error, cell))
+            return
+        self._last = time.monotonic()
+        self.explained.emit(subject)
+
+    def _missing(self, error: EngineError, cell: CellRef) -> str:
+        sample = self._selection.sample
+        if cell.probe == SAMPLE and sample is not None and sample.label is None:
+            return self.tr("Nobody knows the class of this image, so there is no loss and no delta.")
+        if cell.array.endswith("_after"):
+            return self.tr("Only the last training batch shows an update.")
+        return error_sentence(error)
+
+    def _show_hint(self, text: str) -> None:
+        self._subject = None
+        self._hint.setText(text)
+        self._hint.show()
+        self._scroll.hide()
+        self._head.setVisible(self._selection.cell is not None)
+        self._title.clear()
+        self._line.clear()
+
+    def _show_subject(self, subject: Subject) -> None:
+        subject.term  # noqa: B018  raises what cannot be explained before anything is drawn
+        self._subject = subject
+        name_of = self._document.name_of
+        cell = self._selection.cell
+        assert cell is not None
+        self._trail.visit(cell, crumb(subject, name_of))
+        self._bar.show_trail(self._trail)
+        self._title.setText(title(subject, name_of))
+        self._line.setText(probe_line(subject.snapshot))
+        self._show_ways(subject)
+        with QSignalBlocker(self._image):
+            self._image.setVisible(subject.image is not None)
+            if subject.image is not None:
+                self._image.setMaximum(len(subject.snapshot["image"]) - 1)
+                self._image.setValue(subject.image)
+        self._name.setText(str(subject.ref))
+        self._value.setText(format_value(subject.value, 5))
+        self._color_value()
+        summary = self._summary(subject)
+        self._sum.setText(summary)
+        self._sum.setVisible(bool(summary))
+        self._hint.hide()
+        self._head.show()
+        self._scroll.show()
+        self._show_zooms(subject)
+        term = subject.term
+        self._tree.show_term(term if term.op not in terms.LEAVES else None, self._part if len(subject.parts) > 1 else -1)
+        self._tree_title.setVisible(term.op not in terms.LEAVES)
+
+    def _show_zooms(self, subject: Subject) -> None:
+        self._part = min(self._part, max(len(subject.parts) - 1, 0))
+        self._layer.show_pair(pair_of(subject, self._part))
+        self._parts.show_part(subject, self._part)
+        symbols = latex.symbols(subject)
+        self._formula.set_lines([*([symbols] if symbols else []), *latex.numbers(subject, self._part)])
+        self._formula.setVisible(bool(self._formula.lines))
+        self._formula_title.setVisible(bool(self._formula.lines))
+
+    def _show_ways(self, subject: Subject) -> None:
+        ways = counterparts(subject.snapshot, subject.ref)
+        is_parameter = subject.kind in ("parameter", "gradient", "new")
+        with QSignalBlocker(self._ways):
+            for index, way in enumerate(WAYS):
+                self._ways.setTabVisible(index, way in ways or (way == "update" and is_parameter))
+                if way in ways and ways[way].array == subject.ref.array:
+                    self._ways.setCurrentIndex(index)
+
+    def _summary(self, subject: Subject) -> str:
+        """The value in two terms, as in "= Σ channels −11.544 + bias −0.317"."""
+        term = subject.term
+        if term.op in terms.LEAVES:
+            return self._given(subject)
+        if subject.by is not None and subject.by.node.layer.kind == "relu":
+            x = float(subject.snapshot[subject.place(subject.before, subject.cell).array][
+                subject.place(subject.before, subject.cell).index])
+            passes = self.tr("The gate is open: x = {x} is above 0.") if x > 0 else self.tr(
+                "The gate is closed: x = {x} is not above 0.")
+            return passes.format(x=format_value(x))
+        parts = subject.parts
+        rest = [child for child in term.children if child.part is None] if term.op == "sum" and len(parts) > 0 else []
+        if not parts or parts[0].part is None or term.op != "sum":
+            return ""
+        words = {"channel": self.tr("Σ channels"), "filter": self.tr("Σ filters"), "image": self.tr("Σ images")}
+        total = f"= {words.get(parts[0].part[0], 'Σ')} {format_value(sum(p.value for p in parts), 5)}"
+        return total + "".join(" " + self.tr("+ bias {value}").format(value=format_value(b.value, 5)) for b in rest)
+
+    def _given(self, subject: Subject) -> str:
+        if subject.kind == "parameter":
+            return self.tr("A weight: drawn at random in the beginning, then changed by every update.")
+        if subject.kind == "image":
+            return self.tr("A pixel of the image as it was given.")
+        if subject.kind == "target":
+            return self.tr("What the output should be.")
+        return self.tr("Kept by the layer or the optimizer; it is not computed from other cells of this step.")
+
+    @Slot()
+    def _color_value(self, _theme: Theme | None = None) -> None:
+        if self._subject is not None:
+            color, font = getattr(current_theme(), sign_token(self._subject.value)), number_font(1.9)
+            families = ", ".join(f'"{family}"' for family in font.families())
+            self._value.setStyleSheet(f"color: {color}; font: bold {font.pointSizeF():.1f}pt {families};")

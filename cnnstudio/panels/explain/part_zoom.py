@@ -1,0 +1,230 @@
+"""The second zoom: one channel's window ⊙ kernel = products, as matrices of numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from cnnstudio.icons import icon
+from cnnstudio.panels.explain.subject import Subject
+from cnnstudio.panels.explain.words import part_name
+from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
+from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.map_view import MapView
+from cnnstudio.widgets.number_grid import NumberGrid
+from cnnstudio.widgets.numbers import format_value
+from engine.layer import Array
+from engine.term import CellRef, Term
+
+WIDEST_GRID = 11
+"""Matrices with more columns or rows than this are shown as maps."""
+SMALLEST_PLAIN = 1e-2
+"""A matrix of smaller numbers is written with a power of ten taken out."""
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Matrix(QWidget):
+    """A caption over a matrix, written in numbers where it is small and as a map where it is large."""
+
+    hovered = Signal(object)
+    """(row, column), or None."""
+    cell_wanted = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._refs: list[CellRef | None] = []
+        self._columns = 1
+        self._exponent = 0
+        self._caption = QLabel()
+        self._caption.setProperty("role", "muted")
+        self._caption.setWordWrap(True)
+        self._caption.setTextFormat(Qt.TextFormat.PlainText)
+        self.grid, self.map = NumberGrid(), MapView(max_cell=20)
+        self.map.setFixedHeight(170)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self._caption)
+        for view in (self.grid, self.map):
+            layout.addWidget(view)
+            view.hovered.connect(self._point)
+            view.cell_clicked.connect(self._go)
+            view.cell_activated.connect(self._go)
+
+    def show_numbers(self, caption: str, values: Array, refs: Sequence[CellRef | None], marks: Array | None = None) -> None:
+        """Show a matrix (R, C) whose cells are the references given row by row."""
+        self._refs, self._columns = list(refs), values.shape[1]
+        small = max(values.shape) <= WIDEST_GRID
+        largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+        self._exponent = math.floor(math.log10(largest)) if small and 0 < largest < SMALLEST_PLAIN else 0
+        if self._exponent:
+            values = values / 10.0**self._exponent
+            caption = f"{caption}  (· 10{str(self._exponent).translate(SUPERSCRIPT)})"
+        self._caption.setText(caption)
+        self.grid.setVisible(small)
+        self.map.setVisible(not small)
+        shown: NumberGrid | MapView = self.grid if small else self.map
+        shown.setAccessibleName(caption)
+        if small:
+            self.grid.set_values(values, kind="weight")
+            self.grid.set_marks(marks)
+        else:
+            self.map.set_maps(values[None], kind="weight")
+
+    @property
+    def values(self) -> Array:
+        """The numbers on display."""
+        maps = self.map.maps
+        return self.grid.values * 10.0**self._exponent if not self.grid.isHidden() or maps is None else maps[0]
+
+    def outline(self, row: int, column: int) -> None:
+        """Outline one cell."""
+        rows, columns = range(row, row + 1), range(column, column + 1)
+        self.grid.highlight(rows, columns)
+        self.map.highlight(0, rows, columns)
+
+    def clear_outline(self) -> None:
+        """Take the outline away."""
+        self.grid.clear_highlight()
+        self.map.clear_highlight()
+
+    @Slot(object)
+    def _point(self, cell: Cell | None) -> None:
+        self.hovered.emit(None if cell is None else (cell.row, cell.col))
+
+    @Slot(object)
+    def _go(self, cell: Cell) -> None:
+        ref = self._refs[cell.row * self._columns + cell.col] if self._refs else None
+        if ref is not None:
+            self.cell_wanted.emit(ref)
+
+
+class PartZoom(QWidget):
+    """The matrices of one partial sum, with buttons to the one before and after."""
+
+    cell_wanted = Signal(object)
+    part_wanted = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._part = self._count = 0
+        self._name = QLabel()
+        self._name.setProperty("role", "section")
+        self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._buttons: list[QToolButton] = []
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_XS)
+        row.addWidget(self._name, 1)
+        for name, text, step in (("previous", self.tr("Previous partial sum"), -1), ("next", self.tr("Next partial sum"), 1)):
+            button = QToolButton()
+            button.setProperty("role", "quiet")
+            button.setProperty("glyph", name)
+            button.setToolTip(text)
+            button.setAccessibleName(text)
+            button.clicked.connect(lambda _checked=False, step=step: self._step(step))
+            self._buttons.append(button)
+            row.addWidget(button)
+        self.window_, self.kernel, self.products = matrices = Matrix(), Matrix(), Matrix()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE_S)
+        layout.addLayout(row)
+        for matrix in matrices:
+            layout.addWidget(matrix)
+            matrix.cell_wanted.connect(self.cell_wanted)
+            matrix.hovered.connect(self._outline)
+        theme_changed.connect(self._retheme)
+        self._retheme()
+
+    def show_part(self, subject: Subject, part: int) -> None:
+        """Show partial sum number `part`; hides itself where there is no window to show."""
+        shape, parts = subject.grid_shape, subject.parts
+        self.setVisible(shape is not None and bool(parts))
+        if shape is None or not parts:
+            return
+        self._part, self._count = part, len(parts)
+        chosen = parts[part]
+        name = part_name(chosen.part)
+        many = self.tr("{part} · {number} of {count}").format(part=name, number=part + 1, count=len(parts))
+        self._name.setText(many if len(parts) > 1 else name or self.tr("the window"))
+        for button in self._buttons:
+            button.setVisible(len(parts) > 1)
+        if chosen.children and chosen.children[0].op == "product":
+            self._show_products(chosen, shape)
+        else:
+            self._show_window(chosen, shape)
+
+    def _step(self, step: int) -> None:
+        self.part_wanted.emit((self._part + step) % max(self._count, 1))
+
+    def show_term(self, place: int | None) -> None:
+        """Outline one product on all matrices, None takes the outline away."""
+        columns = self.window_._columns
+        self._outline(None if place is None else divmod(place, columns))
+
+    def _show_products(self, chosen: Term, shape: tuple[int, int]) -> None:
+        pairs = [product.children for product in chosen.children]
+        first_is_kernel = any(ref.array.endswith(".W") for a, _ in pairs if (ref := a.ref) is not None)
+        data = [b if first_is_kernel else a for a, b in pairs]
+        other = [a if first_is_kernel else b for a, b in pairs]
+        if not first_is_kernel:
+            data, other = other, data  # the input under δ: what lies below stands first
+        self.window_.show_numbers(self._caption(data), _values(data, shape), _refs(data))
+        sign = "⊙ " + self._caption(other)
+        self.kernel.show_numbers(sign, _values(other, shape), _refs(other))
+        text = self.tr("= products, sum {value}").format(value=format_value(chosen.value))
+        self.products.show_numbers(text, _values(chosen.children, shape), [None] * len(pairs))
+        self.kernel.show()
+        self.products.show()
+
+    def _show_window(self, chosen: Term, shape: tuple[int, int]) -> None:
+        cells = chosen.children
+        values = _values(cells, shape)
+        marks = (np.arange(values.size) == chosen.winner).reshape(shape) if chosen.op == "max" else None
+        caption = self._caption(cells)
+        if chosen.op == "max":
+            caption = self.tr("{window}; the largest goes on").format(window=caption)
+        self.window_.show_numbers(caption, values, _refs(cells), marks)
+        self.kernel.hide()
+        self.products.hide()
+
+    def _caption(self, cells: Sequence[Term]) -> str:
+        """Where the cells lie: "relu1.y[2], rows 2–6, columns 5–9"."""
+        refs = [cell.ref for cell in cells if cell.ref is not None]
+        if not refs:
+            return self.tr("padding")
+        array, first, last = refs[0].array, refs[0].index, refs[-1].index
+        front = ", ".join(map(str, first[:-2]))
+        name = f"{array}[{front}]" if front else array
+        (row, column), (end_row, end_column) = first[-2:], last[-2:]
+        if array.endswith(".W"):
+            rotated = (row, column) > (end_row, end_column)
+            text = self.tr("kernel {name}, rotated by 180°") if rotated else self.tr("kernel {name}")
+            return text.format(name=name)
+        return self.tr("window of {name}, rows {top}–{bottom}, columns {left}–{right}").format(
+            name=name, top=row, bottom=end_row, left=column, right=end_column)
+
+    @Slot(object)
+    def _outline(self, place: tuple[int, int] | None) -> None:
+        for matrix in (self.window_, self.kernel, self.products):
+            if place is None:
+                matrix.clear_outline()
+            else:
+                matrix.outline(*place)
+
+    @Slot()
+    def _retheme(self, _theme: Theme | None = None) -> None:
+        for button in self._buttons:
+            button.setIcon(icon(button.property("glyph")))
+
+
+def _values(terms: Sequence[Term], shape: tuple[int, int]) -> Array:
+    return np.array([term.value for term in terms]).reshape(shape)
+
+
+def _refs(terms: Sequence[Term]) -> list[CellRef | None]:
+    return [term.ref if term.op == "cell" else None for term in terms]

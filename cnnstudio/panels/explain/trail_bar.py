@@ -1,0 +1,73 @@
+"""The bar above an explanation: back, forward, and the last numbers that were looked at."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from cnnstudio.icons import icon
+from cnnstudio.panels.explain.trail import Trail
+from cnnstudio.theme import SPACE_XS, Theme, theme_changed
+
+SHOWN = 3
+
+
+class TrailBar(QWidget):
+    """Shows a trail; clicks on it are signals."""
+
+    back = Signal()
+    ahead = Signal()
+    stop_chosen = Signal(object)
+    """A `Stop`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._stops: list[object] = []
+        self._back = self._button("previous", self.tr("Back to the number before"), "Alt+Left")
+        self._ahead = self._button("next", self.tr("Forward again"), "Alt+Right")
+        self._back.clicked.connect(self.back)
+        self._ahead.clicked.connect(self.ahead)
+        self._text = QLabel()
+        self._text.setTextFormat(Qt.TextFormat.RichText)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse
+                                           | Qt.TextInteractionFlag.LinksAccessibleByKeyboard)
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._text.setAccessibleName(self.tr("The way here"))
+        self._text.linkActivated.connect(self._choose)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE_XS)
+        layout.addWidget(self._back)
+        layout.addWidget(self._ahead)
+        layout.addWidget(self._text, 1)
+        theme_changed.connect(self._retheme)
+        self._retheme()
+
+    def show_trail(self, trail: Trail) -> None:
+        """Show where one is."""
+        self._back.setEnabled(trail.before() is not None)
+        self._ahead.setEnabled(trail.ahead() is not None)
+        shown = trail.last(SHOWN)
+        self._stops = list(shown)
+        links = [f'<a href="{i}" style="text-decoration: none">{stop.name}</a>' for i, stop in enumerate(shown[:-1])]
+        self._text.setText(" › ".join([*links, *(stop.name for stop in shown[-1:])]))
+        self._text.setToolTip(" › ".join(stop.name for stop in shown))
+
+    def _button(self, name: str, text: str, keys: str) -> QToolButton:
+        button = QToolButton()
+        button.setProperty("role", "quiet")
+        button.setProperty("glyph", name)
+        button.setShortcut(keys)
+        button.setToolTip(f"{text} ({keys})")
+        button.setAccessibleName(text)
+        button.setEnabled(False)
+        return button
+
+    @Slot(str)
+    def _choose(self, link: str) -> None:
+        self.stop_chosen.emit(self._stops[int(link)])
+
+    @Slot()
+    def _retheme(self, _theme: Theme | None = None) -> None:
+        for button in (self._back, self._ahead):
+            button.setIcon(icon(button.property("glyph")))
