@@ -113,6 +113,13 @@ def open_data(arguments: argparse.Namespace, source: Source) -> Dataset:
     return open_dataset(name, bundled=resource_path("datasets"), reading=reading)
 
 
+def positive(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
 def _size(text: str) -> tuple[int, int]:
     height, _, width = text.lower().replace("×", "x").partition("x")
     try:
