@@ -146,7 +146,6 @@ class MainWindow(QMainWindow):
                 "explain": (self.tr("Explain"), self.explain),
                 "settings": (self.tr("Settings"), self.training_settings),
                 "samples": (self.tr("Dataset"), self.samples),
-                "history": (self.tr("History"), self.history),
             },
             bottom={
                 "training": (self.tr("Training"), self.curves),
@@ -157,6 +156,7 @@ class MainWindow(QMainWindow):
             behind={
                 "feature_maps": {"gradients": (self.tr("Gradients"), self.gradients)},
             },
+            below={"history": (self.tr("History"), self.history)},
             floating={"analyzer": (self.tr("Network analyzer"), self.analyzer)},
         )
         self.docks.arrange()
