@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 from cnnstudio.canvas.face import PORT_Y
 from cnnstudio.canvas.wire_item import distance_to, route
 from cnnstudio.document.graph import Graph, Place, Point
-from cnnstudio.document.layout import BLOCK_HEIGHT, BLOCK_WIDTH, PITCH_X, place_behind
+from cnnstudio.document.layout import BLOCK_HEIGHT, BLOCK_WIDTH, GAP_X, PITCH_X, place_behind
 
 WIRE_REACH = 34.0
 
@@ -80,5 +80,5 @@ def _beside_block(graph: Graph, point: QPointF, height_of: HeightOf) -> Place | 
 
 
 def _slot(corner: Point) -> QRectF:
-    """Where the middle of a block may be to snap into the place with this corner."""
-    return QRectF(corner[0] - 24, corner[1] - 8, BLOCK_WIDTH + 40, BLOCK_HEIGHT + 16)
+    """Where the middle of a block may be to snap into the place with this corner: there, or on the gap at either side."""
+    return QRectF(corner[0] - GAP_X, corner[1] - 8, BLOCK_WIDTH + 2 * GAP_X, BLOCK_HEIGHT + 16)

@@ -120,6 +120,12 @@ def test_a_block_dropped_near_the_end_snaps_on(view: CanvasView) -> None:
     assert chain(view)[-1] == "dropout1"
 
 
+def test_a_block_dropped_on_the_arrow_behind_the_last_block_is_appended(view: CanvasView) -> None:
+    last = view.document.graph.main[-1].id
+    PaletteDrag(view, "dropout").drop(out_port(view, last) + QPoint(16, 0))
+    assert chain(view)[-2:] == [last, "dropout1"]
+
+
 def test_a_block_dropped_on_empty_canvas_is_loose_and_says_what_it_misses(view: CanvasView) -> None:
     PaletteDrag(view, "dropout").drop(empty_spot(view))
     face = view.canvas.blocks["dropout1"].face
