@@ -30,20 +30,20 @@ class Docks(QObject):
     """A dock has been shown, hidden, or has come to the front of its tabs."""
 
     def __init__(self, window: QMainWindow, *, left: Panels, right: Panels, bottom: Panels, behind: Mapping[str, Panels],
-                 floating: Panels) -> None:  # fmt: skip
-        """`behind` names panels that lie as tabs behind one at the bottom."""
+                 below: Panels, floating: Panels) -> None:  # fmt: skip
+        """`behind` has tabs behind a panel at the bottom; those `below` the left ones and `floating` come when asked for."""
         super().__init__(window)
         self._window = window
         self._behind = {
             front: [self._make(name, title, panel) for name, (title, panel) in panels.items()]
             for front, panels in behind.items()
         }
-        self._left, self._right, self._bottom, self._floating = (
+        self._left, self._right, self._bottom, self._below, self._floating = (
             [self._make(name, title, panel) for name, (title, panel) in panels.items()]
-            for panels in (left, right, bottom, floating)
+            for panels in (left, right, bottom, below, floating)
         )
         tabs = [dock for docks in self._behind.values() for dock in docks]
-        self.all = (*self._left, *self._right, *self._bottom, *tabs, *self._floating)
+        self.all = (*self._left, *self._right, *self._bottom, *tabs, *self._below, *self._floating)
 
     def __getitem__(self, name: str) -> Dock:
         return next(dock for dock in self.all if dock.objectName() == name)
@@ -94,6 +94,9 @@ class Docks(QObject):
             for dock in docks:
                 window.tabifyDockWidget(self[front], dock)
             self[front].raise_()
+        for dock in self._below:
+            window.addDockWidget(area.LeftDockWidgetArea, dock)
+            dock.hide()
         for dock in self._floating:
             window.addDockWidget(area.RightDockWidgetArea, dock)
             dock.setFloating(True)
