@@ -25,8 +25,8 @@ STEPS = (1e-4, 1e-5, 1e-6)
 """h: the smaller, the fewer kinks but the more rounding."""
 SMOOTH = 1e-6
 """Relative disagreement of two differences up to which there is no kink between."""
-FLOOR = 1e-3
-"""Part of the largest gradient below which a relative error measures little but rounding."""
+FLOOR, FLOOR_OF_LOSS = 1e-3, 1e-4
+"""Parts of the largest gradient and of E below which a relative error measures little but rounding."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def check_gradients(network: Network, images: Array, labels: Array, *, cells: in
 
     here = loss()
     gradients = {name: g.copy() for name, g in network.parameters.named_gradient.items()}
-    floor = FLOOR * max((float(np.abs(g).max()) for g in gradients.values()), default=0.0) or 1.0
+    floor = max(FLOOR * max((float(np.abs(g).max()) for g in gradients.values()), default=0.0), FLOOR_OF_LOSS * abs(here))
 
     def slope_and_bend(w: Array, i: int, h: float) -> tuple[float, float]:
         """D(h) and C(h) of one cell."""
