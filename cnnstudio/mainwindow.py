@@ -30,6 +30,7 @@ from cnnstudio.network_actions import NetworkActions
 from cnnstudio.panels.analyzer import AnalyzerPanel
 from cnnstudio.panels.curves import CurvesPanel
 from cnnstudio.panels.explain.panel import ExplainPanel
+from cnnstudio.panels.dense import DensePanel
 from cnnstudio.panels.feature_maps import FeatureMapsPanel
 from cnnstudio.panels.gradients import GradientsPanel
 from cnnstudio.panels.kernels import KernelsPanel
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
         self.curves = CurvesPanel(studio.controller)
         self.kernels = KernelsPanel(document, selection)
         self.feature_maps = FeatureMapsPanel(document, selection)
+        self.dense = DensePanel(document, selection)
         self.gradients = GradientsPanel(document, selection, studio.controller)
         self.prediction = PredictionPanel(document, selection)
         self.explain = ExplainPanel(document, selection, studio.controller)
@@ -154,7 +156,10 @@ class MainWindow(QMainWindow):
                 "prediction": (self.tr("Prediction"), self.prediction),
             },
             behind={
-                "feature_maps": {"gradients": (self.tr("Gradients"), self.gradients)},
+                "feature_maps": {
+                    "dense": (self.tr("FC and softmax"), self.dense),
+                    "gradients": (self.tr("Gradients"), self.gradients),
+                },
             },
             below={"history": (self.tr("History"), self.history)},
             floating={"analyzer": (self.tr("Network analyzer"), self.analyzer)},
@@ -217,7 +222,7 @@ class MainWindow(QMainWindow):
         actions.open_log.triggered.connect(self.log_wanted)
         actions.quit.triggered.connect(self.close)
         studio.data_changed.connect(self._show_data)
-        for panel in (self.kernels, self.feature_maps, self.gradients, self.prediction, self.explain):
+        for panel in (self.kernels, self.dense, self.feature_maps, self.gradients, self.prediction, self.explain):
             self.probe.add_panel(panel)
         self.probe.add_viewer(self.thumbnails)
         studio.document.graph_changed.connect(self.probe.renew)
@@ -256,6 +261,7 @@ class MainWindow(QMainWindow):
     def _show_data(self, data: Dataset | None) -> None:
         self.samples.set_data(data)
         self.prediction.set_data(data)
+        self.dense.set_data(data)
         choice = self.studio.document.data or {}
         self.training_bar.show_data(choice.get("name", ""), data.title if data is not None else "")
 

@@ -1,0 +1,175 @@
+"""A fully connected layer: its outputs as bars, and what each input contributes to the chosen one."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from cnnstudio.document.document import Document
+from cnnstudio.panels.along_chain import Maps, as_maps, input_of, maps_before_flatten
+from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.selection import CellRef, Selection
+from cnnstudio.theme import SPACE_S, SPACE_XS
+from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.map_view import MapView
+from cnnstudio.widgets.numbers import format_percent, format_value
+from cnnstudio.widgets.signed_bars import SignedBars
+from engine.datasets.dataset import Dataset
+from engine.layer import Array
+from engine.snapshot import Snapshot
+
+CONTRIBUTIONS, WEIGHTS = "contributions", "weights"
+
+
+class DensePanel(LivePanel):
+    """The chosen FC layer, else the last one. Contribution j to unit k is W[k, j] · x[j]; with the bias they add up to z[k].
+
+    Behind Flatten, weights and contributions are arranged as the maps that were flattened.
+    """
+
+    def __init__(self, document: Document, selection: Selection, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document, self._selection = document, selection
+        self._data: Dataset | None = None
+        self._snapshot: Snapshot | None = None
+        self._unit: int | None = None
+        self._what = QComboBox()
+        self._what.setAccessibleName(self.tr("What to show of the layer"))
+        self._what.addItem(self.tr("Contributions"), CONTRIBUTIONS)
+        self._what.addItem(self.tr("Weights"), WEIGHTS)
+        self._what.setToolTip(self.tr("A contribution is a weight times the number that it meets."))
+        self._bars = SignedBars()
+        self._bars.setAccessibleName(self.tr("Outputs of the layer"))
+        self._view = MapView(placeholder=self.tr("The network has no FC layer."))
+        self._view.setAccessibleName(self.tr("Contributions to the chosen output"))
+        self._sum = QLabel()
+        self._sum.setProperty("role", "muted")
+        self._sum.setWordWrap(True)
+        left = QVBoxLayout()
+        left.setSpacing(SPACE_XS)
+        left.addWidget(self._what)
+        left.addWidget(self._view, 1)
+        left.addWidget(self._sum)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(SPACE_S, SPACE_XS, SPACE_S, SPACE_XS)
+        layout.setSpacing(SPACE_S)
+        layout.addLayout(left, 5)
+        layout.addWidget(self._bars, 4)
+        self._what.currentIndexChanged.connect(self._draw)
+        self._bars.row_clicked.connect(self.choose_unit)
+        self._view.cell_activated.connect(self._open_cell)
+        selection.block_changed.connect(self.follow)
+        document.graph_changed.connect(self.follow)
+        self.follow()
+
+    @property
+    def view(self) -> MapView:
+        """The contributions or weights."""
+        return self._view
+
+    @property
+    def bars(self) -> SignedBars:
+        """The outputs."""
+        return self._bars
+
+    def set_data(self, data: Dataset | None) -> None:
+        """Name the classes of another data set."""
+        self._data = data
+        self._draw()
+
+    def needs(self) -> Needs:
+        """Input, weights and output of the layer, and the output of the network."""
+        layer, nodes = self._layer(), self._document.spec.nodes
+        before = input_of(self._document.derived, layer) if layer else None
+        return Needs(frozenset(name for name in (layer, before, nodes[-1].id if nodes else None) if name), parameters=True)
+
+    def show_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Show the layer of one step."""
+        self._snapshot = snapshot
+        self._draw()
+
+    @Slot()
+    def follow(self, *_: object) -> None:
+        """Show the layer that belongs to the chosen block."""
+        layer = self._layer()
+        self._unit = None
+        detail = "" if layer is None else self._document.name_of(layer)
+        self.heading_changed.emit(self.tr("FC and softmax"), detail)
+        self.needs_changed.emit()
+        self._draw()
+
+    @Slot(int)
+    def choose_unit(self, unit: int) -> None:
+        """Show what contributes to one output."""
+        self._unit = unit
+        self._draw()
+
+    # --- what to show ---
+
+    def _layer(self) -> str | None:
+        """The chosen FC layer, else the last one."""
+        placed = self._document.derived.placed
+        dense = [node.id for node in self._document.spec if node.layer.role == "dense" and node.id in placed]
+        block = self._selection.block
+        return block if block in dense else dense[-1] if dense else None
+
+    def _is_last(self, layer: str) -> bool:
+        return not any(node.layer.role == "dense" for node in self._document.spec.nodes[self._document.spec.index(layer) + 1 :])
+
+    @Slot()
+    def _draw(self) -> None:
+        layer, snapshot = self._layer(), self._snapshot
+        before = input_of(self._document.derived, layer) if layer else None
+        names = (f"{before}.y", f"{layer}.W", f"{layer}.y")
+        if layer is None or snapshot is None or any(name not in snapshot for name in names):
+            if layer is None or snapshot is None:
+                self._view.set_maps(None)
+                self._bars.set_values((), np.zeros(0))
+                self._sum.clear()
+            return
+        x, weights, z = (snapshot[name] for name in names)
+        if weights.shape != (z.size, x.size):
+            return  # the frame was made for another network; the right one is under way
+        unit = self._unit if self._unit is not None and self._unit < z.size else int(z.argmax())
+        units, notes = self._texts(layer, z, snapshot)
+        self._bars.set_values(units, z, notes, unit)
+        shown = weights[unit] * x.ravel() if self._what.currentData() == CONTRIBUTIONS else weights[unit]
+        key = (layer, unit, self._what.currentData(), snapshot.step, id(snapshot))
+        self._view.set_maps(self._as_maps(layer, shown), kind="weight", key=key)
+        self._say_sum(units[unit], weights[unit] * x.ravel(), snapshot.arrays.get(f"{layer}.b"), unit, z)
+
+    def _texts(self, layer: str, z: Array, snapshot: Snapshot) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(names of the outputs, their probabilities where there are any)."""
+        if not self._is_last(layer) or self._data is None or len(self._data.classes) != z.size:
+            return tuple(self.tr("unit {number}").format(number=k) for k in range(z.size)), ()
+        last = self._document.spec.nodes[-1]
+        y = snapshot.arrays.get(f"{last.id}.y")
+        softmax = last.layer.kind == "softmax" and y is not None and y.shape == z.shape
+        return self._data.classes, tuple(format_percent(float(p)) for p in y) if softmax and y is not None else ()
+
+    def _as_maps(self, layer: str, row: Maps) -> Maps:
+        shape = maps_before_flatten(self._document.derived, layer)
+        return row.reshape(shape) if shape is not None and shape.size == row.size else as_maps(row)
+
+    def _say_sum(self, name: str, contributions: Array, bias: Array | None, unit: int, z: Array) -> None:
+        total, b = float(contributions.sum()), 0.0 if bias is None else float(bias[unit])
+        text = self.tr("{name}: contributions {total} {sign} bias {bias} = {value}")
+        self._sum.setText(
+            text.format(name=name, total=format_value(total, 4), sign="−" if b < 0 else "+", bias=format_value(abs(b), 3),
+                        value=format_value(float(z[unit]), 4))
+        )  # fmt: skip
+
+    @Slot(object)
+    def _open_cell(self, cell: Cell) -> None:
+        """Choose the output whose contributions are shown, or the weight that was double-clicked."""
+        layer, snapshot, maps = self._layer(), self._snapshot, self._view.maps
+        if layer is None or snapshot is None or maps is None:
+            return
+        unit = self._bars.chosen
+        if self._what.currentData() == CONTRIBUTIONS:
+            ref = CellRef(f"{layer}.y", (unit,), snapshot.step, snapshot.probe)
+        else:
+            _, height, width = maps.shape
+            ref = CellRef(f"{layer}.W", (unit, (cell.map * height + cell.row) * width + cell.col), snapshot.step, snapshot.probe)
+        self._selection.select_cell(ref)
