@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from cnnstudio.icons import icon
@@ -22,6 +22,13 @@ class Dock(QDockWidget):
         self.setTitleBarWidget(self._title)
         self.setWidget(panel)
         self.topLevelChanged.connect(self._show_title)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """A window of its own first comes in the middle of the program's window, not in a corner of the screen."""
+        super().showEvent(event)
+        if self.isFloating() and self.pos().isNull():
+            middle = self.parentWidget().geometry().center()
+            self.move(middle - self.rect().center())
 
     @Slot(str, str)
     def set_heading(self, heading: str, detail: str) -> None:

@@ -25,6 +25,7 @@ class Menus:
     languages: QActionGroup
     undo: tuple[QAction, QAction]
     canvas: tuple[QAction, ...]
+    zoom: tuple[QAction, ...]
 
 
 def build_menus(
@@ -48,12 +49,12 @@ def build_menus(
     file.addAction(actions.quit)
     canvas = _edit_menu(bar, undo, redo, view)
     _train_menu(bar, actions)
-    languages = _view_menu(bar, actions, view, docks)
+    languages, zoom = _view_menu(bar, actions, view, docks)
     help_menu = bar.addMenu(translate("Menus", "&Help"))
     help_menu.addActions([actions.shortcuts, actions.open_log])
     help_menu.addSeparator()
     help_menu.addAction(actions.about)
-    return Menus(recent, languages, (undo, redo), canvas)
+    return Menus(recent, languages, (undo, redo), canvas, zoom)
 
 
 def _edit_menu(bar: QMenuBar, undo: QAction, redo: QAction, view: CanvasView) -> tuple[QAction, ...]:
@@ -107,7 +108,7 @@ def _train_menu(bar: QMenuBar, actions: Actions) -> None:
     menu.addActions([actions.previous_sample, actions.next_sample, actions.random_sample])
 
 
-def _view_menu(bar: QMenuBar, actions: Actions, view: CanvasView, docks: Sequence[Dock]) -> QActionGroup:
+def _view_menu(bar: QMenuBar, actions: Actions, view: CanvasView, docks: Sequence[Dock]) -> tuple[QActionGroup, tuple[QAction, ...]]:
     menu = bar.addMenu(translate("Menus", "&View"))
     for dock in docks:
         menu.addAction(dock.toggleViewAction())
@@ -121,11 +122,14 @@ def _view_menu(bar: QMenuBar, actions: Actions, view: CanvasView, docks: Sequenc
             lambda: view.zoom(1 / 1.2),
         ),
         (translate("Menus", "Show all"), "Ctrl+0", view.fit),
+        (translate("Menus", "Show selection"), "Ctrl+2", view.fit_selection),
         (translate("Menus", "Natural size"), "Ctrl+1", view.reset_zoom),
     )
+    zoom = []
     for text, keys, act in rows:
         action = menu.addAction(text, QKeySequence(keys), act)
         view.window().addAction(action)
+        zoom.append(action)
     menu.addSeparator()
     menu.addActions([actions.theme, actions.large_text, actions.full_screen])
     language_menu = menu.addMenu(translate("Menus", "Language"))
@@ -136,4 +140,4 @@ def _view_menu(bar: QMenuBar, actions: Actions, view: CanvasView, docks: Sequenc
         action.setChecked(code == current_language())
         action.setData(code)
         languages.addAction(action)
-    return languages
+    return languages, tuple(zoom)

@@ -13,9 +13,13 @@ from cnnstudio.theme import SPACE_L, SPACE_S, SPACE_XL, number_font
 Group = tuple[str, Sequence[QAction | tuple[str, str]]]
 """A heading, and below it actions or (keys, what they do)."""
 
+_COLUMNS = 3
+_GRID_COLUMNS = 3
+"""Of the grid, for one column of the sheet: keys, what they do, a gap."""
+
 
 class ShortcutSheet(QDialog):
-    """Two columns of headings with keys and what they do."""
+    """Columns of headings with keys and what they do."""
 
     def __init__(self, groups: Sequence[Group], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -23,9 +27,10 @@ class ShortcutSheet(QDialog):
         grid = QGridLayout()
         grid.setHorizontalSpacing(SPACE_L)
         grid.setVerticalSpacing(SPACE_S)
-        half = (len(groups) + 1) // 2
-        for side, column in ((groups[:half], 0), (groups[half:], 3)):
-            row = 0
+        for column, side in enumerate(_columns(groups)):
+            row, column = 0, column * _GRID_COLUMNS
+            if column:
+                grid.setColumnMinimumWidth(column - 1, SPACE_XL)
             for heading, entries in side:
                 title = QLabel(heading)
                 title.setProperty("role", "section")
@@ -38,7 +43,6 @@ class ShortcutSheet(QDialog):
                         grid.addWidget(label, row, column, Qt.AlignmentFlag.AlignRight)
                         grid.addWidget(QLabel(text), row, column + 1)
                         row += 1
-        grid.setColumnMinimumWidth(2, SPACE_XL)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -46,6 +50,20 @@ class ShortcutSheet(QDialog):
         layout.setSpacing(SPACE_L)
         layout.addLayout(grid)
         layout.addWidget(buttons)
+
+
+def _columns(groups: Sequence[Group]) -> list[list[Group]]:
+    """The groups in their order, in columns of about equal length."""
+    total = sum(len(entries) + 1 for _, entries in groups)
+    columns: list[list[Group]] = [[]]
+    length = 0
+    for group in groups:
+        rows = len(group[1]) + 1
+        if columns[-1] and length + rows / 2 > len(columns) * total / _COLUMNS:
+            columns.append([])
+        columns[-1].append(group)
+        length += rows
+    return columns
 
 
 def _entry(entry: QAction | tuple[str, str]) -> tuple[str, str]:

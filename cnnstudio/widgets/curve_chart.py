@@ -137,7 +137,7 @@ class CurveChart(pg.GraphicsView):
         self._lines: dict[str, _Line] = {}
         self._state: tuple[bool, bool, bool, float] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(120, 80)
+        self.setMinimumSize(120, 40)
         self._view = pg.ViewBox(enableMenu=False)
         self._right = pg.ViewBox(enableMenu=False, enableMouse=False)
         self.axes = {"left": _LossAxis("left"), "right": _PercentAxis("right"), "bottom": pg.AxisItem("bottom")}
