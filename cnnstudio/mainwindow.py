@@ -306,10 +306,10 @@ class MainWindow(QMainWindow):
         """What the sheet of shortcuts lists."""
         a = self.actions_
         return [
-            (self.tr("File"), [a.new, a.open, a.save, a.save_as, a.quit]),
+            (self.tr("File"), [a.new, a.open, a.save, a.save_as, a.export, a.quit]),
             (self.tr("Train"), [a.train, a.batch, a.layer, a.stop, a.reset]),
             (self.tr("Sample"), [a.previous_sample, a.next_sample, a.random_sample]),
-            (self.tr("View"), [a.theme, a.large_text, a.full_screen, a.shortcuts]),
+            (self.tr("View"), [*self.menus.zoom, a.theme, a.large_text, a.full_screen, a.shortcuts]),
             (self.tr("Edit"), [*self.menus.undo, *self.menus.canvas]),
             (
                 self.tr("Canvas"),
