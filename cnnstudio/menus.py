@@ -108,7 +108,9 @@ def _train_menu(bar: QMenuBar, actions: Actions) -> None:
     menu.addActions([actions.previous_sample, actions.next_sample, actions.random_sample])
 
 
-def _view_menu(bar: QMenuBar, actions: Actions, view: CanvasView, docks: Sequence[Dock]) -> tuple[QActionGroup, tuple[QAction, ...]]:
+def _view_menu(
+    bar: QMenuBar, actions: Actions, view: CanvasView, docks: Sequence[Dock]
+) -> tuple[QActionGroup, tuple[QAction, ...]]:
     menu = bar.addMenu(translate("Menus", "&View"))
     for dock in docks:
         menu.addAction(dock.toggleViewAction())
