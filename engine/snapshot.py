@@ -41,13 +41,15 @@ from engine.update import clip, penalise
 class SnapshotRequest:
     """What to copy: one raw image (C, H, W) and, for deltas and gradients, its label; layers None means all of them.
 
-    `parameters` adds the weights of all layers asked for.
+    `parameters` adds the weights of all layers asked for; `changes` is for who knows older weights: what the last update
+    changed ("conv1.W_update"), and what all of them did since the weights were drawn or loaded ("conv1.W_change").
     """
 
     image: Array | None = None
     label: int | None = None
     layers: tuple[str, ...] | None = None
     parameters: bool = True
+    changes: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The kernels of a layer as one mosaic: weights, or the gradient of the chosen sample."""
+"""The kernels of a layer as one mosaic: weights, the gradient of the chosen sample, or how training has changed them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_shape
 from engine.snapshot import Snapshot
 
-WEIGHTS, GRADIENT = "W", "dW"
+WEIGHTS, GRADIENT, UPDATE, CHANGE = "W", "dW", "W_update", "W_change"
 MEAN, RGB = -1, -2
 
 
@@ -36,9 +36,12 @@ class KernelsPanel(LivePanel):
         self._array.setAccessibleName(self.tr("What to show of the kernels"))
         self._array.addItem(self.tr("Weights"), WEIGHTS)
         self._array.addItem(self.tr("Gradient of this image"), GRADIENT)
+        self._array.addItem(self.tr("Last update"), UPDATE)
+        self._array.addItem(self.tr("Change since the start"), CHANGE)
         self._array.setToolTip(
-            self.tr("The gradient says how the loss of the chosen sample changes with each weight.")
-        )
+            self.tr("The gradient says how the loss of the chosen sample changes with each weight. The last update is what the "
+                    "last batch changed; the start is when the weights were drawn or loaded.")
+        )  # fmt: skip
         self._channel = QComboBox()
         self._channel.setAccessibleName(self.tr("Input channel of the kernels"))
         self._channel.setToolTip(self.tr("A kernel has one slice for each channel of its input."))
@@ -85,7 +88,8 @@ class KernelsPanel(LivePanel):
     def needs(self) -> Needs:
         """The weights of one layer; their gradients only when they are shown."""
         layers = frozenset([self._layer] if self._layer else [])
-        return Needs(layers, parameters=True, gradients=self._array.currentData() == GRADIENT)
+        what = self._array.currentData()
+        return Needs(layers, parameters=True, gradients=what == GRADIENT, changes=what in (UPDATE, CHANGE))
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show the kernels of one step."""
@@ -138,7 +142,10 @@ class KernelsPanel(LivePanel):
         what = self._array.currentData()
         name = f"{self._layer}.{what}"
         if self._snapshot is None or name not in self._snapshot:
-            if self._snapshot is None or self._layer is None or what == GRADIENT:
+            if self._snapshot is None or self._layer is None or what != WEIGHTS:
+                none = self.tr("There is none yet: train a batch, and choose an image whose class is known.")
+                choose = self.tr("Choose a Conv or FC block to see its kernels.")
+                self._view.set_placeholder(choose if self._layer is None else none)
                 self._view.set_maps(None)
             return
         weights = self._snapshot[name]
@@ -180,4 +187,5 @@ class KernelsPanel(LivePanel):
             return
         else:
             index = (cell.map, channel, cell.row, cell.col)
-        self._selection.select_cell(CellRef(name, index, self._snapshot.step, self._snapshot.probe))
+        shown = f"{self._layer}.{GRADIENT}" if self._array.currentData() == GRADIENT else f"{self._layer}.{WEIGHTS}"
+        self._selection.select_cell(CellRef(shown, index, self._snapshot.step, self._snapshot.probe))

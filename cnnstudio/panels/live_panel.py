@@ -13,17 +13,19 @@ from engine.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Needs:
-    """The arrays that a panel shows: outputs of `layers`, their weights, their deltas and gradients."""
+    """The arrays that a panel shows: outputs of `layers`, their weights, their deltas and gradients, what changed the weights."""
 
     layers: frozenset[str] = frozenset()
     parameters: bool = False
     gradients: bool = False
+    changes: bool = False
 
     def __or__(self, other: Needs) -> Needs:
         return Needs(
             self.layers | other.layers,
             self.parameters or other.parameters,
             self.gradients or other.gradients,
+            self.changes or other.changes,
         )
 
 

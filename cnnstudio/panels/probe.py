@@ -79,6 +79,7 @@ class Probe(QObject):
                 label=sample.label if needs.gradients else None,
                 layers=tuple(sorted(needs.layers)),
                 parameters=needs.parameters,
+                changes=needs.changes,
             )
         )
 

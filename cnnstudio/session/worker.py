@@ -48,7 +48,7 @@ from engine.history import RunHistory
 from engine.layer import Array
 from engine.layer_norms import layer_norms
 from engine.network import Evaluation
-from engine.snapshot import Snapshot, SnapshotRequest, batch_snapshot, sample_snapshot
+from engine.snapshot import Snapshot, SnapshotRequest, batch_snapshot, frozen, sample_snapshot
 from engine.spec import NetworkSpec
 from engine.trainer import BatchDone, EpochDone, Evaluating, Event, Finished, LayerDone, Trainer
 
@@ -81,6 +81,7 @@ class Worker(threading.Thread):
         self._frame_due = False
         self._speed = Speed()
         self._norms_at = 0.0
+        self._drawn_weights: Array | None = None
 
     def send(self, message: Message) -> None:
         """Put a message behind the others."""
@@ -152,6 +153,7 @@ class Worker(threading.Thread):
                 trainer = self._needed()
                 self._leave()
                 trainer.reset(message.seed)
+                self._drawn_weights = trainer.network.parameters.flat.copy()
                 self._rest(RunPhase.READY)
                 self._mailbox.post(WeightsReset(message.seed))
             case Change():
@@ -180,7 +182,7 @@ class Worker(threading.Thread):
             trainer.change(message.settings.replace(seed=trainer.settings.seed))
         else:
             kept, fresh = _carry_over(message.arrays, trainer.network.parameters.named)
-        self._trainer = trainer
+        self._trainer, self._drawn_weights = trainer, trainer.network.parameters.flat.copy()
         self._speed = Speed()
         self._rest(_phase_of(trainer), trainer.run_over)
         self._mailbox.post(Loaded(kept, fresh, message.history or RunHistory()))
@@ -327,7 +329,22 @@ class Worker(threading.Thread):
             return
         if request.image is not None and request.image.shape != tuple(trainer.network.placed[0].x):
             return  # the sample of another data set: the probe of the new one is on its way
-        self._mailbox.put_frame(sample_snapshot(trainer.network, trainer.step, request))
+        frame = sample_snapshot(trainer.network, trainer.step, request)
+        if request.changes:
+            frame = dataclasses.replace(frame, arrays={**frame.arrays, **self._changes(trainer, request)})
+        self._mailbox.put_frame(frame)
+
+    def _changes(self, trainer: Trainer, request: SnapshotRequest) -> dict[str, Array]:
+        """What the last update, and all updates together, have changed in the weights of the layers asked for."""
+        p, arrays = trainer.network.parameters, {}
+        older = {"change": p.views(self._drawn_weights)} if self._drawn_weights is not None else {}
+        if trainer.last_update is not None:
+            older["update"] = trainer.weights_before
+        for suffix, weights in older.items():
+            for name, now in p.named.items():
+                if request.layers is None or name.rsplit(".", 1)[0] in request.layers:
+                    arrays[f"{name}_{suffix}"] = frozen(now - weights[name])
+        return arrays
 
     def _state(self) -> RunState:
         trainer = self._trainer
