@@ -5,19 +5,23 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from cnnstudio import theme
-from cnnstudio.error_dialog import UnexpectedErrorDialog
+from cnnstudio.error_dialog import UnexpectedErrorDialog, show_error
 from cnnstudio.error_log import ErrorLog, log_path
 from cnnstudio.icons import app_icon
 from cnnstudio.mainwindow import MainWindow
+from cnnstudio.project.recovery import Abandoned, find_abandoned
+from cnnstudio.project.working import working_folder
+from cnnstudio.recovery_dialog import RecoveryDialog
 from cnnstudio.resources import resource_path
 from cnnstudio.settings import APPLICATION, ORGANIZATION, Settings
 from cnnstudio.studio import FIRST_TEMPLATE, Studio
 from cnnstudio.translation import current_language, system_language, use_language
+from engine.errors import EngineError, StorageError
 from engine.templates import load_templates
 
 LARGE_TEXT = 1.35
@@ -45,6 +49,30 @@ class Program(QObject):
         self.window.show()
         if path is not None:
             self.window.files.open_path(path)
+
+    def offer_recovery(self) -> None:
+        """Show the unsaved work that a crash left behind, if there is any."""
+        try:
+            found = find_abandoned(working_folder())
+        except StorageError as error:
+            show_error(self.window, self.tr("Unsaved work of the last time cannot be looked for"), error)
+            return
+        if found:
+            dialog = RecoveryDialog(found, self.window)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.wanted.connect(self._recover)
+            dialog.open()
+
+    @Slot(object)
+    def _recover(self, abandoned: Abandoned) -> None:
+        self.window.files.when_safe(lambda: self._recover_now(abandoned), otherwise=abandoned.release)
+
+    def _recover_now(self, abandoned: Abandoned) -> None:
+        try:
+            self.studio.recover(abandoned)
+        except EngineError as error:
+            abandoned.release()
+            show_error(self.window, self.tr("The unsaved work cannot be restored"), error)
 
     def _make_window(self) -> MainWindow:
         window = MainWindow(self.studio, self.settings, self.templates)
@@ -116,6 +144,7 @@ def run(path: Path | None = None) -> int:
     program = Program(app)
     program.log.install()
     program.show(path)
+    program.offer_recovery()
     code = app.exec()
     program.close()
     return code

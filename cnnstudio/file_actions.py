@@ -79,7 +79,7 @@ class FileActions(QObject):
     def _open_now(self, path: Path) -> None:
         try:
             self._studio.open_project(path)
-        except (EngineError, OSError) as error:
+        except EngineError as error:
             show_error(self._window, self.tr("{name} cannot be opened").format(name=path.name), error)
             return
         self._remember(path)
@@ -104,20 +104,40 @@ class FileActions(QObject):
             return False
         return self.save_path(Path(path) if Path(path).suffix else Path(path + SUFFIX))
 
-    def save_path(self, path: Path) -> bool:
+    def save_path(self, path: Path, *, overwrite: bool = False) -> bool:
         """Save to a file; whether it was saved."""
         try:
-            self._studio.save_project(path)
-        except (EngineError, OSError) as error:
+            self._studio.save_project(path, overwrite=overwrite)
+        except EngineError as error:
+            if error.code == "project.changed":
+                self._ask_before_overwriting(path)
+                return False
             show_error(self._window, self.tr("{name} cannot be saved").format(name=path.name), error)
             return False
         self._remember(path)
         return True
 
+    def _ask_before_overwriting(self, path: Path) -> None:
+        """The file is not the one that was opened: somebody else's work may be in it."""
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle(self.tr("The file has changed"))
+        box.setText(self.tr("“{name}” was changed by another program since it was opened here.").format(name=path.name))
+        box.setInformativeText(self.tr("If you overwrite it, those changes are lost. Nothing has been saved yet."))
+        role = QMessageBox.ButtonRole
+        save_as = box.addButton(self.tr("Save as…"), role.AcceptRole)
+        overwrite = box.addButton(self.tr("Overwrite"), role.DestructiveRole)
+        box.addButton(self.tr("Cancel"), role.RejectRole)
+        box.setDefaultButton(save_as)
+        save_as.clicked.connect(self.save_as)
+        overwrite.clicked.connect(lambda: self.save_path(path, overwrite=True))
+        self._question = box
+        box.open()
+
     # --- unsaved work ---
 
-    def when_safe(self, action: Callable[[], object]) -> None:
-        """Do something that would lose unsaved work, after asking what shall become of it."""
+    def when_safe(self, action: Callable[[], object], otherwise: Callable[[], object] | None = None) -> None:
+        """Do something that would lose unsaved work, after asking what shall become of it; or else `otherwise`."""
         if not self._studio.document.modified:
             action()
             return
@@ -136,6 +156,8 @@ class FileActions(QObject):
         def decide(choice: int) -> None:
             if choice == button.Discard or (choice == button.Save and self.save()):
                 action()
+            elif otherwise is not None:
+                otherwise()
 
         box.finished.connect(decide)
         self._question = box

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from cnnstudio.document.words import layer_title
-from cnnstudio.new_dialog import draw_network
+from cnnstudio.network_list import draw_network
 from cnnstudio.theme import SPACE_L, SPACE_M, number_font
 from cnnstudio.widgets.fields import Choice, IntField
 from engine.analysis import analyse

@@ -108,6 +108,7 @@ class Studio(QObject):
         self._show(graph, None)
 
     def _show(self, graph: Graph, state: ProjectState | None) -> None:
+        self._weights_seed = None  # the session is that of the last document
         self.document.load(graph)
         self._bank.clear()
         self._keep_weights = False
