@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 
 from cnnstudio.panels.explain.subject import Subject
 from engine.term import LEAVES, Term
 
 LONGEST_SUM = 6
 """Terms of a sum that are written out; a longer one shows its first and last."""
-TERMS_IN_LINE = 4
+LONGEST_LINE = 40
+"""Letters after which a sum goes on in the next line."""
 
 _CHAIN = r"\frac{\partial E}{\partial x} = \delta \cdot y'"
 
@@ -113,11 +115,22 @@ def numbers(subject: Subject, part: int) -> list[str]:
 
 
 def _cut(text: str, term: Term) -> list[str]:
-    """A sum of many terms in two lines."""
-    pieces = text.split(" + ")
-    if term.op != "sum" or len(pieces) <= TERMS_IN_LINE:
+    """A long sum in several lines."""
+    if term.op != "sum":
         return [text]
-    return [" + ".join(pieces[:TERMS_IN_LINE - 1]), r"\quad + " + " + ".join(pieces[TERMS_IN_LINE - 1:])]
+    first, *pieces = text.split(" + ")
+    lines = [first]
+    for piece in pieces:
+        if _length(lines[-1]) + _length(piece) > LONGEST_LINE:
+            lines.append(rf"\quad + {piece}")
+        else:
+            lines[-1] += f" + {piece}"
+    return lines
+
+
+def _length(text: str) -> int:
+    """About as many letters as the formula will have."""
+    return len(re.sub(r"\\[a-z]+|[{}^_\\]", "", text))
 
 
 def number(value: float) -> str:
@@ -125,12 +138,12 @@ def number(value: float) -> str:
     if math.isnan(value):
         return r"\mathrm{nan}"
     if math.isinf(value):
-        return r"\infty" if value > 0 else r"-\infty"
-    text = f"{value + 0.0:.4g}"  # + 0.0 makes 0 of −0
+        return r"\infty" if value > 0 else r"{-}\infty"
+    text = f"{abs(value):.4g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
-        return rf"{mantissa}\cdot 10^{{{int(exponent)}}}"
-    return text
+        text = rf"{mantissa}\cdot 10^{{{int(exponent)}}}"
+    return f"{{-}}{text}" if value < 0 else text  # braces: a sign, not a difference
 
 
 def latex(term: Term, depth: int = 0) -> str:
@@ -196,11 +209,11 @@ def _joined(texts: list[str], count: int, sign: str) -> str:
 def _added(child: Term, depth: int) -> str:
     """A term of a sum: in parentheses where it would begin with a minus."""
     text = latex(child, depth + 1)
-    return rf"({text})" if text.startswith("-") else text
+    return rf"({text})" if text.startswith(("-", "{-}")) else text
 
 
 def _factor(child: Term, depth: int, *, always: bool = False) -> str:
     """A factor: in parentheses where it begins with a minus or is a sum."""
     text = latex(child, depth + 1)
     compound = child.op in ("sum", "difference", "negative") and child.op not in LEAVES and not callable(child.inner)
-    return rf"({text})" if always or compound or text.startswith("-") else text
+    return rf"({text})" if always or compound or text.startswith(("-", "{-}")) else text

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QTabBar,
 from cnnstudio.document.document import Document
 from cnnstudio.document.words import error_sentence
 from cnnstudio.panels.explain import latex
+from cnnstudio.panels.explain.check import CheckRow
 from cnnstudio.panels.explain.layer_zoom import LayerZoom
 from cnnstudio.panels.explain.part_zoom import PartZoom
 from cnnstudio.panels.explain.pictures import pair_of
@@ -144,7 +145,9 @@ class ExplainPanel(LivePanel):
         value.setSpacing(0)
         for label in (self._name, self._value, self._sum):
             value.addWidget(label)
+        self._check = CheckRow()
         self._column.addLayout(value)
+        self._column.addWidget(self._check)
         self._column.addWidget(self._layer)
         self._formula_title = self._section(self.tr("The formula"))
         self._column.addWidget(self._formula)
@@ -195,6 +198,11 @@ class ExplainPanel(LivePanel):
     def formula(self) -> FormulaView:
         """The typeset formula."""
         return self._formula
+
+    @property
+    def check(self) -> CheckRow:
+        """The finite-difference check."""
+        return self._check
 
     @property
     def title_text(self) -> str:
@@ -376,6 +384,7 @@ class ExplainPanel(LivePanel):
         summary = self._summary(subject)
         self._sum.setText(summary)
         self._sum.setVisible(bool(summary))
+        self._check.show_subject(subject)
         self._hint.hide()
         self._head.show()
         self._scroll.show()

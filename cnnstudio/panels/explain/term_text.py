@@ -71,7 +71,8 @@ def _summary(term: Term) -> str:
 def _written(term: Term, room: int, *, outermost: bool = False) -> list[Segment] | None:
     """The formula with numbers, or None when it has more than `room` leaves."""
     if term.op in LEAVES:
-        text = format_value(term.value)
+        whole = term.op == "constant" and term.value == int(term.value)
+        text = format_value(term.value).partition(".")[0] if whole else format_value(term.value)
         return [Segment(f"({text})" if text.startswith("−") and not outermost else text, term.ref if term.op == "cell" else None)]
     if term.ref is not None and not outermost:
         return [Segment(format_value(term.value), term.ref)]
@@ -109,7 +110,10 @@ def _combined(term: Term, pieces: list[list[Segment]], outermost: bool) -> list[
         case "argmax":
             return [Segment("argmax("), *_between(pieces, ", "), Segment(")")]
     if term.op in _AROUND:
-        return [Segment(f"{_AROUND[term.op]}("), *pieces[0], Segment(")")]
+        inside = pieces[0]
+        if inside[0].text == "(":
+            inside = inside[1:-1]
+        return [Segment(f"{_AROUND[term.op]}("), *inside, Segment(")")]
     joined = _between(pieces, _BETWEEN[term.op])
     return joined if outermost or term.op == "product" else [Segment("("), *joined, Segment(")")]
 

@@ -212,6 +212,8 @@ class TermTree(QTreeView):
         self.terms.show_term(term)
         if open_part >= 0:
             self.expand(self.terms.index(open_part, 0))
+        elif 0 < self.terms.rowCount() <= 2:
+            self.expand(self.terms.index(0, 0))  # a sum and its bias: the sum is what one wants to see
         self._fit()
 
     def _retheme(self, _theme: Theme | None = None) -> None:

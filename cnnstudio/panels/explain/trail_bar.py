@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from cnnstudio.icons import icon
-from cnnstudio.panels.explain.trail import Trail
+from cnnstudio.panels.explain.trail import Stop, Trail
 from cnnstudio.theme import SPACE_XS, Theme, theme_changed
 
-SHOWN = 3
+MOST = 6
 
 
 class TrailBar(QWidget):
@@ -22,7 +23,7 @@ class TrailBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._stops: list[object] = []
+        self._stops: list[Stop] = []
         self._back = self._button("previous", self.tr("Back to the number before"), "Alt+Left")
         self._ahead = self._button("next", self.tr("Forward again"), "Alt+Right")
         self._back.clicked.connect(self.back)
@@ -47,11 +48,22 @@ class TrailBar(QWidget):
         """Show where one is."""
         self._back.setEnabled(trail.before() is not None)
         self._ahead.setEnabled(trail.ahead() is not None)
-        shown = trail.last(SHOWN)
-        self._stops = list(shown)
-        links = [f'<a href="{i}" style="text-decoration: none">{stop.name}</a>' for i, stop in enumerate(shown[:-1])]
-        self._text.setText(" › ".join([*links, *(stop.name for stop in shown[-1:])]))
-        self._text.setToolTip(" › ".join(stop.name for stop in shown))
+        self._stops = trail.last(MOST)
+        self._write()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As many of the last stops as there is room for."""
+        super().resizeEvent(event)
+        self._write()
+
+    def _write(self) -> None:
+        names = [stop.name for stop in self._stops]
+        metrics, first = self._text.fontMetrics(), 0
+        while first < len(names) - 1 and metrics.horizontalAdvance(" › ".join(names[first:])) > self._text.width():
+            first += 1
+        links = [f'<a href="{i}" style="text-decoration: none">{names[i]}</a>' for i in range(first, len(names) - 1)]
+        self._text.setText(" › ".join([*links, *names[-1:]]))
+        self._text.setToolTip(" › ".join(names))
 
     def _button(self, name: str, text: str, keys: str) -> QToolButton:
         button = QToolButton()
