@@ -139,6 +139,19 @@ def test_an_edit_while_training_pauses_and_keeps_the_other_weights(qtbot: QtBot,
     np.testing.assert_array_equal(undone.parameters, before.parameters)
 
 
+def test_an_edit_while_training_pauses_and_offers_to_go_on(qtbot: QtBot, window: MainWindow) -> None:
+    window.actions_.train.trigger()
+    controller = window.studio.controller
+    qtbot.waitUntil(lambda: controller.state.step > 0)
+    window.view.canvas.select([next(b.id for b in window.studio.document.graph.main if b.node.layer.kind == "relu")])
+    window.view.editor.delete()
+    qtbot.waitUntil(lambda: len(window.banner.buttons) == 1)
+    assert controller.state.phase != RunPhase.RUNNING and "paused" in window.banner.text
+    window.banner.buttons[0].click()
+    qtbot.waitUntil(lambda: controller.state.phase == RunPhase.RUNNING)
+    assert window.banner.text == ""
+
+
 def test_train_says_why_it_cannot_start_and_the_fix_mends_it(qtbot: QtBot, window: MainWindow) -> None:
     studio = window.studio
     flatten = next(b.id for b in studio.document.graph.main if b.node.layer.role == "flatten")
