@@ -252,7 +252,8 @@ class _Reader:
 
     def departs(self, *roles: str) -> _DepartsError:
         may = tuple(layer.title for role in roles for layer in LAYERS.values() if layer.role == role)
-        words = ", ".join(_WORDS[role] for role in roles if role)
+        named = [_WORDS[role] for role in roles if role]
+        words = " or ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
         if self.at >= len(self.nodes):
             return _DepartsError(
                 Departure(

@@ -22,7 +22,7 @@ _LINE = 16.0
 THUMBNAIL = QRectF(PADDING, HEADER + 2 * _LINE + 5, BLOCK_WIDTH - 2 * PADDING, BLOCK_HEIGHT - HEADER - 2 * _LINE - 12)
 """Where the picture of the block's maps is painted."""
 
-_BUTTON_PADDING = 5.0
+_BUTTON_MARGIN, _BUTTON_PADDING = 4.0, 2.0
 _TEXT_FLAGS = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 
 
@@ -67,29 +67,31 @@ def face_height(face: Face) -> float:
         return BLOCK_HEIGHT
     buttons = fix_rects(face)
     bottom = buttons[-1].bottom() if buttons else _problem_bottom(face)
-    return max(BLOCK_HEIGHT, bottom + PADDING)
+    return max(BLOCK_HEIGHT, bottom + _BUTTON_MARGIN)
 
 
 def fix_rects(face: Face) -> list[QRectF]:
     """Where the buttons of the fixes lie, one below the other, each as high as its label."""
     rects: list[QRectF] = []
-    top, width = _problem_bottom(face), BLOCK_WIDTH - 2 * PADDING
+    top, width = _problem_bottom(face), BLOCK_WIDTH - 2 * _BUTTON_MARGIN
     for label in face.fixes:
-        height = _measured(label, width - 2 * _BUTTON_PADDING) + 8
-        rects.append(QRectF(PADDING, top, width, height))
-        top += height + 4
+        height = _measured(label, width - 2 * _BUTTON_PADDING) + 6
+        rects.append(QRectF(_BUTTON_MARGIN, top, width, height))
+        top += height + 3
     return rects
 
 
 def _problem_rect(face: Face) -> QRectF:
-    top = HEADER + 5 + (_LINE if face.main or face.shape else 0) + (_LINE if face.detail else 0)
+    top = HEADER + 6.0
+    if not face.is_error:
+        top += (_LINE if face.main or face.shape else 0) + (_LINE if face.detail else 0)
     indent = 20.0 if face.is_error else 0.0
     return QRectF(PADDING + indent, top, BLOCK_WIDTH - 2 * PADDING - indent, 400)
 
 
 def _problem_bottom(face: Face) -> float:
     rect = _problem_rect(face)
-    return rect.top() + _measured(face.problem, rect.width()) + 6
+    return rect.top() + _measured(face.problem, rect.width()) + 4
 
 
 @lru_cache(maxsize=512)
@@ -159,6 +161,14 @@ def _paint_header(painter: QPainter, face: Face, outline: QPainterPath, theme: T
 
 
 def _paint_text(painter: QPainter, face: Face, theme: Theme) -> None:
+    if not face.is_error:
+        _paint_options(painter, face, theme)
+    if face.problem:
+        _paint_problem(painter, face, theme)
+
+
+def _paint_options(painter: QPainter, face: Face, theme: Theme) -> None:
+    """Main options and shape, below them the other options; an error needs the room for itself."""
     width = BLOCK_WIDTH - 2 * PADDING
     text = theme.color("muted" if face.pale else "text")
     top = HEADER + 4
@@ -174,8 +184,9 @@ def _paint_text(painter: QPainter, face: Face, theme: Theme) -> None:
     second = face.status or face.detail
     if second and not (face.problem and face.status):
         _paint_line(painter, second, QRectF(PADDING, top, width, _LINE), pixel_font(11), theme.color("muted"))
-    if not face.problem:
-        return
+
+
+def _paint_problem(painter: QPainter, face: Face, theme: Theme) -> None:
     rect = _problem_rect(face)
     if face.is_error:
         _paint_warning(painter, QPointF(PADDING + 7, rect.top() + 7), theme)

@@ -18,7 +18,7 @@ from engine.errors import OptionError
 from engine.layer import LAYERS
 
 _KIND, _OPTIONS = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
-WIDTH, ROWS = 280, 9
+WIDTH, ROWS = 340, 9
 _SHORT = 2
 
 

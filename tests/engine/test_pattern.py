@@ -44,9 +44,9 @@ def test_canonical_chains_are_read(kinds: str, formula: str) -> None:
     ("kinds", "block", "sentence"),
     [
         ("", None, "ends too early: INPUT"),
-        ("input", None, "ends too early: CONV, POOL, Flatten, FC"),
+        ("input", None, "ends too early: CONV, POOL, Flatten or FC"),
         ("conv relu", "conv1", "allows INPUT"),
-        ("input conv max_pool dense", "max_pool1", "allows an activation, batch normalisation"),
+        ("input conv max_pool dense", "max_pool1", "allows an activation or batch normalisation"),
         ("input relu conv dense", "relu1", "Conv|CONV"),
         ("input conv relu", None, "must follow"),
         ("input flatten dense conv relu dense", "conv1", "an activation"),
