@@ -18,8 +18,8 @@ from cnnstudio.canvas.palette import Palette
 from cnnstudio.canvas.view import CanvasView
 from cnnstudio.data_opener import bundled_sets
 from cnnstudio.docks import Docks
-from cnnstudio.export_action import ExportAction
 from cnnstudio.doctor import Doctor
+from cnnstudio.export_action import ExportAction
 from cnnstudio.file_actions import FileActions
 from cnnstudio.hint_line import HintLine
 from cnnstudio.history_panel import HistoryPanel
@@ -29,8 +29,8 @@ from cnnstudio.menus import build_menus
 from cnnstudio.network_actions import NetworkActions
 from cnnstudio.panels.analyzer import AnalyzerPanel
 from cnnstudio.panels.curves import CurvesPanel
-from cnnstudio.panels.explain.panel import ExplainPanel
 from cnnstudio.panels.dense import DensePanel
+from cnnstudio.panels.explain.panel import ExplainPanel
 from cnnstudio.panels.feature_maps import FeatureMapsPanel
 from cnnstudio.panels.gradients import GradientsPanel
 from cnnstudio.panels.kernels import KernelsPanel

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+import numpy as np
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
-from cnnstudio.panels.along_chain import activation_of, as_maps, as_picture, input_of
+from cnnstudio.panels.along_chain import Maps, activation_of, as_maps, as_picture, input_of
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.pooling import window_cells, winner_marks
 from cnnstudio.selection import CellRef, Selection
@@ -15,7 +16,7 @@ from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import Kind
 from cnnstudio.widgets.map_area import RangeMode
 from cnnstudio.widgets.map_view import MapView
-from cnnstudio.widgets.numbers import format_shape
+from cnnstudio.widgets.numbers import format_percent, format_shape, format_value
 from engine.layer import Window
 from engine.snapshot import Snapshot
 from engine.spec import Placed
@@ -50,6 +51,15 @@ class FeatureMapsPanel(LivePanel):
         )
         self._own_range = QCheckBox(self.tr("Own range"))
         self._own_range.setToolTip(self.tr("Colour each map over its own range instead of one for all maps."))
+        self._sorted = QCheckBox(self.tr("Most active first"))
+        self._sorted.setToolTip(self.tr("Order the maps by the mean of their absolute values; each keeps its number."))
+        self._order: Maps = np.zeros(0, np.int64)
+        self._alone: int | None = None
+        # A double click opens a cell; only a click that stays single enlarges.
+        self._enlarge_soon = QTimer(self)
+        self._enlarge_soon.setSingleShot(True)
+        self._enlarge_soon.timeout.connect(self._enlarge)
+        self._clicked: int | None = None
         self._hint = QLabel()
         self._hint.setProperty("role", "muted")
         self._view = MapView(placeholder=self.tr("Choose a block to see what it makes of the sample."))
@@ -59,18 +69,22 @@ class FeatureMapsPanel(LivePanel):
         row.addWidget(self._after)
         row.addWidget(self._pooling)
         row.addWidget(self._own_range)
+        row.addWidget(self._sorted)
         row.addStretch()
         row.addWidget(self._hint)
         self._after.toggled.connect(self._choose)
         self._pooling.currentIndexChanged.connect(self._choose)
         self._own_range.toggled.connect(self._choose)
+        self._sorted.toggled.connect(self._choose)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
         layout.setSpacing(SPACE_XS)
         layout.addLayout(row)
         layout.addWidget(self._view, 1)
         self._view.cell_activated.connect(self._open_cell)
+        self._view.cell_clicked.connect(self._click)
         self._view.hovered.connect(self._show_window)
+        self._view.hovered.connect(self._show_statistics)
         selection.block_changed.connect(self.follow)
         document.graph_changed.connect(self.follow)
         self.follow()
@@ -90,6 +104,7 @@ class FeatureMapsPanel(LivePanel):
         """Show the chosen block."""
         block = self._selection.block
         derived = self._document.derived
+        self._alone = None
         self._after.setVisible(block is not None and activation_of(derived, block) is not None)
         self._pooling.setVisible(self._pool() is not None)
         self._choose()
@@ -137,6 +152,9 @@ class FeatureMapsPanel(LivePanel):
     def _choose(self) -> None:
         self._tell_heading()
         self._own_range.setVisible(not self._shows_mask())
+        self._sorted.setVisible(not self.shows_winners)
+        if self.shows_winners:
+            self._alone = None
         self._view.clear_highlight()
         self.needs_changed.emit()
         self._draw()
@@ -177,12 +195,25 @@ class FeatureMapsPanel(LivePanel):
             marks = winner_marks(winner, window, pool.x)
             if self._shows_mask():
                 array, marks, kind = marks, None, "mask"
+        maps = as_picture(array) if kind == "image" else as_maps(array)
+        labels: tuple[str, ...] = ()
+        self._order = np.arange(len(maps))
+        if window is None and kind != "image":
+            if self._sorted.isChecked():
+                self._order = np.argsort(activity(maps))[::-1]
+            if self._alone is not None and self._alone < len(maps):
+                self._order = np.array([self._alone])
+            if array.ndim == 3 and (self._sorted.isChecked() or self._alone is not None):
+                labels = tuple(self.tr("map {number}").format(number=k) for k in self._order)
+            if len(self._order) < len(maps) or self._sorted.isChecked():
+                maps = maps[self._order]
         self._view.set_maps(
-            as_picture(array) if kind == "image" else as_maps(array),
+            maps,
             kind=kind,
             range_mode=EACH_MAP if self._own_range.isChecked() else ALL_MAPS,
+            labels=labels,
             marks=marks,
-            key=(name, kind, marks is None, snapshot.step, id(snapshot)),
+            key=(name, kind, marks is None, self._sorted.isChecked(), self._alone, snapshot.step, id(snapshot)),
         )
         self._show_grid(window)
 
@@ -208,15 +239,47 @@ class FeatureMapsPanel(LivePanel):
         self._view.highlight(cell.map, *window_cells(window, row, column))
 
     @Slot(object)
+    def _show_statistics(self, cell: Cell | None) -> None:
+        """Say how active the map under the pointer is."""
+        maps = self._view.maps
+        if cell is None or maps is None or self.shows_winners or maps.ndim != 3 or maps[0].size == 1:
+            self._hint.setText(self.tr("marked cells go on") if self.shows_winners else "")
+            return
+        text = self.tr("map {number}: mean {mean}, {share} zero")
+        number, one = int(self._order[cell.map]), maps[cell.map]
+        share = format_percent(float(np.mean(one == 0)), 0)
+        self._hint.setText(text.format(number=number, mean=format_value(float(one.mean()), 3), share=share))
+
+    @Slot(object)
+    def _click(self, cell: Cell) -> None:
+        maps = self._view.maps
+        if maps is not None and maps.ndim == 3 and maps[0].size > 1 and not self.shows_winners:
+            self._clicked = int(self._order[cell.map])
+            self._enlarge_soon.start(QApplication.doubleClickInterval())
+
+    @Slot()
+    def _enlarge(self) -> None:
+        """Show the clicked map alone; clicked once more, all of them again."""
+        self._alone = self._clicked if self._alone is None else None
+        self._draw()
+
+    @Slot(object)
     def _open_cell(self, cell: Cell) -> None:
+        self._enlarge_soon.stop()
         if self._snapshot is None or self._view.maps is None:
             return
         name = self._shown_name()
         array = self._snapshot.arrays.get(name)
         if array is None:
             return
-        index = (cell.map, cell.row, cell.col) if array.ndim == 3 else (cell.map,)
+        number = int(self._order[cell.map])
+        index = (number, cell.row, cell.col) if array.ndim == 3 else (number,)
         self._selection.select_cell(CellRef(name, index, self._snapshot.step, self._snapshot.probe))
+
+
+def activity(maps: Maps) -> Maps:
+    """The mean of the absolute values of each map (N, …)."""
+    return np.abs(maps.astype(np.float32)).reshape(len(maps), -1).mean(axis=1)
 
 
 def _kind(name: str) -> Kind:
