@@ -6,6 +6,7 @@ Qt is imported only where a window opens, so that training works on a machine wi
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -15,30 +16,44 @@ from pathlib import Path
 from cnnstudio.command_line import check, evaluate, listing, train
 from cnnstudio.command_line.sources import EXIT_CODES, exit_code_of
 from cnnstudio.display import no_screen_message
-from engine.errors import EngineError
+from engine.errors import EngineError, Fix, OptionError, StorageError
 
 COMMANDS = ("open", "train", "evaluate", "check", "templates", "datasets", "demo")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    # `cnnstudio` and `cnnstudio FILE` are short for `cnnstudio open`.
-    if not arguments or (arguments[0] not in COMMANDS and not arguments[0].startswith("-")):
-        arguments.insert(0, "open")
-    parsed = _parser().parse_args(arguments)
+    name = "cnnstudio"
     try:
+        parsed = _parser().parse_args(_with_command(list(sys.argv[1:] if argv is None else argv)))
+        name = f"cnnstudio {parsed.command}"
         code: int = parsed.run(parsed)
         return code
     except EngineError as error:
-        print(f"cnnstudio {parsed.command}: {_one_line(error.message)}", file=sys.stderr)
+        print(f"{name}: {_one_line(error.message)}", file=sys.stderr)
         return exit_code_of(error)
     except KeyboardInterrupt:
-        print(f"cnnstudio {parsed.command}: interrupted", file=sys.stderr)
+        print(f"{name}: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as in `cnnstudio templates | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _with_command(arguments: list[str]) -> list[str]:
+    """`cnnstudio` and `cnnstudio FILE` are short for `cnnstudio open`; raises OptionError for a command that does not exist."""
+    if not arguments:
+        return ["open"]
+    first = arguments[0]
+    if first in COMMANDS or first.startswith("-"):
+        return arguments
+    path = Path(first)
+    if path.suffix or len(path.parts) > 1 or path.exists():
+        return ["open", *arguments]
+    near = difflib.get_close_matches(first, COMMANDS, 1)
+    fixes = (Fix("advice", "use {near}", {"near": near[0]}),) if near else ()
+    raise OptionError("There is no command and no file {name}; the commands are {commands}.", code="cli.command", fixes=fixes,
+                      name=repr(first), commands=", ".join(COMMANDS))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _open(arguments: argparse.Namespace) -> int:
+    if arguments.project is not None and not arguments.project.exists():
+        raise StorageError("{path} is not there.", code="cli.missing", path=str(arguments.project))
     if message := no_screen_message():
         print(message, file=sys.stderr)
         return 2

@@ -7,33 +7,16 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from cnnstudio.data_choice import open_choice
 from cnnstudio.resources import resource_path
-from engine.datasets.catalog import BundledSet, bundled_names, open_dataset
-from engine.datasets.dataset import Dataset, ReadOptions, SplitOptions
+from engine.datasets.catalog import BundledSet, bundled_names
+from engine.datasets.dataset import Dataset
 from engine.errors import EngineError
 
 
 def bundled_sets() -> tuple[BundledSet, ...]:
     """The data sets that come with the program."""
     return bundled_names(resource_path("datasets"))
-
-
-def open_choice(choice: dict[str, Any]) -> Dataset:
-    """The data set that a document's choice names: {"name": bundled name or path, "split": …, "reading": …}."""
-    return open_dataset(
-        choice["name"],
-        bundled=resource_path("datasets"),
-        split=_options(SplitOptions, choice.get("split")),
-        reading=_options(ReadOptions, choice.get("reading")),
-    )
-
-
-def _options(kind: Any, values: dict[str, Any] | None) -> Any:
-    if values is None:
-        return None
-    return kind.from_options(
-        {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k != "kind"}
-    )
 
 
 class DataOpener(QObject):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnnstudio.data_choice import choice_of, open_choice
 from cnnstudio.document.graph import Graph
 from cnnstudio.project.files import open_project
 from cnnstudio.project.state import ProjectState
 from cnnstudio.resources import resource_path
 from engine.checkpoint import Checkpoint
-from engine.datasets.catalog import open_dataset
 from engine.datasets.dataset import Dataset, ReadOptions
 from engine.errors import DataError, EngineError, Fix, OptionError, ShapeError, SpecError, StorageError, TrainingError
 from engine.settings import TrainSettings
@@ -49,7 +50,8 @@ class Source:
     name: str
     network: NetworkSpec
     training: TrainSettings
-    data: str
+    data: Mapping[str, Any]
+    """The choice of the data set; empty when there is none."""
     checkpoint: Checkpoint | None = None
     project: ProjectState | None = None
 
@@ -64,8 +66,8 @@ def open_network(text: str) -> Source:
     project = open_project(path)
     graph = Graph.from_json(project.graph)
     settings = TrainSettings.from_json(graph.training) if graph.training else TrainSettings()
-    choice = graph.data or {}
-    return Source(graph.title or path.stem, graph.spec, settings, str(choice.get("name", "")), project.checkpoint, project)
+    choice = graph.data if isinstance(graph.data, dict) else {}
+    return Source(graph.title or path.stem, graph.spec, settings, choice, project.checkpoint, project)
 
 
 def _from_template(name: str) -> Source:
@@ -77,7 +79,7 @@ def _from_template(name: str) -> Source:
         raise SpecError("There is no template and no file {name}; the templates are {names}.", code="template.unknown",
                         fixes=fixes, name=repr(name), names=", ".join(n for n in names if not n.startswith("defect_")))
     template = load_template(folder, name)
-    return Source(template.title, template.network, TrainSettings.from_json(template.training), template.data)
+    return Source(template.title, template.network, TrainSettings.from_json(template.training), {"name": template.data})
 
 
 def _from_json(path: Path) -> Source:
@@ -86,7 +88,7 @@ def _from_json(path: Path) -> Source:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise SpecError("{path} cannot be read: {reason}.", code="network.file", path=str(path), reason=reason) from None
-    return Source(path.stem, NetworkSpec.from_json(text), TrainSettings(), "")
+    return Source(path.stem, NetworkSpec.from_json(text), TrainSettings(), {})
 
 
 def add_network_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,15 +104,22 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
                         help="where a table holds the labels")
 
 
-def open_data(arguments: argparse.Namespace, source: Source) -> Dataset:
-    """The data set that the arguments name, otherwise the one that the network came with."""
-    name = arguments.data or source.data
+def data_choice(arguments: argparse.Namespace, source: Source) -> Mapping[str, Any]:
+    """The choice that the arguments make, otherwise the one that the network came with."""
+    reading = ReadOptions(labels=arguments.labels, resize=arguments.resize, shape=arguments.shape,
+                          label_column=arguments.label_column)
+    name = arguments.data or source.data.get("name")
     if not name:
         raise OptionError("{network} names no data set.", code="cli.no_data", network=source.name,
                           fixes=(Fix("advice", "name one with --data"),))
-    reading = ReadOptions(labels=arguments.labels, resize=arguments.resize, shape=arguments.shape,
-                          label_column=arguments.label_column)
-    return open_dataset(name, bundled=resource_path("datasets"), reading=reading)
+    if not arguments.data and reading == ReadOptions():
+        return source.data
+    return choice_of(name, reading)
+
+
+def open_data(arguments: argparse.Namespace, source: Source) -> Dataset:
+    """The data set of `data_choice`."""
+    return open_choice(data_choice(arguments, source))
 
 
 def positive(text: str) -> int:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import signal
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cnnstudio.command_line.sources import Source, add_network_arguments, json_number, open_data, open_network
+from cnnstudio.command_line.sources import Source, add_network_arguments, data_choice, json_number, open_data, open_network
 from cnnstudio.document.graph import Graph
 from cnnstudio.project.files import save_project
-from cnnstudio.project.state import DataCard, ProjectState
+from cnnstudio.project.state import DataCard, ProjectState, RunRecord
+from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset
-from engine.errors import EngineError, Fix, StorageError
+from engine.errors import EngineError, Fix, OptionError, StorageError
+from engine.history import RunHistory
 from engine.losses import LOSSES
 from engine.optimizers import OPTIMIZERS
 from engine.schedules import SCHEDULES
 from engine.settings import TrainSettings
-from engine.trainer import BatchDone, EpochDone, Finished, Trainer
+from engine.trainer import BatchDone, EpochDone, Event, Finished, Trainer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,35 +64,89 @@ def settings_of(arguments: argparse.Namespace, source: Source) -> TrainSettings:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train; a project that has weights goes on from them."""
+    """Train; a project that has weights goes on from them. Raises KeyboardInterrupt after the batch in hand."""
     if arguments.out is not None:
         _check_target(arguments.out)
     source = open_network(arguments.network)
     settings = settings_of(arguments, source)
     data = open_data(arguments, source)
     trainer = Trainer(source.network, data, settings)
-    if source.checkpoint is not None and source.checkpoint.spec == source.network:
-        trainer.restore(source.checkpoint)
-        trainer.settings = settings.replace(seed=trainer.settings.seed, loss=trainer.settings.loss)
-        trainer.begin_run()
+    goes_on = source.checkpoint is not None and _go_on(trainer, source.checkpoint, settings, arguments)
+    first, history, whole = trainer.step, RunHistory(), True
     try:
-        _train(trainer, as_json=arguments.json)
+        with interruptions() as interrupted:
+            for event in _with_progress(trainer, as_json=arguments.json):
+                if isinstance(event, BatchDone):
+                    history.add_batches([event])
+                elif isinstance(event, EpochDone):
+                    history.add_epoch(event)
+                if interrupted:
+                    raise KeyboardInterrupt
+    except AtOnce:
+        whole = False
+        raise
     finally:  # what has been learnt is kept also when the run is interrupted or ends in an error
-        if arguments.out is not None and trainer.step:
-            save_project(arguments.out, project_of(source, trainer, data))
+        if arguments.out is not None and trainer.step > first and whole:
+            choice = {**data_choice(arguments, source), "name": data.name}
+            save_project(arguments.out, project_of(source, trainer, data, choice, history, first if goes_on else None))
             print(f"saved {arguments.out} after step {trainer.step}", file=sys.stderr)
     return 0
 
 
-def project_of(source: Source, trainer: Trainer, data: Dataset) -> ProjectState:
-    """The trained network as a project."""
-    choice = {"name": data.name}
+def _go_on(trainer: Trainer, saved: Checkpoint, settings: TrainSettings, arguments: argparse.Namespace) -> bool:
+    """Begin a further run from saved weights; False, and said, when they belong to the network as it was before an edit."""
+    if saved.spec != trainer.network.spec:
+        print("the network was changed after its training: it begins with new weights", file=sys.stderr)
+        return False
+    for option, wanted, kept in (("--seed", arguments.seed, saved.settings.seed),
+                                 ("--loss", arguments.loss, saved.settings.loss.kind)):
+        if wanted is not None and wanted != kept:
+            raise OptionError("The project goes on from trained weights, which belong to {option} {kept}.", code="cli.fixed",
+                              option=option, kept=kept,
+                              fixes=(Fix("advice", "leave out {option}", {"option": option}),
+                                     Fix("advice", "begin anew from the template or the network's JSON")))
+    trainer.restore(saved)
+    trainer.change(settings.replace(seed=saved.settings.seed, loss=saved.settings.loss))
+    trainer.begin_run()
+    return True
+
+
+class AtOnce(KeyboardInterrupt):
+    """Broken off anywhere: half an update may be in the weights."""
+
+
+@contextmanager
+def interruptions() -> Iterator[list[int]]:
+    """Collect Ctrl-C instead of breaking off inside an update; a second one breaks off at once, with `AtOnce`."""
+    caught: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        if caught:
+            raise AtOnce
+        caught.append(number)
+        print("ending after this batch; press Ctrl-C again to break off without saving", file=sys.stderr)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield caught
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def project_of(source: Source, trainer: Trainer, data: Dataset, choice: Mapping[str, Any], history: RunHistory,
+               goes_on_from: int | None) -> ProjectState:
+    """The trained network as a project; `goes_on_from` is the step at which the run went on from earlier weights."""
     graph = Graph.from_json(source.project.graph) if source.project else Graph.of(source.network, title=source.name)
-    graph = dataclasses.replace(graph, training=trainer.settings.to_json(), data=choice)
-    return ProjectState(graph.to_json(), trainer.checkpoint(), DataCard.of(data, choice))
+    graph = dataclasses.replace(graph, training=trainer.settings.to_json(), data=dict(choice))
+    runs = source.project.runs if source.project else ()
+    series = max((run.series for run in runs), default=0)
+    new = RunRecord(f"Run {len(runs) + 1}", trainer.settings.to_json(), source.network.to_json(), dict(choice),
+                    max(series, 1) if goes_on_from is not None else series + 1, goes_on_from or 0, history=history)
+    return ProjectState(graph.to_json(), trainer.checkpoint(), DataCard.of(data, choice), (*runs, new))
 
 
-def _train(trainer: Trainer, *, as_json: bool) -> None:
+def _with_progress(trainer: Trainer, *, as_json: bool) -> Iterator[Event]:
+    """The events of a run; the progress bar, or a line of JSON for each epoch, goes along."""
     first, steps = trainer.step, trainer.settings.epochs * trainer.batches
     console = Console(file=sys.stderr)
     with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console,
@@ -103,6 +162,7 @@ def _train(trainer: Trainer, *, as_json: bool) -> None:
                     console.print(_as_text(event), highlight=False, soft_wrap=True)
             elif isinstance(event, Finished) and event.reason == "early stopping":
                 console.print("stopped early: the validation loss no longer falls", highlight=False)
+            yield event
 
 
 def _as_json(event: EpochDone) -> str:

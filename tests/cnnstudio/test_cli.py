@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +14,15 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.cli import main
-from cnnstudio.project.files import open_project
+from cnnstudio.command_line.train import AtOnce, interruptions
+from cnnstudio.document.graph import Graph
+from cnnstudio.project.files import open_project, save_project
 from cnnstudio.resources import resource_path
 from cnnstudio.session.controller import Controller
 from engine.datasets.catalog import open_dataset
+from engine.layers.dense import Dense
 from engine.settings import TrainSettings
+from engine.spec import Node
 from engine.templates import load_template
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -111,14 +117,107 @@ def files(tmp_path: Path) -> Path:
     (["train", "digits", "--out", "{}/no/such/folder.cnn"], 3, "its folder does not exist"),
     (["train", "digits", "--out", "{}"], 3, "it is a folder"),
     (["evaluate", "digits"], 3, "no trained weights"),
+    (["trian", "digits"], 2, "Use train."),
+    (["{}/missing.cnn"], 3, "missing.cnn is not there"),
 ])
 def test_what_is_wrong_is_said_in_one_line_with_an_exit_code(
         arguments: list[str], code: int, says: str, files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([argument.replace("{}", str(files)) for argument in arguments]) == code
     printed = capsys.readouterr()
-    assert printed.out == "" or arguments[1] == "digits"
+    assert printed.out == "" or arguments[:2] == ["train", "digits"]
     assert says in printed.err and len(printed.err.strip().splitlines()) == 1
     assert "Traceback" not in printed.err
+
+
+def test_ctrl_c_ends_after_a_batch_saves_and_returns_130(tmp_path: Path) -> None:
+    path = tmp_path / "broken_off.cnn"
+    command = [sys.executable, "-m", "cnnstudio", "train", "digits", "--epochs", "100000", "--json", "--out", str(path)]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        for _ in range(3):
+            process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130 and "Traceback" not in said and "saved" in said and "interrupted" in said
+    project = open_project(path)
+    assert project.checkpoint is not None and project.checkpoint.step >= 135
+    assert project.history.steps.tolist() == list(range(1, project.checkpoint.step + 1))
+
+
+def test_a_second_interruption_breaks_off_at_once_and_the_handler_is_given_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with interruptions() as caught:
+        signal.raise_signal(signal.SIGINT)
+        assert caught == [signal.SIGINT]
+        with pytest.raises(AtOnce):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_weights_that_cannot_be_finite_are_saved_as_they_last_were(tmp_path: Path) -> None:
+    path = tmp_path / "diverged.cnn"
+    options = ["--lr", "1e30", "--optimizer", "sgd", "--epochs", "3"]
+    assert main(["train", "digits", "--json", "--out", str(path), *options]) == 1
+    saved = open_project(path).checkpoint
+    assert saved is not None and np.isfinite(saved.parameters).all()
+
+
+def test_a_project_keeps_the_runs_and_how_its_data_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    digits = open_dataset("digits8x8", bundled=resource_path("datasets"))
+    rows = digits.train.images.reshape(len(digits.train), -1)
+    np.savez(tmp_path / "odd.npz", images=rows, labels=digits.train.labels * 10)
+    first, second = tmp_path / "first.cnn", tmp_path / "second.cnn"
+    reading = ["--labels", "renumber", "--shape", "8x8"]
+    assert main(["train", "digits", "--data", str(tmp_path / "odd.npz"), *reading, "--epochs", "2", "--json",
+                 "--out", str(first)]) == 0
+    assert main(["train", str(first), "--epochs", "1", "--json", "--out", str(second)]) == 0
+    project = open_project(second)
+    assert [(run.name, run.series, run.first_step, len(run.history)) for run in project.runs] == [
+        ("Run 1", 1, 0, 72), ("Run 2", 1, 72, 36)]
+    assert project.history.steps.tolist() == list(range(1, 109)) and [e.epoch for e in project.history.epochs] == [1, 2, 3]
+    assert project.graph["data"]["reading"]["labels"] == "renumber"
+    assert project.runs[0].settings["epochs"] == 2 and project.runs[1].settings["epochs"] == 1
+
+
+@pytest.mark.parametrize("option", [["--seed", "8"], ["--loss", "squared_error"]])
+def test_a_trained_project_refuses_another_seed_or_loss(
+        option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "trained.cnn"
+    assert main(["train", "digits", "--epochs", "1", "--json", "--out", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["train", str(path), *option]) == 2
+    assert f"Leave out {option[0]}" in capsys.readouterr().err
+
+
+def test_a_network_changed_after_its_training_begins_anew_and_says_so(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, again = tmp_path / "trained.cnn", tmp_path / "again.cnn"
+    assert main(["train", "digits", "--epochs", "1", "--json", "--out", str(path)]) == 0
+    project = open_project(path)
+    graph = Graph.from_json(project.graph)
+    edited = graph.with_node(Node("dense1", Dense(20)))
+    save_project(path, dataclasses.replace(project, graph=edited.to_json()))
+    capsys.readouterr()
+    assert main(["train", str(path), "--epochs", "1", "--json", "--out", str(again)]) == 0
+    assert "begins with new weights" in capsys.readouterr().err
+    saved = open_project(again)
+    assert saved.checkpoint is not None and saved.checkpoint.step == 45 and len(saved.history) == 45
+    assert [run.series for run in saved.runs] == [1, 2]
+
+
+@pytest.mark.parametrize("option", ["--cells", "--images"])
+def test_a_check_of_nothing_is_a_usage_error(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["check", "digits", option, "0"])
+    assert caught.value.code == 2 and "at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["train", "evaluate", "check"])
+def test_help_lists_the_exit_codes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    printed = capsys.readouterr().out
+    assert all(f"  {code} " in printed for code in (0, 1, 2, 3, 4, 5, 130))
 
 
 def test_an_option_that_does_not_exist_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,30 @@
+"""The choice of a data set, as documents and projects keep it: what it means, without Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cnnstudio.resources import resource_path
+from engine.datasets.catalog import open_dataset
+from engine.datasets.dataset import Dataset, ReadOptions, SplitOptions
+from engine.errors import DataError
+
+
+def choice_of(name: str, reading: ReadOptions) -> dict[str, Any]:
+    """The choice that opens a data set again: {"name": bundled name or path, "reading": …}."""
+    return {"name": name} | ({"reading": reading.to_json()} if reading != ReadOptions() else {})
+
+
+def open_choice(choice: Mapping[str, Any]) -> Dataset:
+    """The data set that a choice names: {"name": bundled name or path, "split": …, "reading": …}. Raises DataError."""
+    if not isinstance(choice.get("name"), str):
+        raise DataError("The choice of the data set names none.", code="data.choice")
+    return open_dataset(choice["name"], bundled=resource_path("datasets"), split=_options(SplitOptions, choice.get("split")),
+                        reading=_options(ReadOptions, choice.get("reading")))  # fmt: skip
+
+
+def _options(kind: Any, values: Mapping[str, Any] | None) -> Any:
+    if values is None:
+        return None
+    return kind.from_options({k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k != "kind"})
