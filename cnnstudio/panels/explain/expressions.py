@@ -10,6 +10,9 @@ from engine.term import LEAVES, Term
 MANY = 6
 """Sums of more terms than this become a sum over arrays."""
 
+ALIKE = ("sum", "product", "difference", "quotient", "negative", "square", "root", "exp", "log", "abs", "sign")
+"""What can be done to whole arrays as it is to numbers."""
+
 _FUNCTIONS = {
     "numpy": {"exp": "np.exp", "log": "np.log", "root": "np.sqrt", "tanh": "np.tanh", "abs": "abs", "sign": "np.sign"},
     "pytorch": {"exp": "torch.exp", "log": "torch.log", "root": "torch.sqrt", "tanh": "torch.tanh", "abs": "abs",
@@ -92,21 +95,48 @@ class Writer:
         return self._names[key]
 
     def _many(self, term: Term) -> str | None:
-        """A long operation over leaves, or a long sum over products of two; None for anything else."""
-        children = term.children
+        """A long operation over terms that are all made alike, as sums of products are; None for anything else."""
+        children = list(term.children)
         if all(child.op in LEAVES for child in children):
-            cells = self._array("cells", list(children))
-            return self._reduced(term.op, cells, len(children))
-        pairs = [child.children for child in children if child.op == "product" and len(child.children) == 2]
-        simple = len(pairs) == len(children) and all(leaf.op in LEAVES for pair in pairs for leaf in pair)
-        if term.op != "sum" or not simple:
+            return self._reduced(term.op, self._array("cells", children), len(children))
+        if term.op not in ("sum", "mean"):
             return None
-        a, b = self._array("a", [pair[0] for pair in pairs]), self._array("b", [pair[1] for pair in pairs])
+        saved = list(self.setup), list(self.steps), set(self._taken), dict(self._names), dict(self._of_shared)
+        arrays: list[tuple[str, str]] = []
+        text = self._alike(children, arrays)
+        if text is None:
+            self.setup, self.steps, self._taken, self._names, self._of_shared = saved
+            return None
         if self._language != "loop":
-            return f"({a} * {b}).sum()"
+            return f"({text}).{term.op}()"
         total = self._new("total")
-        self.steps += [f"{total} = 0.0", f"for p, q in zip({a}, {b}):", f"    {total} += p * q"]
-        return total
+        variables, lists = ", ".join(v for v, _ in arrays), ", ".join(a for _, a in arrays)
+        over = f"zip({lists})" if len(arrays) > 1 else lists
+        self.steps += [f"{total} = 0.0", f"for {variables} in {over}:", f"    {total} += {text}"]
+        return f"{total} / {len(children)}" if term.op == "mean" else total
+
+    def _alike(self, terms: list[Term], arrays: list[tuple[str, str]]) -> str | None:
+        """One expression for many terms of the same form: cells that differ become arrays (in loops, a variable over a list)."""
+        first = terms[0]
+        if all(term is first for term in terms):
+            return self.write(first)
+        if all(term.op in LEAVES for term in terms):
+            if all(term.ref is None and term.value == first.value and term.label == first.label for term in terms):
+                return self.write(first)
+            name = self._array("abcdefgh"[min(len(arrays), 7)], terms)
+            variable = self._new("pqrstuvw"[min(len(arrays), 7)]) if self._language == "loop" else name
+            arrays.append((variable, name))
+            return variable
+        count = len(first.children) if first.op in ALIKE and first.op not in LEAVES else 0
+        if not count or count > MANY or any(term.op != first.op or len(term.children) != count for term in terms):
+            return None
+        below = []
+        for k in range(count):
+            text = self._alike([term.children[k] for term in terms], arrays)
+            if text is None:
+                return None
+            below.append(text)
+        return self._combined(first, below)
 
     def _reduced(self, op: str, cells: str, count: int) -> str:
         if self._language != "loop":

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QTabBar, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.document.words import error_sentence
 from cnnstudio.panels.explain import latex
 from cnnstudio.panels.explain.check import CheckRow
+from cnnstudio.panels.explain.code_zoom import CodeZoom
 from cnnstudio.panels.explain.layer_zoom import LayerZoom
 from cnnstudio.panels.explain.part_zoom import PartZoom
 from cnnstudio.panels.explain.pictures import pair_of
@@ -151,15 +152,36 @@ class ExplainPanel(LivePanel):
         self._column.addWidget(self._layer)
         self._formula_title = self._section(self.tr("The formula"))
         self._column.addWidget(self._formula)
+        self._copies = self._copy_buttons()
+        self._column.addWidget(self._copies)
         self._column.addWidget(self._parts)
         self._tree_title = self._section(self.tr("Every term"))
         self._column.addWidget(self._tree)
+        self._code_title = self._section(self.tr("As source"))
+        self._code = CodeZoom()
+        self._column.addWidget(self._code)
         self._column.addStretch()
         self._scroll = QScrollArea()
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(body)
+
+    def _copy_buttons(self) -> QWidget:
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE_XS)
+        for text, copy in (
+            (self.tr("Copy as LaTeX"), self._formula.copy_latex),
+            (self.tr("Copy as picture"), self._formula.copy_picture),
+        ):
+            button = QPushButton(text)
+            button.setProperty("role", "quiet")
+            button.clicked.connect(copy)
+            layout.addWidget(button)
+        layout.addStretch()
+        return row
 
     def _section(self, text: str) -> QLabel:
         label = QLabel(text)
@@ -203,6 +225,11 @@ class ExplainPanel(LivePanel):
     def check(self) -> CheckRow:
         """The finite-difference check."""
         return self._check
+
+    @property
+    def code(self) -> CodeZoom:
+        """The source."""
+        return self._code
 
     @property
     def title_text(self) -> str:
@@ -391,7 +418,9 @@ class ExplainPanel(LivePanel):
         self._show_zooms(subject)
         term = subject.term
         self._tree.show_term(term if term.op not in terms.LEAVES else None, self._part if len(subject.parts) > 1 else -1)
-        self._tree_title.setVisible(term.op not in terms.LEAVES)
+        for widget in (self._tree_title, self._code_title, self._code):
+            widget.setVisible(term.op not in terms.LEAVES)
+        self._code.show_subject(subject, f"{self.title_text} ({self.probe_text})")
 
     def _show_zooms(self, subject: Subject) -> None:
         self._part = min(self._part, max(len(subject.parts) - 1, 0))
@@ -401,6 +430,7 @@ class ExplainPanel(LivePanel):
         self._formula.set_lines([*([symbols] if symbols else []), *latex.numbers(subject, self._part)])
         self._formula.setVisible(bool(self._formula.lines))
         self._formula_title.setVisible(bool(self._formula.lines))
+        self._copies.setVisible(bool(self._formula.lines))
 
     def _show_ways(self, subject: Subject) -> None:
         ways = counterparts(subject.snapshot, subject.ref)
