@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Slot
+from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QListView, QWidget
+from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from cnnstudio.canvas.captions import problem_sentence, tooltip_of
 from cnnstudio.canvas.icons import layer_icon
@@ -68,6 +68,13 @@ class OutlineModel(QAbstractListModel):
         return "   ".join(part for part in parts if part)
 
 
+class _Row(QStyledItemDelegate):
+    """As wide as the panel: a long text ends in …, and its tool tip says the rest."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(60, super().sizeHint(option, index).height())
+
+
 class OutlinePanel(QListView):
     """Shows the model; its selection is the canvas's selection, its keys are the canvas's keys."""
 
@@ -77,6 +84,8 @@ class OutlinePanel(QListView):
         self._blocks = OutlineModel(view.document, self)
         self.setModel(self._blocks)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setItemDelegate(_Row(self))
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
         self.setAccessibleName(self.tr("Outline of the network"))
         self._blocks.modelReset.connect(self._show_selection)

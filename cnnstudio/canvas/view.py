@@ -34,6 +34,9 @@ from cnnstudio.document.words import layer_title
 from cnnstudio.theme import current_theme, theme_changed, ui_font
 from engine.layer import LAYERS
 
+LARGEST_FIT = 1.3
+"""The scale of a small network on a large screen."""
+
 
 class CanvasView(ZoomView):
     """Shows the scene of a document; `canvas` is the scene, `editor` edits what is selected."""
@@ -120,8 +123,8 @@ class CanvasView(ZoomView):
     # --- zoom and pan ---
 
     def fit(self) -> None:
-        """Show the whole network, never larger than life; it stays fitted until the user zooms or pans."""
-        self.show_rect(self.canvas.content_rect(), 1.0)
+        """Show the whole network, only a little larger than life; it stays fitted until the user zooms or pans."""
+        self.show_rect(self.canvas.content_rect(), LARGEST_FIT)
         self.fitted = True
 
     def fit_selection(self) -> None:
