@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from cnnstudio.dock import Dock
+from cnnstudio.panels.confusion import ConfusionPanel
 from cnnstudio.panels.curves import CurvesPanel
 from cnnstudio.panels.live_panel import LivePanel
 
@@ -55,7 +56,7 @@ class Docks(QObject):
 
     def _make(self, name: str, title: str, panel: QWidget) -> Dock:
         dock = Dock(name, title, panel, self._window)
-        if isinstance(panel, (LivePanel, CurvesPanel)):
+        if isinstance(panel, (LivePanel, CurvesPanel, ConfusionPanel)):
             panel.heading_changed.connect(dock.set_heading)
         dock.dockLocationChanged.connect(self.note_tabs)
         dock.topLevelChanged.connect(self.note_tabs)

@@ -28,6 +28,7 @@ from cnnstudio.main_bar import MainBar
 from cnnstudio.menus import build_menus
 from cnnstudio.network_actions import NetworkActions
 from cnnstudio.panels.analyzer import AnalyzerPanel
+from cnnstudio.panels.confusion import ConfusionPanel
 from cnnstudio.panels.curves import CurvesPanel
 from cnnstudio.panels.dense import DensePanel
 from cnnstudio.panels.explain.panel import ExplainPanel
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
         self.curves = CurvesPanel(studio.controller)
         self.kernels = KernelsPanel(document, selection)
         self.feature_maps = FeatureMapsPanel(document, selection)
+        self.confusion = ConfusionPanel(selection, studio.controller)
         self.dense = DensePanel(document, selection)
         self.gradients = GradientsPanel(document, selection, studio.controller)
         self.prediction = PredictionPanel(document, selection)
@@ -156,6 +158,7 @@ class MainWindow(QMainWindow):
                 "prediction": (self.tr("Prediction"), self.prediction),
             },
             behind={
+                "kernels": {"confusion": (self.tr("Confusion matrix"), self.confusion)},
                 "feature_maps": {
                     "dense": (self.tr("FC and softmax"), self.dense),
                     "gradients": (self.tr("Gradients"), self.gradients),
@@ -262,6 +265,7 @@ class MainWindow(QMainWindow):
         self.samples.set_data(data)
         self.prediction.set_data(data)
         self.dense.set_data(data)
+        self.confusion.set_data(data)
         choice = self.studio.document.data or {}
         self.training_bar.show_data(choice.get("name", ""), data.title if data is not None else "")
 

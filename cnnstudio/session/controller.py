@@ -80,6 +80,8 @@ class Controller(QObject):
     """A `Checkpoint`, the answer to `request_checkpoint`; None without a network."""
     evaluated = Signal(object)
     """The `Evaluation` of the test images; None when the weights changed before its end."""
+    validated = Signal(object)
+    """The `Evaluation` of the validation images, the answer to `evaluate("validation")`; None as with `evaluated`."""
     batch_probed = Signal(object)
     """The last training batch as a `Snapshot`, the answer to `probe_batch`; None when none has been trained yet."""
     norms_recorded = Signal()
@@ -188,9 +190,9 @@ class Controller(QObject):
         """Give one parameter, such as "conv1.W", other values; only at rest."""
         self._send(SetWeights(name, array.copy()))
 
-    def evaluate(self) -> None:
-        """Evaluate the test images; `evaluated` follows."""
-        self._send(Evaluate())
+    def evaluate(self, split: str = "test") -> None:
+        """Evaluate the "test" images, `evaluated` follows; or those of "validation", `validated` follows."""
+        self._send(Evaluate(split))
 
     def probe_batch(self) -> None:
         """Compute the last training batch once more; `batch_probed` follows."""
@@ -296,7 +298,7 @@ class Controller(QObject):
             case WeightsSet():
                 self.weights_edited.emit(report.name)
             case Evaluated():
-                self.evaluated.emit(report.evaluation)
+                (self.evaluated if report.split == "test" else self.validated).emit(report.evaluation)
             case BatchProbed():
                 self.batch_probed.emit(report.snapshot)
             case LayerNorms():

@@ -139,7 +139,9 @@ class SetWeights:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Evaluate the test images."""
+    """Evaluate the "test" or the "validation" images."""
+
+    split: str = "test"
 
 
 @dataclass(frozen=True)
@@ -191,9 +193,10 @@ class WeightsSet:
 
 @dataclass(frozen=True, eq=False)
 class Evaluated:
-    """The test images have been evaluated; None when the weights changed before the end."""
+    """The images of a split have been evaluated; None when the weights changed before the end."""
 
     evaluation: Evaluation | None
+    split: str = "test"
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,6 +77,7 @@ class Worker(threading.Thread):
         self._grain = "batch"
         self._goal = "end"
         self._evaluation: Generator[Evaluating, None, Evaluation] | None = None
+        self._evaluated = ""
         self._probe: SnapshotRequest | None = None
         self._frame_due = False
         self._speed = Speed()
@@ -165,7 +166,11 @@ class Worker(threading.Thread):
             case SetWeights():
                 self._set_weights(message.name, message.array)
             case Evaluate():
-                self._evaluation = self._needed().test_evaluation()
+                trainer = self._needed()
+                test = message.split == "test"
+                evaluation = trainer.test_evaluation() if test else trainer.evaluation(trainer.data.validation)
+                self._end_evaluation()
+                self._evaluation, self._evaluated = evaluation, message.split
             case ProbeBatch():
                 self._mailbox.post(BatchProbed(self._last_batch()))
 
@@ -237,7 +242,7 @@ class Worker(threading.Thread):
             try:
                 next(self._evaluation)
             except StopIteration as end:
-                self._mailbox.post(Evaluated(end.value))
+                self._mailbox.post(Evaluated(end.value, self._evaluated))
                 self._evaluation = None
             except BaseException:
                 self._end_evaluation()
@@ -304,7 +309,7 @@ class Worker(threading.Thread):
     def _end_evaluation(self) -> None:
         if self._evaluation is not None:
             self._evaluation = None
-            self._mailbox.post(Evaluated(None))
+            self._mailbox.post(Evaluated(None, self._evaluated))
 
     def _needed(self) -> Trainer:
         if self._trainer is None:
