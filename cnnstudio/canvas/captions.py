@@ -12,11 +12,9 @@ from cnnstudio.widgets.numbers import format_bytes, format_count
 from engine.errors import EngineError
 from engine.layer import Layer
 
+translate = QCoreApplication.translate
+
 _LONGEST_FORMULA = 14
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Canvas", text)
 
 
 def face_of(document: Document, block: Block, status: str = "") -> Face:
@@ -28,13 +26,15 @@ def face_of(document: Document, block: Block, status: str = "") -> Face:
     main = words[0] if words else _formula(layer)
     shape = str(facts.y) if facts else ""
     if layer.role == "output" and facts and not facts.y.is_image:
-        main, shape = _tr("{n} classes").format(n=facts.y.size), ""
+        main, shape = translate("Canvas", "{n} classes").format(n=facts.y.size), ""
     if not main:
         main, shape = shape, ""
     return Face(
         role=layer.role,
         title=document.name_of(block.id),
-        parameters=_tr("{n} params").format(n=format_count(facts.parameters)) if facts and facts.parameters else "",
+        parameters=translate("Canvas", "{n} params").format(n=format_count(facts.parameters))
+        if facts and facts.parameters
+        else "",
         main=main,
         shape=shape if shape != main else "",
         detail=" · ".join(words[1:]),
@@ -50,7 +50,7 @@ def problem_sentence(document: Document, problem: EngineError) -> str:
     """What is wrong with a block, or what it waits for, with the names on screen."""
     if problem.code == "graph.waits":
         block_id = str(problem.args_by_name["block"])
-        return _tr("Waits for {block}.").format(block=document.name_of(block_id))
+        return translate("Canvas", "Waits for {block}.").format(block=document.name_of(block_id))
     return error_sentence(problem)
 
 
@@ -61,11 +61,11 @@ def tooltip_of(document: Document, block: Block) -> str:
     facts = document.derived.analysis.get(block.id)
     if facts is not None:
         lines.append(f"{facts.x} → {facts.y}" if facts.x else str(facts.y))
-        lines.append(_tr("{parameters} parameters, {macs} multiplications per image").format(
+        lines.append(translate("Canvas", "{parameters} parameters, {macs} multiplications per image").format(
             parameters=format_count(facts.parameters), macs=format_count(facts.macs)))  # fmt: skip
-        lines.append(_tr("{size} per image").format(size=format_bytes(facts.activation_bytes)))
+        lines.append(translate("Canvas", "{size} per image").format(size=format_bytes(facts.activation_bytes)))
         if facts.receptive_field is not None:
-            lines.append(_tr("receptive field {field}").format(field=facts.receptive_field))
+            lines.append(translate("Canvas", "receptive field {field}").format(field=facts.receptive_field))
     return "\n".join(lines)
 
 

@@ -12,11 +12,9 @@ from cnnstudio.theme import number_font
 from cnnstudio.widgets.numbers import format_bytes, format_count
 from engine.layer import Layer, Shape
 
+translate = QCoreApplication.translate
+
 Fact = tuple[str, str]
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Facts", text)
 
 
 def block_facts(document: Document, block_id: str) -> list[Fact]:
@@ -25,18 +23,21 @@ def block_facts(document: Document, block_id: str) -> list[Fact]:
     placed = document.derived.placed.get(block_id)
     if facts is None or placed is None:
         return []
-    rows = [(_tr("Input"), str(facts.x))] if facts.x else []
+    rows = [(translate("Facts", "Input"), str(facts.x))] if facts.x else []
     rows += [
-        (_tr("Output"), str(facts.y)),
-        (_tr("Parameters"), _parameters(placed.node.layer, facts.x, facts.parameters)),
-        (_tr("Multiplications"), _tr("{n} per image").format(n=format_count(facts.macs))),
-        (_tr("Activations"), _tr("{size} per image").format(size=format_bytes(facts.activation_bytes))),
+        (translate("Facts", "Output"), str(facts.y)),
+        (translate("Facts", "Parameters"), _parameters(placed.node.layer, facts.x, facts.parameters)),
+        (translate("Facts", "Multiplications"), translate("Facts", "{n} per image").format(n=format_count(facts.macs))),
+        (
+            translate("Facts", "Activations"),
+            translate("Facts", "{size} per image").format(size=format_bytes(facts.activation_bytes)),
+        ),
     ]
     if facts.receptive_field is not None:
         field = facts.receptive_field
-        rows.append((_tr("Receptive field"), f"{field}"))
+        rows.append((translate("Facts", "Receptive field"), f"{field}"))
         if any(field.step):
-            rows.append((_tr("Step on the input"), f"{field.step[0]}×{field.step[1]}"))
+            rows.append((translate("Facts", "Step on the input"), f"{field.step[0]}×{field.step[1]}"))
     return rows
 
 
@@ -53,14 +54,17 @@ def network_facts(document: Document) -> list[Fact]:
     """The totals of the network."""
     analysis = document.derived.analysis
     rows = [
-        (_tr("Blocks"), format_count(len(document.graph.main))),
-        (_tr("Parameters"), format_count(analysis.parameters)),
-        (_tr("Multiplications"), _tr("{n} per image").format(n=format_count(analysis.macs))),
-        (_tr("Activations"), _tr("{size} per image").format(size=format_bytes(analysis.activation_bytes))),
-        (_tr("Weights"), format_bytes(analysis.parameter_bytes)),
+        (translate("Facts", "Blocks"), format_count(len(document.graph.main))),
+        (translate("Facts", "Parameters"), format_count(analysis.parameters)),
+        (translate("Facts", "Multiplications"), translate("Facts", "{n} per image").format(n=format_count(analysis.macs))),
+        (
+            translate("Facts", "Activations"),
+            translate("Facts", "{size} per image").format(size=format_bytes(analysis.activation_bytes)),
+        ),
+        (translate("Facts", "Weights"), format_bytes(analysis.parameter_bytes)),
     ]
     if analysis.receptive_field is not None:
-        rows.append((_tr("Receptive field"), str(analysis.receptive_field)))
+        rows.append((translate("Facts", "Receptive field"), str(analysis.receptive_field)))
     return rows
 
 
