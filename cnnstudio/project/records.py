@@ -32,6 +32,9 @@ from engine.trainer import EpochDone
 UNREADABLE = (StorageError, ValueError, KeyError, TypeError)
 """What reading a row that is not what it should be raises."""
 
+LONG_RECORD = 32 * 2**10
+"""Bytes from which on further batches begin a new record: few rows to copy, and little that one damaged row costs."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -140,9 +143,15 @@ def add_run(connection: sqlite3.Connection, run: RunRecord) -> int:
 
 
 def add_batches(connection: sqlite3.Connection, run: int, rows: Array) -> None:
-    """Put rows of batches in, (n, 4) as in `RunHistory.rows`."""
-    if len(rows):
-        add(connection, "batches", np.ascontiguousarray(rows, "<f8").tobytes(), run=run, step=int(rows[0, 0]))
+    """Put rows of batches in, (n, 4) as in `RunHistory.rows`; a short record of the same run is made longer."""
+    if not len(rows):
+        return
+    content, first, id = np.ascontiguousarray(rows, "<f8").tobytes(), int(rows[0, 0]), None
+    (last,) = connection.execute("SELECT max(id) FROM batches").fetchone()
+    before = None if last is None else read(connection, "batches", last)
+    if before is not None and before.run == run and len(before.content) < LONG_RECORD:
+        content, first, id = before.content + content, before.step, before.id
+    add(connection, "batches", content, run=run, step=first, id=id)
 
 
 def add_epoch(connection: sqlite3.Connection, run: int, epoch: EpochDone) -> None:
@@ -272,18 +281,17 @@ def _batches(connection: sqlite3.Connection, damage: list[str]) -> dict[int, Arr
         if record is None or not record.content or len(record.content) % (8 * len(COLUMNS)):
             lost = True
             continue
-        rows: Array = np.frombuffer(record.content, "<f8").reshape(-1, len(COLUMNS))
-        earlier = parts.setdefault(record.run, [])
-        while earlier and earlier[-1][-1, 0] >= rows[0, 0]:
-            kept = earlier.pop()
-            kept = kept[kept[:, 0] < rows[0, 0]]
-            if len(kept):
-                earlier.append(kept)
-                break
-        earlier.append(rows)
+        parts.setdefault(record.run, []).append(np.frombuffer(record.content, "<f8").reshape(-1, len(COLUMNS)))
     if lost:
         damage.append("A part of the training curve was damaged and is left out.")
-    return {run: np.concatenate(rows) for run, rows in parts.items()}
+    return {run: _last_told(np.concatenate(rows)) for run, rows in parts.items()}
+
+
+def _last_told(rows: Array) -> Array:
+    """The rows that no later row with the same or an earlier step replaces."""
+    following: Array = np.minimum.accumulate(np.append(rows[:, 0], np.inf)[::-1])[::-1][1:]
+    kept: Array = rows[rows[:, 0] < following]
+    return kept
 
 
 def _epochs(connection: sqlite3.Connection, damage: list[str]) -> dict[int, list[EpochDone]]:

@@ -6,6 +6,7 @@ be read of it, down to the single row, goes into a new one; it is deleted only w
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
@@ -129,6 +130,9 @@ def _examine(path: Path) -> Abandoned | None:
             lock.release()
             return None
         return Abandoned(path, None, None, when, False, lock)
+    if known.get("saving"):
+        with suppress(OSError):  # the folder may be gone, and the file with it
+            disk.remove_leftovers(Path(os.path.realpath(known["saving"])))
     if state is None or (whole and known.get("modified") == ""):
         remove_database(path)
         lock.release(remove=True)

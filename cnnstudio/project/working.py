@@ -73,6 +73,8 @@ class WorkingDatabase:
         known = notes(connection)
         self._project = Path(known["path"]) if known.get("path") else None
         self._digest = known.get("digest", "")
+        if known.get("saving") and _has_digest(Path(known["saving"]), known["saving_digest"]):
+            self._project, self._digest = Path(known["saving"]), known["saving_digest"]
         self._claim()
         self._thread = threading.Thread(target=self._work, name="working database", daemon=True)
         self._thread.start()
@@ -149,12 +151,9 @@ class WorkingDatabase:
 
     def changed_on_disk(self) -> bool:
         """Whether the project file is another one than was opened or saved last."""
-        if self._project is None or not self._digest:
+        if self._project is None or not self._digest or not self._project.exists():
             return False
-        try:
-            return disk.digest(disk.read_file(self._project)) != self._digest
-        except StorageError:
-            return False  # what is not there cannot be overwritten
+        return not _has_digest(self._project, self._digest)
 
     def flush(self) -> StorageError | None:
         """Write everything now; gives the reason when that fails."""
@@ -292,12 +291,18 @@ class WorkingDatabase:
             data = files.image(made)
         finally:
             made.close()
-        disk.replace_file(path, data)
         digest = disk.digest(data)
-        with self._changed:
-            self._pending.absorb(Pending(notes={"modified": "", "path": str(path), "digest": digest}))
-        self._write()
+        # Noted first: after a crash in the middle the next start finds the half-written file, and knows the whole one.
+        self._note({"saving": str(path), "saving_digest": digest})
+        disk.replace_file(path, data)
+        self._note({"modified": "", "path": str(path), "digest": digest, "saving": ""})
         return digest
+
+    def _note(self, notes: dict[str, str]) -> None:
+        """Write notes now; when that fails, they stay pending like everything else."""
+        with self._changed:
+            self._pending.absorb(Pending(notes=notes))
+        self._write()
 
     def _project_in_memory(self) -> sqlite3.Connection:
         """A project of everything: intact rows, then what is not in them yet; the network comes from memory."""
@@ -392,6 +397,13 @@ def _filled(connection: sqlite3.Connection, content: Graph | sqlite3.Connection)
         connection.close()
         raise
     return connection
+
+
+def _has_digest(path: Path, digest: str) -> bool:
+    try:
+        return disk.digest(disk.read_file(path)) == digest
+    except StorageError:
+        return False
 
 
 def _same_file(one: Path, other: Path) -> bool:

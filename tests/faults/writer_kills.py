@@ -1,0 +1,198 @@
+"""kill -9 at random moments on the Qt-free writer: edits, checkpoints, saves and the recovery after the kill before."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+from cnnstudio.project import schema, working
+from cnnstudio.project.files import open_project
+from cnnstudio.project.recovery import adopt, find_abandoned
+from cnnstudio.project.working import WorkingDatabase, open_database
+from engine.errors import StorageError
+from tests.faults import numbered
+from tests.faults.result import Result
+
+ALLOWED = 1.0
+"""Seconds of edits that may be lost."""
+SLACK = 0.5
+"""Seconds added on a busy machine, where a process may not run at all for a while."""
+
+
+def kill_writer(count: int, folder: Path, seed: int = 0) -> Result:
+    """Kill a process that edits, keeps checkpoints and saves; after each kill look at everything, and go on from it."""
+    result = Result("kill -9 on the writer: edit, checkpoint, save, recover")
+    rng = random.Random(seed)
+    project, home = folder / "projects" / "p.cnn", folder / "working"
+    project.parent.mkdir(parents=True)
+    saved = kept = number = 0
+    worst = 0.0
+    for life in range(count):
+        result.tried += 1
+        slow = rng.random() < 0.1
+        delay = working.DELAY if slow else 0.005
+        lines, killed_at = _live(home, project, number, delay, rng.uniform(0.5, 1.6) if slow else rng.uniform(0.01, 0.2), life)
+        done = [line.split() for line in lines]
+        saved = max([saved, *(int(n) for what, n, _ in done if what == "saved")])
+        kept = max([kept, *(int(n) for what, n, _ in done if what == "kept")])
+        edits = {int(n): float(when) for what, n, when in done if what == "edit"}
+        found_saved = _check_project(result, project, saved)
+        found = _check_working(result, home, max(kept, saved), found_saved)
+        lost = [killed_at - when for n, when in edits.items() if n > found]
+        worst = max([worst, *lost])
+        result.expect(worst <= ALLOWED + SLACK, f"an edit of {worst:.2f} s before the kill was lost")
+        number = max([number, found, *edits])
+    result.expect(saved > 0 and kept > saved / 2, "nothing was saved: the test tests nothing")
+    result.figures = {"saves confirmed up to": str(saved), "oldest edit lost": f"{worst:.2f} s"}
+    _check_nothing_stray(result, home, project)
+    return result
+
+
+def _live(home: Path, project: Path, number: int, delay: float, seconds: float, seed: int) -> tuple[list[str], float]:
+    """One life: fork, let it work, kill it; gives what it had confirmed, and when it was killed."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        try:
+            working.DELAY = delay
+            _work(home, project, number, writing, random.Random(seed), calls=0.3 if delay < 0.1 else 0.004)
+        except BaseException as error:
+            os.write(writing, f"error {type(error).__name__}:{error} 0\n".replace(" ", "_").encode())
+        os._exit(1)
+    os.close(writing)
+    time.sleep(seconds)
+    killed_at = time.monotonic()
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with open(reading, "rb") as pipe:
+        lines = pipe.read().decode().splitlines()
+    assert not any(line.startswith("error") for line in lines), lines
+    return lines, killed_at
+
+
+def _work(home: Path, project: Path, number: int, pipe: int, rng: random.Random, calls: float) -> None:
+    """Go on from what is there, and say what was confirmed; `calls` is how often it asks for a checkpoint or a save."""
+    found = find_abandoned(home)
+    database = adopt(found[0]) if found else WorkingDatabase.create(home, numbered.graph(number))
+    for other in found[1:]:
+        other.release()
+    run = database.begin_run(numbered.run())
+    first = number + 1
+    for n in itertools.count(first):
+        database.put_network(numbered.graph(n))
+        database.put_modified(True)
+        database.put_batches(run, numbered.rows(n, n))
+        _say(pipe, "edit", n)
+        chance = rng.random()
+        if chance < calls / 2:
+            database.put_checkpoint(run, numbered.checkpoint(n))
+            if database.flush() is None:
+                _say(pipe, "kept", n)
+        elif chance < calls:
+            database.put_checkpoint(run, numbered.checkpoint(n))
+            database.save(project)
+            _say(pipe, "saved", n)
+        time.sleep(rng.uniform(0, 0.004))
+
+
+def _say(pipe: int, what: str, n: int) -> None:
+    os.write(pipe, f"{what} {n} {time.monotonic()}\n".encode())
+
+
+def _check_project(result: Result, project: Path, saved: int) -> int:
+    if not project.exists():
+        result.expect(saved == 0, f"save {saved} was confirmed, and there is no file")
+        return 0
+    try:
+        state = open_project(project)
+    except StorageError as error:
+        result.expect(False, f"the project cannot be read: {error}")
+        return 0
+    number = numbered.number_of(state)
+    result.expect(not state.damage, f"the project is damaged: {state.damage}")
+    result.expect(number >= saved, f"save {saved} was confirmed, {number} is in the file")
+    result.expect(numbered.is_consistent(state), "the project is not of one piece")
+    result.expect(state.checkpoint is not None and state.checkpoint.step == number, "weights and network differ")
+    return number
+
+
+def _check_working(result: Result, home: Path, kept: int, saved: int) -> int:
+    """The number that is found after a kill: in the working database, or in the project when all was saved."""
+    found = find_abandoned(home)
+    result.expect(len(found) <= 1, f"{len(found)} databases were left by one process")
+    if not found:
+        result.expect(saved >= kept, f"{kept} was kept, and only {saved} is saved")
+        return saved
+    number = 0
+    for item in found:
+        result.expect(item.whole and item.state is not None, "a working database is damaged")
+        if item.state is not None:
+            number = numbered.number_of(item.state)
+            step = item.state.checkpoint.step if item.state.checkpoint is not None else 0
+            result.expect(number >= kept and step >= kept, f"{kept} was kept, network {number} and weights {step} are found")
+            result.expect(numbered.is_consistent(item.state), "the working database is not of one piece")
+        item.release()
+    return number
+
+
+def _check_nothing_stray(result: Result, home: Path, project: Path) -> None:
+    """After one more start that ends as it should, only the project is left."""
+    for item in find_abandoned(home):
+        adopt(item).close()
+    result.expect(not list(home.iterdir()), f"left in the folder: {[p.name for p in home.iterdir()]}")
+    beside = [p.name for p in project.parent.iterdir() if p != project]
+    result.expect(not beside, f"left beside the project: {beside}")
+
+
+# --- migrations ---
+
+
+def kill_migration(count: int, folder: Path, seed: int = 0) -> Result:
+    """Kill a process that brings a database two formats forward: every row is of one and the same format afterwards."""
+    result = Result("kill -9 on migrations")
+    rng = random.Random(seed)
+    folder.mkdir(parents=True)
+    between = 0
+    for life in range(count):
+        result.tried += 1
+        path = folder / f"{life}.db"
+        connection = open_database(path)
+        with connection:
+            connection.execute("BEGIN")
+            schema.create_tables(connection)
+            connection.executemany("INSERT INTO runs VALUES (NULL, 0, 0, 1, ?, '')", [(b"1" * 2000,)] * 600)
+        connection.close()
+        child = os.fork()
+        if not child:
+            schema.migrate(open_database(path), to=3, migrations={1: _to(2), 2: _to(3)})
+            os._exit(0)
+        time.sleep(rng.uniform(0, 0.03))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        connection = open_database(path)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        between += version == 2
+        result.expect(_formats(connection) == {version}, f"rows of {_formats(connection)} in format {version}")
+        schema.migrate(connection, to=3, migrations={1: _to(2), 2: _to(3)})
+        result.expect(_formats(connection) == {3}, "the second attempt did not finish")
+        connection.close()
+        working.remove_database(path)
+    result.figures = {"killed between the steps": str(between)}
+    return result
+
+
+def _to(format: int) -> schema.Step:
+    def migrate(connection: sqlite3.Connection) -> None:
+        connection.execute("UPDATE runs SET time = ?, content = zeroblob(2000)", (format,))
+
+    return migrate
+
+
+def _formats(connection: sqlite3.Connection) -> set[int]:
+    return {int(value) for (value,) in connection.execute("SELECT DISTINCT time FROM runs")}
