@@ -25,7 +25,7 @@ from numpy.typing import DTypeLike
 from engine.blas import limit_to_one_thread
 from engine.errors import EngineError, Fix, ShapeError, TrainingError
 from engine.initializers import initialize
-from engine.lane import Call, Lane, Parts, PlainLane
+from engine.lane import Call, Lane, Parts, PlainLane, SliceResult
 from engine.layer import Array, Param
 from engine.layers.input import Input
 from engine.losses import CrossEntropy, Loss, targets_of
@@ -36,9 +36,6 @@ from engine.spec import NetworkSpec
 from engine.workers import Plan, WorkerError, Workers
 
 T = TypeVar("T")
-SliceResult = tuple[Array, float, int]
-"""The gradient of a slice, its summed loss and its right answers."""
-
 log = logging.getLogger(__name__)
 
 CORES = os.cpu_count() or 1
@@ -162,19 +159,22 @@ class Network:
         `key` seeds the random layers: seed and step. Raises TrainingError naming the layer when a number is not finite.
         """
         cut, total = self.slices(len(images)), _Total(self.parameters.gradient, len(images))
-        run = self._in_workers if len(cut) > 1 and self._workers_ready() else self._in_threads
-        for k, (gradient, loss, correct) in enumerate(run(images, labels, cut, key)):
-            self._check_finite(loss, gradient, images[cut[k]], labels[cut[k]], len(images), (*key, k))
-            total.add(gradient, loss, correct)
+        run = self._in_workers if len(cut) > 1 and self.workers_ready() else self._in_threads
+        for k, result in enumerate(run(images, labels, cut, key)):
+            if not result.finite:
+                raise self._not_finite(images[cut[k]], labels[cut[k]], len(images), (*key, k))
+            total.add(result)
         return total.result()
 
     def slice_gradient(self, images: Array, labels: Array, batch: int, key: Sequence[int], *, lane: int = 0) -> SliceResult:
         """Forward and backward over one slice of a batch, in lane number `lane`."""
-        through = self._begin(images, lane, training=True, key=key)
-        return through.gradient, *self._both_ways(through, labels, batch)
+        return self._both_ways(self._begin(images, lane, training=True, key=key), labels, batch)
 
     def _in_threads(self, images: Array, labels: Array, cut: Sequence[slice], key: Sequence[int]) -> Iterator[SliceResult]:
         """The slices' results in order, computed by threads; each lasts until the next is asked for."""
+        if len(cut) == 1:
+            yield self.slice_gradient(images, labels, len(images), (*key, 0))
+            return
         at_once = min(len(cut), CORES)
 
         def work(k: int) -> SliceResult:
@@ -209,7 +209,7 @@ class Network:
             if done < len(cut):
                 self.close()  # their answers are not wanted any more
 
-    def _workers_ready(self) -> bool:
+    def workers_ready(self) -> bool:
         """Whether worker processes are wanted and have started; the first call starts them."""
         if not self._worker_count:
             return False
@@ -255,8 +255,10 @@ class Network:
             self._run(steps)
             yield LayerStep("backward", self._ids[steps[0][0]])
         for k, (lane, part, (loss, correct)) in enumerate(zip(lanes, cut, measured, strict=True)):
-            self._check_finite(loss, lane.gradient, images[part], labels[part], len(images), (*key, k))
-            total.add(lane.gradient, loss, correct)
+            result = self._result(lane, loss, correct)
+            if not result.finite:
+                raise self._not_finite(images[part], labels[part], len(images), (*key, k))
+            total.add(result)
         yield total.result()
 
     def record(self, images: Array, labels: Array, *, key: Sequence[int] = ()) -> tuple[list[PlainLane], BatchResult]:
@@ -268,7 +270,7 @@ class Network:
         for k, part in enumerate(self.slices(len(images))):
             lane = PlainLane(self._parts, part.stop - part.start, record=True)
             lane.begin(images[part], training=True, rng=self._random_numbers((*key, k)))
-            total.add(lane.gradient, *self._both_ways(lane, labels[part], len(images)))
+            total.add(self._both_ways(lane, labels[part], len(images)))
             lanes.append(lane)
         return lanes, total.result()
 
@@ -317,12 +319,19 @@ class Network:
         self._make_calls(steps)
 
     @np.errstate(all="ignore")
-    def _both_ways(self, lane: Lane, labels: Array, batch: int) -> tuple[float, int]:
-        """Forward, loss and backward; returns the summed loss and the right answers."""
+    def _both_ways(self, lane: Lane, labels: Array, batch: int) -> SliceResult:
+        """Forward, loss and backward."""
         self._make_calls(lane.forward)
-        measured = lane.measure(labels, batch)
+        loss, correct = lane.measure(labels, batch)
         self._make_calls(lane.backward)
-        return measured
+        return self._result(lane, loss, correct)
+
+    @staticmethod
+    def _result(lane: Lane, loss: float, correct: int) -> SliceResult:
+        gradient = lane.gradient
+        with np.errstate(all="ignore"):
+            finite = math.isfinite(loss) and (math.isfinite(np.dot(gradient, gradient)) or bool(np.isfinite(gradient).all()))
+        return SliceResult(gradient, loss, correct, finite)
 
     def _make_calls(self, steps: Iterable[tuple[int, Iterable[Call]]]) -> None:
         i = 0
@@ -347,19 +356,16 @@ class Network:
         lane.begin(images, training=training, rng=self._random_numbers(key) if training else None)
         return lane
 
-    @np.errstate(all="ignore")
-    def _check_finite(self, loss: float, gradient: Array, images: Array, labels: Array, batch: int, key: Sequence[int]) -> None:
-        """Raise TrainingError naming the first layer whose output, or the last whose gradient, is not finite.
+    def _not_finite(self, images: Array, labels: Array, batch: int, key: Sequence[int]) -> TrainingError:
+        """The error that names the first layer whose output, or the last whose gradient, is not finite.
 
-        A slice with such a number is computed once more layer by layer, so that the place can be found.
+        The slice is computed once more layer by layer, so that the place can be found.
         """
-        if math.isfinite(loss) and (math.isfinite(np.dot(gradient, gradient)) or np.isfinite(gradient).all()):
-            return
         lane = PlainLane(self._parts, len(images))
         lane.begin(images, training=True, rng=self._random_numbers(key))
         self._both_ways(lane, labels, batch)
         index, what = lane.first_broken() or (len(self._ids) - 1, "loss")
-        raise _not_finite(self.spec.nodes[index].title, index, what)
+        return _not_finite(self.spec.nodes[index].title, index, what)
 
     def _evaluate(self, images: Array, keep: Callable[[Lane, slice], None]) -> None:
         size = SLICE * 8 if SLICE * 8 * self._macs < SMALL_WORK else SLICE
@@ -382,13 +388,13 @@ class _Total:
         self._gradient, self._n = gradient, n
         self._loss, self._correct, self._empty = 0.0, 0, True
 
-    def add(self, gradient: Array, loss: float, correct: int) -> None:
+    def add(self, part: SliceResult) -> None:
         """The next slice."""
         if self._empty:
-            np.copyto(self._gradient, gradient)
+            np.copyto(self._gradient, part.gradient)
         else:
-            np.add(self._gradient, gradient, out=self._gradient)
-        self._loss, self._correct, self._empty = self._loss + loss, self._correct + correct, False
+            np.add(self._gradient, part.gradient, out=self._gradient)
+        self._loss, self._correct, self._empty = self._loss + part.loss, self._correct + part.correct, False
 
     def result(self) -> BatchResult:
         """The mean loss and what else is known of the batch."""

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.lane import SliceResult
 from engine.layer import Array
 from engine.losses import Loss
 from engine.spec import NetworkSpec
@@ -131,10 +132,10 @@ class Workers:
         except OSError as error:
             raise WorkerError(str(error)) from error
 
-    def finish(self, k: int) -> tuple[Array, float, int]:
-        """Wait for worker `k`: the slice's gradient, which stays until it begins the next one, summed loss and right answers."""
-        loss, correct = self._answer(k)
-        return self._own[k][0], loss, correct
+    def finish(self, k: int) -> SliceResult:
+        """Wait for worker `k`; the gradient stays until it begins the next slice."""
+        loss, correct, finite = self._answer(k)
+        return SliceResult(self._own[k][0], loss, correct, finite)
 
     def _answer(self, k: int) -> Any:
         try:
@@ -167,16 +168,16 @@ def _serve(plan: Plan, block: Any, worker: int, workers: int, pipe: Connection) 
     gradient, for_images, for_labels = plan.own(block, worker, workers)
     network = Network(plan.spec, loss=plan.loss, dtype=plan.dtype)
     with contextlib.suppress(EOFError, OSError):  # the other end is gone, and nobody is left to tell
-        pipe.send(("ready", 0))
+        pipe.send(None)
         while True:
             task: Task = pipe.recv()
             images, labels, batch, key, changed = task
             try:
                 if changed:
                     network.take_over(parameters, state)
-                of_slice, loss, correct = network.slice_gradient(_get(images, for_images), _get(labels, for_labels), batch, key)
-                np.copyto(gradient, of_slice)
+                of_slice = network.slice_gradient(_get(images, for_images), _get(labels, for_labels), batch, key)
+                np.copyto(gradient, of_slice.gradient)
             except Exception as error:
                 pipe.send(f"{type(error).__name__}: {error}")
             else:
-                pipe.send((loss, correct))
+                pipe.send((of_slice.loss, of_slice.correct, of_slice.finite))

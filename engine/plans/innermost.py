@@ -38,6 +38,8 @@ from engine.plans.head import SoftmaxForm
 from engine.plans.pool_innermost import AvgPoolForm, MaxPoolForm
 from engine.spec import Placed
 
+PAGE = 4096
+
 
 def serves(placed: Sequence[Placed]) -> bool:
     """Whether the plan is the faster one: the network has convolutions, and no layer that needs the batch as a whole."""
@@ -172,8 +174,9 @@ class InnermostLane(Lane):
             raw = Boundary(place.x, self.n, y.y.dtype)
             return [lambda: np.copyto(raw.as_samples(raw.y), self._raw, casting="unsafe"),
                     *AsItIs(place, raw, y, {}, {}, self._scratch, ctx).forward]
-        # The arithmetic is done on the images as they come, which is faster than with the images innermost. A gap after each
-        # image keeps the transposition from reading all of them through the same few lines of the cache.
-        even = aligned_zeros((self.n, place.x.size + 16), y.y.dtype)[:, :place.x.size].reshape(self.n, *place.x)
+        # The arithmetic is done on the images as they come, which is faster than with the images innermost. Where images begin
+        # at whole pages, a gap after each keeps the transposition from reading all of them through the same few cache lines.
+        gap = 16 if place.x.size * y.y.itemsize % PAGE == 0 else 0
+        even = aligned_zeros((self.n, place.x.size + gap), y.y.dtype)[:, :place.x.size].reshape(self.n, *place.x)
         return [lambda: np.subtract(self._raw, ctx.state["offset"], out=even, dtype=even.dtype, casting="unsafe"),
                 bind(np.multiply, even, ctx.state["gain"], out=even), bind(np.copyto, y.as_samples(y.y), even)]

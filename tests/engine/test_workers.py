@@ -53,7 +53,7 @@ def ready(network: Network) -> Network:
     images, labels = batch(64)
     network.gradient(images, labels, key=(0, 0))
     end = time.monotonic() + 60
-    while not network._workers_ready():
+    while not network.workers_ready():
         assert network._worker_count and time.monotonic() < end, "the workers did not start"
         time.sleep(0.01)
     return network
