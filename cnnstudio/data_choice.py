@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from cnnstudio.resources import resource_path
 from engine.datasets.catalog import open_dataset
 from engine.datasets.dataset import Dataset, ReadOptions, SplitOptions
+from engine.datasets.typed import NAME as TYPED
+from engine.datasets.typed import typed_dataset
 from engine.errors import DataError
 
 
@@ -16,10 +20,18 @@ def choice_of(name: str, reading: ReadOptions) -> dict[str, Any]:
     return {"name": name} | ({"reading": reading.to_json()} if reading != ReadOptions() else {})
 
 
+def typed_choice(image: Any, label: int, classes: int) -> dict[str, Any]:
+    """The choice that holds a typed image (C, H, W) itself, with its class."""
+    return {"name": TYPED, "image": np.asarray(image, np.float64).tolist(), "label": int(label), "classes": int(classes)}
+
+
 def open_choice(choice: Mapping[str, Any]) -> Dataset:
-    """The data set that a choice names: {"name": bundled name or path, "split": …, "reading": …}. Raises DataError."""
+    """The data set that a choice names: {"name": bundled name or path, "split": …, "reading": …}, or the typed image that it
+    holds. Raises DataError."""
     if not isinstance(choice.get("name"), str):
         raise DataError("The choice of the data set names none.", code="data.choice")
+    if choice["name"] == TYPED and "image" in choice:
+        return typed_dataset(choice["image"], int(choice.get("label", 0)), int(choice.get("classes", 2)))
     return open_dataset(choice["name"], bundled=resource_path("datasets"), split=_options(SplitOptions, choice.get("split")),
                         reading=_options(ReadOptions, choice.get("reading")))  # fmt: skip
 

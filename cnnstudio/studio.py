@@ -9,19 +9,23 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from cnnstudio.autosave import Autosave
+from cnnstudio.data_choice import open_choice
 from cnnstudio.data_opener import DataOpener
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
 from cnnstudio.document.layout import tidy
 from cnnstudio.document.weights_bank import WeightsBank
+from cnnstudio.examples import Example
 from cnnstudio.project.recovery import Abandoned
 from cnnstudio.project.state import DataCard, ProjectState
 from cnnstudio.selection import SampleRef, Selection, Source
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change, change_words, merge_key
+from cnnstudio.weight_edit import WeightEdit
 from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset
+from engine.datasets.typed import NAME as TYPED
 from engine.errors import DataError, EngineError, Fix, SpecError, StorageError
 from engine.layer import Array
 from engine.memory import Parameters
@@ -74,6 +78,8 @@ class Studio(QObject):
         """The seed of the weights in the session; None while it has no network."""
         self._data_error: EngineError | None = None
         self._session_error: EngineError | None = None
+        self.weights_age = 0
+        """Grows whenever the session's weights have changed otherwise than by hand."""
         self._interrupted = False
         """Whether an edit of the network has paused a run that the user may want to go on."""
         self._opened: dict[str, Dataset] = {}
@@ -90,12 +96,20 @@ class Studio(QObject):
         self.controller.failed.connect(self._session_failed)
         self.controller.batches_done.connect(self._note_training)
         self.controller.weights_reset.connect(self._note_training)
+        self.controller.weights_edited.connect(self._note_edit)
 
     # --- beginning ---
 
     def begin(self, template: Template) -> None:
         """Begin anew with a template: no history of edits, nothing to save."""
         self._begin_new(template_graph(template))
+
+    def begin_example(self, example: Example) -> None:
+        """Begin anew with a worked example: its image, its network and its weights."""
+        graph = Graph.of(example.network, title=example.title, training=TrainSettings.from_json(example.training).to_json(),
+                         data=dict(example.data))  # fmt: skip
+        self._begin_new(graph.moved(tidy(graph)))
+        self._bank.deposit(example.weights)
 
     def begin_empty(self) -> None:
         """Begin anew with an Input block alone, and the data set in use."""
@@ -200,6 +214,20 @@ class Studio(QObject):
         """Use another data set; when it is open, one undo step takes it and fits the Input block to it."""
         self._opener.open(choice)
 
+    def type_image(self, choice: dict[str, Any], text: str) -> None:
+        """Use a typed image (a choice made by `typed_choice`), at once and as one undo step; raises DataError."""
+        data = open_choice(choice)
+        self._opened[_key(choice)] = data
+        stack = self.document.undo_stack
+        stack.beginMacro(text)
+        self.document.set_data(choice, text)
+        self.fit_input(data.shape)
+        stack.endMacro()
+
+    def edit_weights(self, name: str, before: Array, after: Array, text: str) -> None:
+        """Give a parameter such as "conv1.W" other values by hand, at rest; an undo step until training goes on."""
+        self.document.undo_stack.push(WeightEdit(self, name, before, after, text))
+
     def _follow_data(self) -> None:
         """Open what the document says, unless it is open already."""
         choice = self.document.data
@@ -259,6 +287,9 @@ class Studio(QObject):
             self.selection.select_sample(None)
             return
         source: Source = "validation" if len(data.validation) else "train"
+        if data.name == TYPED:
+            self.selection.select_sample(SampleRef("typed", 0, data.train.images[0], int(data.train.labels[0])))
+            return
         part = data.validation if source == "validation" else data.train
         self.selection.select_sample(SampleRef(source, 0, part.images[0], int(part.labels[0])))
 
@@ -366,6 +397,11 @@ class Studio(QObject):
 
     @Slot()
     def _note_training(self, *_: object) -> None:
+        self.weights_age += 1
+        self.document.mark_weights_changed()
+
+    @Slot()
+    def _note_edit(self, *_: object) -> None:
         self.document.mark_weights_changed()
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from engine.windows import extent
 LANGUAGES = ("numpy", "pytorch", "loop")
 MOST_NUMBERS = 20_000
 """Cells made of more numbers than this are not written out."""
-FOLDED = 72
+FOLDED = 56
 """Letters of a line of numbers that are shown; the copy has them all."""
 _HEAD = {
     "numpy": ("import numpy as np",),

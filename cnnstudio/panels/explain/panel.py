@@ -83,6 +83,7 @@ class ExplainPanel(LivePanel):
         self._ways = QTabBar()
         self._ways.setExpanding(False)
         self._ways.setDrawBase(False)
+        self._ways.setUsesScrollButtons(False)
         self._ways.setAccessibleName(self.tr("Direction"))
         for name in (self.tr("Forward"), self.tr("Backward"), self.tr("Update")):
             self._ways.addTab(name)
@@ -437,7 +438,7 @@ class ExplainPanel(LivePanel):
         is_parameter = subject.kind in ("parameter", "gradient", "new")
         with QSignalBlocker(self._ways):
             for index, way in enumerate(WAYS):
-                self._ways.setTabVisible(index, way in ways or (way == "update" and is_parameter))
+                self._ways.setTabEnabled(index, way in ways or (way == "update" and is_parameter))
                 if way in ways and ways[way].array == subject.ref.array:
                     self._ways.setCurrentIndex(index)
 
