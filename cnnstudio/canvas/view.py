@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -22,17 +22,16 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from cnnstudio.canvas.editing import Editor
 from cnnstudio.canvas.face import HEADER
 from cnnstudio.canvas.gestures import DrawWire, Gesture, MoveBlocks, Pan, PressFix, RubberBand
+from cnnstudio.canvas.keys import press_key
 from cnnstudio.canvas.name_editor import NameEditor
-from cnnstudio.canvas.palette import MIME_KIND
+from cnnstudio.canvas.palette_drop import PaletteDrop
 from cnnstudio.canvas.scene import CanvasScene, Hit, corner_for
 from cnnstudio.canvas.search_menu import SearchMenu
 from cnnstudio.canvas.zoom_view import ZoomView
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph, Place, Point
 from cnnstudio.document.layout import GAP_X, GAP_Y, PITCH_X, PITCH_Y
-from cnnstudio.document.words import layer_title
 from cnnstudio.theme import current_theme, theme_changed, ui_font
-from engine.layer import LAYERS
 
 LARGEST_FIT = 1.3
 """The scale of a small network on a large screen."""
@@ -56,8 +55,8 @@ class CanvasView(ZoomView):
         self.document = document
         self.editor = Editor(document, self.canvas, self)
         self.gesture: Gesture | None = None
-        self._hint = ""
-        self._space_held = False
+        self.space_held = False
+        self._drop = PaletteDrop(self)
         self.setAcceptDrops(True)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -69,16 +68,6 @@ class CanvasView(ZoomView):
         theme_changed.connect(self._apply_theme)
 
     # --- what others ask for ---
-
-    @property
-    def hint(self) -> str:
-        """The line at the lower edge that says what can be done now."""
-        return self._hint
-
-    def set_hint(self, text: str) -> None:
-        """Show another hint; an empty one shows none."""
-        self._hint = text
-        self.viewport().update()
 
     def tidy(self) -> None:
         """Lay everything out in as many columns as suit the window, and show it all."""
@@ -153,7 +142,7 @@ class CanvasView(ZoomView):
     def _follow_change(self, before: Graph, after: Graph) -> None:
         """Keep everything in view while the user has not chosen another view."""
         if self.gesture is not None and self.gesture.moved:
-            self._cancel_gesture()
+            self.cancel_gesture()
         if self.fitted and (len(before) != len(after) or before.columns != after.columns):
             self.fit()
         self.viewport().update()
@@ -175,9 +164,9 @@ class CanvasView(ZoomView):
             return
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         point, keys = self.to_scene(event.position()), event.modifiers()
-        if event.button() == Qt.MouseButton.MiddleButton or (event.button() == Qt.MouseButton.LeftButton and self._space_held):
+        if event.button() == Qt.MouseButton.MiddleButton or (event.button() == Qt.MouseButton.LeftButton and self.space_held):
             self.gesture = Pan(self, event.position())
-            self._space_held = False
+            self.space_held = False
         elif event.button() == Qt.MouseButton.LeftButton:
             self.gesture = self._gesture_for(self.canvas.hit(point), point, keys)
 
@@ -216,7 +205,7 @@ class CanvasView(ZoomView):
             "in": Qt.CursorShape.CrossCursor,
             "out": Qt.CursorShape.CrossCursor,
         }.get(part, Qt.CursorShape.PointingHandCursor if hit.wire else Qt.CursorShape.ArrowCursor)
-        self.viewport().setCursor(Qt.CursorShape.OpenHandCursor if self._space_held else shape)
+        self.viewport().setCursor(Qt.CursorShape.OpenHandCursor if self.space_held else shape)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Finish the gesture."""
@@ -257,7 +246,8 @@ class CanvasView(ZoomView):
         self.canvas.hover(Hit())
         super().leaveEvent(event)
 
-    def _cancel_gesture(self) -> None:
+    def cancel_gesture(self) -> None:
+        """Esc, or a change of the network from elsewhere: everything goes back."""
         gesture, self.gesture = self.gesture, None
         if gesture is not None:
             gesture.cancel()
@@ -275,40 +265,15 @@ class CanvasView(ZoomView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that act on the selection; letters open the search menu."""
-        key, command = event.key(), event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        selected = self.canvas.selected
-        if key == Qt.Key.Key_Escape:
-            if self.gesture is not None:
-                self._cancel_gesture()
-            else:
-                self.canvas.select_wire(None)
-                self.canvas.select(())
-        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self.editor.delete()
-        elif key in _STEPS and event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            self.editor.move_along(forward=_STEPS[Qt.Key(key)])
-        elif key in _STEPS and not command:
-            target = self.editor.step(_STEPS[Qt.Key(key)])
-            if target is not None:
-                self.bring_into_view(self.canvas.blocks[target].card)
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and len(selected) == 1:
-            self.block_activated.emit(selected[0])
-        elif key == Qt.Key.Key_F2 and len(selected) == 1:
-            self.edit_name(selected[0])
-        elif key == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self._space_held = True
-            self.viewport().setCursor(Qt.CursorShape.OpenHandCursor)
-        elif event.text().isalpha() and not command and not event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            self.open_search_here(event.text())
-        else:
+        if not press_key(self, event):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """Space let go without having panned opens the search menu."""
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self.viewport().unsetCursor()
-            if self._space_held:
-                self._space_held = False
+            if self.space_held:
+                self.space_held = False
                 self.open_search_here()
             return
         super().keyReleaseEvent(event)
@@ -320,7 +285,7 @@ class CanvasView(ZoomView):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """A key that is held elsewhere is not held here."""
-        self._space_held = False
+        self.space_held = False
         super().focusOutEvent(event)
         self.viewport().update()
 
@@ -328,22 +293,11 @@ class CanvasView(ZoomView):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept layer kinds."""
-        if event.mimeData().hasFormat(MIME_KIND):
-            event.acceptProposedAction()
-        else:
-            event.ignore()
+        self._drop.enter(event)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         """Show where the block would land."""
-        kind = _dragged_kind(event)
-        if kind is None:
-            event.ignore()
-            return
-        point = self.to_scene(event.position())
-        place = self.canvas.place_at(point, is_input=LAYERS[kind].role == "input")
-        candidate, new_id = self.document.placing(kind, place, self._corner(place, point))
-        self.canvas.show_preview(candidate, {new_id: (layer_title(LAYERS[kind]), LAYERS[kind].role)})
-        event.acceptProposedAction()
+        self._drop.move(event)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """Everything goes back."""
@@ -351,22 +305,7 @@ class CanvasView(ZoomView):
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Put the block where the preview showed it."""
-        self.canvas.restore()
-        kind = _dragged_kind(event)
-        if kind is None:
-            event.ignore()
-            return
-        point = self.to_scene(event.position())
-        place = self.canvas.place_at(point, is_input=LAYERS[kind].role == "input")
-        self.editor.attempt(lambda: self.document.place(kind, place, self._corner(place, point)))
-        self.setFocus(Qt.FocusReason.OtherFocusReason)
-        event.acceptProposedAction()
-
-    def _corner(self, place: Place, point: QPointF) -> Point | None:
-        """Loose blocks stay where they were dropped; others go where the chain has room."""
-        if not place.loose or not len(self.document.graph):
-            return None
-        return corner_for(point)
+        self._drop.drop(event)
 
     # --- painting ---
 
@@ -387,7 +326,7 @@ class CanvasView(ZoomView):
         world = painter.worldTransform()
         painter.setWorldTransform(QTransform())
         area = self.viewport().rect()
-        text = self._hint or self._own_hint()
+        text = self._hint()
         if text:
             painter.setFont(ui_font())
             painter.setPen(theme.color("muted"))
@@ -400,26 +339,9 @@ class CanvasView(ZoomView):
             painter.drawRect(area.adjusted(0, 0, -1, -1))
         painter.setWorldTransform(world)
 
-    def _own_hint(self) -> str:
+    def _hint(self) -> str:
         if not len(self.document.graph):
             return self.tr("Drag an Input block here to begin, or double-click a template on the left")
         if not self.document.graph.main:
             return self.tr("A network begins with an Input block")
         return ""
-
-    def mapped_centre(self, block_id: str) -> QPoint:
-        """The middle of a block in the viewport, for tests and tours."""
-        return self.mapFromScene(self.canvas.centre_of(block_id))
-
-
-_STEPS = {
-    Qt.Key.Key_Right: True,
-    Qt.Key.Key_Down: True,
-    Qt.Key.Key_Left: False,
-    Qt.Key.Key_Up: False,
-}
-
-
-def _dragged_kind(event: QDropEvent) -> str | None:
-    kind = bytes(event.mimeData().data(MIME_KIND).data()).decode(errors="replace")
-    return kind if kind in LAYERS else None
