@@ -14,25 +14,21 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QScrollArea,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
-from cnnstudio.document.words import departure_sentence, error_sentence, fix_label, layer_title, say
+from cnnstudio.document.words import departure_sentence, layer_title, say
 from cnnstudio.panels.facts import FactsTable, block_facts, network_facts
-from cnnstudio.panels.option_editors import OptionEditor, editor_for
-from cnnstudio.theme import layer_color, ui_font
-from engine.errors import EngineError, Fix
+from cnnstudio.panels.option_row import LABEL_WIDTH, OptionRow
+from cnnstudio.panels.problem_note import ProblemNote
+from cnnstudio.theme import layer_color
+from engine.errors import EngineError
 from engine.layer import Layer
-from engine.options import Option
 from engine.pattern import Departure
-
-_LABEL_WIDTH = 80
 
 
 class PropertiesPanel(QScrollArea):
@@ -108,7 +104,7 @@ class BlockForm(QWidget):
         self.name.editingFinished.connect(self._rename)
         label = QLabel(self.tr("Name"), self)
         label.setBuddy(self.name)
-        label.setFixedWidth(_LABEL_WIDTH)
+        label.setFixedWidth(LABEL_WIDTH)
         name_row = QHBoxLayout()
         name_row.setSpacing(8)
         name_row.addWidget(label)
@@ -155,147 +151,6 @@ class BlockForm(QWidget):
             self._document.rename(self._id, self.name.text())
 
 
-class OptionRow(QWidget):
-    """An option: label with default mark and reset button, the editor, help, and what is wrong with the
-    input.
-    """
-
-    changed = Signal(str, object)
-    finished = Signal()
-
-    def __init__(self, option: Option, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.option = option
-        self.editor: OptionEditor = editor_for(option, self)
-        self.editor.setToolTip(say(option.help))
-        self.label = QLabel("" if option.kind == "bool" else say(option.label), self)
-        self.label.setBuddy(self.editor)
-        self.label.setToolTip(say(option.help))
-        self.reset = QToolButton(self)
-        self.reset.setText("⟲")
-        self.reset.setProperty("role", "quiet")
-        self.reset.setFixedSize(26, 22)
-        tip = self.tr("Back to the default, {value}").format(value=shown(option.default))
-        self.reset.setToolTip(tip)
-        self.reset.setAccessibleName(tip)
-        self.reset.clicked.connect(self._reset)
-        self.help = QLabel(say(option.help), self)
-        self.help.setWordWrap(True)
-        self.help.setProperty("role", "muted")
-        self.error = QLabel(self)
-        self.error.setWordWrap(True)
-        self.error.setProperty("role", "error")
-        self.error.hide()
-        self.help.setFont(ui_font(0.88))
-        wide = option.kind in ("padding", "bool")
-        first, last = QHBoxLayout(), QHBoxLayout()
-        first.setSpacing(8)
-        if option.kind != "bool":
-            self.label.setWordWrap(True)
-            first.addWidget(self.label)
-        if not wide:
-            self.label.setFixedWidth(_LABEL_WIDTH)
-            first.addWidget(self.editor, 1)
-        last.addWidget(self.help, 1)
-        last.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignTop)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(2)
-        box.addLayout(first)
-        if wide:
-            box.addWidget(self.editor)
-        box.addWidget(self.error)
-        box.addLayout(last)
-        self.editor.edited.connect(self._edited)
-        self.editor.finished.connect(self.finished)
-
-    def show_value(self, value: Any) -> None:
-        """Show the value of the document; what was wrong with the input is over."""
-        self.editor.set_value(value)
-        self.error.hide()
-        policy = self.reset.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.reset.setSizePolicy(policy)
-        self.reset.setVisible(value != self.option.default)
-
-    def show_resolved(self, sides: tuple[int, int, int, int] | None) -> None:
-        """What a padding rule comes to."""
-        if self.option.kind == "padding":
-            self.editor.set_resolved(sides)  # type: ignore[attr-defined]
-
-    def mark(self, concerned: bool) -> None:
-        """Point to this option as the place of the block's error."""
-        self.label.setProperty("role", "error" if concerned else "")
-        self.label.style().unpolish(self.label)
-        self.label.style().polish(self.label)
-
-    def explain(self, error: EngineError) -> None:
-        """Say what is wrong with what was typed, and what would be right."""
-        fixes = "".join(f" {fix_label(fix)}." for fix in error.fixes[:1])
-        self.error.setText(error_sentence(error) + fixes)
-        self.error.show()
-
-    @Slot(object)
-    def _edited(self, value: Any) -> None:
-        try:
-            legal = self.option.check(value)
-        except EngineError as error:
-            self.explain(error)
-            return
-        self.error.hide()
-        self.changed.emit(self.option.name, legal)
-
-    @Slot()
-    def _reset(self) -> None:
-        self.finished.emit()
-        self.changed.emit(self.option.name, self.option.default)
-        self.finished.emit()
-
-
-class ProblemNote(QFrame):
-    """What is wrong with a block, with a button for every fix that the program can apply."""
-
-    def __init__(self, document: Document, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._document = document
-        self._fixes: list[Fix] = []
-        self.text = QLabel(self)
-        self.text.setWordWrap(True)
-        self.buttons: list[QPushButton] = []
-        self._box = QVBoxLayout(self)
-        self._box.setContentsMargins(10, 8, 10, 8)
-        self._box.addWidget(self.text)
-        self.hide()
-
-    def show_problem(self, block_id: str, problem: EngineError | None) -> None:
-        """Show a problem, or nothing."""
-        for button in self.buttons:
-            self._box.removeWidget(button)
-            button.deleteLater()
-        self.buttons = []
-        self.setVisible(problem is not None)
-        if problem is None:
-            return
-        is_error = block_id in self._document.derived.errors
-        self.setProperty("role", "alert" if is_error else "note")
-        self.style().unpolish(self)
-        self.style().polish(self)
-        self.text.setText(self._sentence(problem))
-        for fix in problem.fixes:
-            if fix.action != "advice":
-                button = QPushButton(fix_label(fix), self)
-                button.clicked.connect(lambda _checked=False, fix=fix: self._document.apply_fix(fix))
-                self._box.addWidget(button)
-                self.buttons.append(button)
-
-    def _sentence(self, problem: EngineError) -> str:
-        if problem.code == "graph.waits":
-            name = self._document.name_of(str(problem.args_by_name["block"]))
-            return self.tr("Waits for {block}.").format(block=name)
-        advice = [fix_label(fix) + "." for fix in problem.fixes if fix.action == "advice"]
-        return " ".join([error_sentence(problem), *advice])
-
-
 class NetworkSummary(QWidget):
     """The whole network in numbers, shown while no single block is selected."""
 
@@ -338,15 +193,6 @@ class NetworkSummary(QWidget):
             return departure
         name = self._document.name_of(departure.block)
         return dataclasses.replace(departure, args=dict(departure.args) | {"block": name})
-
-
-def shown(value: Any) -> str:
-    """A value of an option as text."""
-    if isinstance(value, bool):
-        return "✓" if value else "–"
-    if isinstance(value, tuple):
-        return " × ".join(map(str, value)) if len(value) == 2 else ", ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _column(parent: QWidget) -> QVBoxLayout:

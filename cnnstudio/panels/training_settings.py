@@ -10,7 +10,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from cnnstudio.document.words import say
-from cnnstudio.panels.properties import OptionRow
+from cnnstudio.panels.option_row import OptionRow
 from cnnstudio.setting_change import Change, part_title
 from cnnstudio.theme import SPACE_L, SPACE_M, SPACE_S
 from engine.losses import LOSSES
