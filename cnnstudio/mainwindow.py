@@ -24,6 +24,7 @@ from cnnstudio.file_actions import FileActions
 from cnnstudio.hint_line import HintLine
 from cnnstudio.history_panel import HistoryPanel
 from cnnstudio.icons import app_icon
+from cnnstudio.layouts import Layouts
 from cnnstudio.main_bar import MainBar
 from cnnstudio.menus import build_menus
 from cnnstudio.network_actions import NetworkActions
@@ -112,7 +113,8 @@ class MainWindow(QMainWindow):
         self.addToolBarBreak()
         self._add_formula_bar()
         self.setStatusBar(StatusBar(studio))
-        self.menus = build_menus(self, self.actions_, undo, redo, self.view, self.docks.all)
+        self.layouts = Layouts(self, self.docks, self.actions_.large_text)
+        self.menus = build_menus(self, self.actions_, undo, redo, self.view, self.docks.all, self.layouts.actions)
 
         self.files = FileActions(self, studio, settings, templates, self.actions_, self.menus.recent)
         self.export = ExportAction(self, self.view.canvas, settings)

@@ -35,6 +35,7 @@ def build_menus(
     redo: QAction,
     view: CanvasView,
     docks: Sequence[Dock],
+    layouts: Sequence[QAction],
 ) -> Menus:
     """Fill the window's menu bar."""
     bar = window.menuBar()
@@ -49,7 +50,7 @@ def build_menus(
     file.addAction(actions.quit)
     canvas = _edit_menu(bar, undo, redo, view)
     _train_menu(bar, actions)
-    languages, zoom = _view_menu(bar, actions, view, docks)
+    languages, zoom = _view_menu(bar, actions, view, docks, layouts)
     help_menu = bar.addMenu(translate("Menus", "&Help"))
     help_menu.addActions([actions.shortcuts, actions.open_log])
     help_menu.addSeparator()
@@ -109,12 +110,14 @@ def _train_menu(bar: QMenuBar, actions: Actions) -> None:
 
 
 def _view_menu(
-    bar: QMenuBar, actions: Actions, view: CanvasView, docks: Sequence[Dock]
+    bar: QMenuBar, actions: Actions, view: CanvasView, docks: Sequence[Dock], layouts: Sequence[QAction]
 ) -> tuple[QActionGroup, tuple[QAction, ...]]:
     menu = bar.addMenu(translate("Menus", "&View"))
     for dock in docks:
         menu.addAction(dock.toggleViewAction())
-    menu.addAction(actions.reset_layout)
+    menu.addSeparator()
+    layout_menu = menu.addMenu(translate("Menus", "Layout"))
+    layout_menu.addActions([*layouts, actions.reset_layout])
     menu.addSeparator()
     rows = (
         (translate("Menus", "Zoom in"), QKeySequence.StandardKey.ZoomIn, lambda: view.zoom(1.2)),

@@ -1,0 +1,31 @@
+"""Each layout shows its panels and no others, and "Present" takes large type with it."""
+
+from __future__ import annotations
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.layouts import LAYOUTS, Layout
+from cnnstudio.mainwindow import MainWindow
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.title)
+def test_a_layout_closes_and_raises_what_it_says(qtbot: QtBot, window: MainWindow, layout: Layout) -> None:
+    action = next(action for action in window.layouts.actions if action.data() is layout)
+    action.trigger()
+    qtbot.waitUntil(lambda: not window.layouts._soon.isActive())
+    shown = {dock.objectName() for dock in window.docks.all if not dock.isHidden()}
+    assert not shown & set(layout.closed)
+    assert {"properties"} <= shown or "properties" in layout.closed
+    for name in layout.front:
+        qtbot.waitUntil(lambda name=name: not window.docks[name].visibleRegion().isEmpty())
+    window.layouts.apply(LAYOUTS[1])
+    assert not window.docks["training"].isHidden()
+
+
+def test_large_type_comes_with_present_and_goes_with_the_next(window: MainWindow) -> None:
+    present = next(layout for layout in LAYOUTS if layout.large_type)
+    window.layouts.apply(present)
+    assert window.actions_.large_text.isChecked()
+    window.layouts.apply(LAYOUTS[0])
+    assert not window.actions_.large_text.isChecked()
