@@ -14,7 +14,8 @@ from cnnstudio.canvas.block_item import BlockItem, Part
 from cnnstudio.canvas.captions import face_of, tooltip_of
 from cnnstudio.canvas.drop_places import place_at
 from cnnstudio.canvas.face import PORT_Y, forget_fonts
-from cnnstudio.canvas.ghost_item import GhostItem
+from cnnstudio.canvas.input_field import field_on_input
+from cnnstudio.canvas.preview import Preview
 from cnnstudio.canvas.wire_item import WireItem, distance_to
 from cnnstudio.document.diff import difference
 from cnnstudio.document.document import Document
@@ -60,9 +61,7 @@ class CanvasScene(QGraphicsScene):
         self._highlighted: frozenset[str] = frozenset()
         self._hovered_wire: Wire | None = None
         self._statuses: dict[str, str] = {}
-        self._ghosts: dict[str, GhostItem] = {}
-        self._preview_wires: list[WireItem] = []
-        self._preview_on: Wire | None = None
+        self.preview = Preview(self)
         self._wires_of: dict[str, list[WireItem]] = {}
         self._frame_began = 0.0
         self._more_faces = QTimer(self)
@@ -96,7 +95,7 @@ class CanvasScene(QGraphicsScene):
             if wire not in self.wires:
                 self._add_wire(wire)
         self._show_stub(after)
-        self._follow(after)
+        self.follow(after)
         if diff.structural or diff.changed or before.chains == ():
             self._refresh_faces(after)
             self._forget_what_is_gone(after)
@@ -147,7 +146,7 @@ class CanvasScene(QGraphicsScene):
             self.hover(Hit())
         self._highlighted &= frozenset(self.blocks)
 
-    def _follow(self, graph: Graph, but: frozenset[str] = frozenset()) -> None:
+    def follow(self, graph: Graph, but: frozenset[str] = frozenset()) -> None:
         """Put all items but some at the places that a graph gives them."""
         self.move_items({b.id: QPointF(*b.position) for b in graph if b.id not in but and b.id in self.blocks})
 
@@ -240,18 +239,10 @@ class CanvasScene(QGraphicsScene):
 
     def _show_field(self) -> None:
         main = self.document.graph.main
-        if not main or main[0].id not in self.blocks:
-            return
-        item = self.blocks[main[0].id]
-        item.field = None
-        analysis = self.document.derived.analysis
-        image, facts = analysis.get(main[0].id), analysis.get(self.hovered or main[0].id)
-        if image and image.y.is_image and facts and facts is not image and facts.receptive_field:
-            cell = tuple(n // 2 for n in facts.y)
-            _, height, width = image.y
-            rect = facts.receptive_field.of_cell(cell).within(height, width)
-            item.field = QRectF(rect.left / width, rect.top / height, rect.width / width, rect.height / height)
-        item.update()
+        if main and main[0].id in self.blocks:
+            item = self.blocks[main[0].id]
+            item.field = field_on_input(self.document, self.hovered) if self.hovered else None
+            item.update()
 
     def _refresh_marks(self) -> None:
         for block_id, item in self.blocks.items():
@@ -263,7 +254,7 @@ class CanvasScene(QGraphicsScene):
         for wire, line in self.wires.items():
             line.mark(
                 selected=wire == self.selected_wire,
-                highlighted=wire == self._preview_on,
+                highlighted=False,
                 hovered=wire == self._hovered_wire,
             )
 
@@ -298,46 +289,23 @@ class CanvasScene(QGraphicsScene):
         `shown` gives title and role of the blocks that appear as outlines; `but` are blocks that a hand
         holds.
         """
-        self.clear_preview()
         held = frozenset(but)
-        present = self.document.graph
-        self._follow(candidate, held)
-        for block_id, (title, role) in shown.items():
-            ghost = GhostItem(title, role)
-            ghost.setPos(*candidate[block_id].position)
-            self._ghosts[block_id] = ghost
-            self.addItem(ghost)
-        diff = difference(present, candidate)
-        ends = self.blocks | self._ghosts
-        for wire in diff.wires_removed:
-            self.wires[wire].hide()
-        for wire in {*diff.wires_added, *(w for w in candidate.wires if w[0] in shown or w[1] in shown)}:
-            line = WireItem(wire, ends[wire[0]], ends[wire[1]])
-            line.mark(selected=False, highlighted=True, hovered=False)
-            self._preview_wires.append(line)
-            self.addItem(line)
-        for wire, line in self.wires.items():
-            if not wire[1] and candidate.main and candidate.main[-1].id != wire[0]:
-                line.hide()
+        self.clear_preview()
+        self.follow(candidate, held)
+        self.preview.show(candidate, shown)
 
     def clear_preview(self) -> None:
         """Show the graph as it is again."""
-        if not self._ghosts and not self._preview_wires:
-            return
-        for item in (*self._ghosts.values(), *self._preview_wires):
-            self.removeItem(item)
-        self._ghosts, self._preview_wires = {}, []
-        for line in self.wires.values():
-            line.show()
+        self.preview.clear()
 
     def restore_others(self, held: Iterable[str]) -> None:
         """Put every item but those that a hand holds back to where the document has it."""
-        self._follow(self.document.graph, frozenset(held))
+        self.follow(self.document.graph, frozenset(held))
 
     def restore(self) -> None:
         """Put every item back to where the document has it."""
         self.clear_preview()
-        self._follow(self.document.graph)
+        self.follow(self.document.graph)
 
     # --- painting ---
 

@@ -98,7 +98,7 @@ def test_the_preview_shows_where_the_block_will_stand(view: CanvasView) -> None:
     before = place_of(view, "relu1")
     assert dragged.over(at)
     shown = {block: place_of(view, block) for block in chain(view)}
-    ghost = next(iter(view.canvas._ghosts.values())).pos()
+    ghost = next(iter(view.canvas.preview.ghosts.values())).pos()
     assert shown["relu1"] != before and not view.document.undo_stack.canUndo()
     dragged.drop(at)
     assert {b.id: b.position for b in view.document.graph if b.id in shown} == shown
@@ -111,7 +111,7 @@ def test_a_drag_that_leaves_puts_everything_back(view: CanvasView) -> None:
     dragged.over(middle_of_wire(view, "conv1", "relu1"))
     dragged.leave()
     assert {block: place_of(view, block) for block in chain(view)} == before
-    assert not view.canvas._ghosts and all(wire.isVisible() for wire in view.canvas.wires.values())
+    assert not view.canvas.preview.ghosts and all(wire.isVisible() for wire in view.canvas.wires.values())
 
 
 def test_a_block_dropped_near_the_end_snaps_on(view: CanvasView) -> None:
