@@ -110,7 +110,7 @@ def framed(grid: Array, shape: Shape, reach: Reach, scratch: Scratch) -> tuple[A
     (_, kh, _, kw, c, n), (_, height, width) = grid.shape, shape
     (top, bottom, left, right), (down, across) = reach.sides, reach.step
     rows, columns = (height - 1) * down + 1, (width - 1) * across + 1
-    whole = scratch.frame((top + rows + bottom, left + columns + right, c, n))
+    whole = scratch.take((top + rows + bottom, left + columns + right, c, n))
     inside = in_windows(whole[top:top + rows:down, left:left + columns:across], (kh, kw))
     around = [whole] if reach.step != (1, 1) else [
         whole[:top], whole[top + inside.shape[0] * kh:], whole[:, :left], whole[:, left + inside.shape[2] * kw:]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -15,17 +16,24 @@ Call = Callable[[], object]
 bind = partial
 """A call bound to its arrays, made once and called at every step: `bind(np.add, a, b, out=c)`."""
 
-BLOCK = 300_000
+BLOCK = 200_000
 """Numbers of an intermediate result that are made and used up before the next ones are made, so that most of them never leave
-the second-level cache. (A third of it costs 5 %, and a smaller one more.)"""
+the second-level cache. Half of it costs 5 %, and a smaller one more."""
+
+
+LONG = 8192
+"""Numbers in a run for which NumPy needs no buffer of its own in an operation on several such runs."""
 
 
 class Scratch:
-    """One block of memory that all forms of a lane use in turn: what a form takes lasts only until the next form runs."""
+    """One block of memory that all forms of a lane use in turn: what a form takes lasts only until the next form runs.
 
-    def __init__(self, dtype: DTypeLike) -> None:
-        self._block = aligned_zeros((3 * BLOCK,), dtype)
-        self._zeros = self._frame = aligned_zeros((0,), dtype)
+    It has room for an array of the `largest` size beside what is worked on block by block.
+    """
+
+    def __init__(self, dtype: DTypeLike, largest: int) -> None:
+        self._block = aligned_zeros((max(3 * BLOCK, largest + 2 * BLOCK),), dtype)
+        self._zeros = aligned_zeros((0,), dtype)
         self._used = 0
 
     def mark(self) -> int:
@@ -38,26 +46,20 @@ class Scratch:
 
     def take(self, shape: tuple[int, ...]) -> Array:
         """An array in the block; one that does not fit gets memory of its own."""
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         start, self._used = self._used, self._used + -(-size // 16) * 16
         if self._used > self._block.size:
             self._used = start
             return aligned_zeros(shape, self._block.dtype)
         return self._block[start:start + size].reshape(shape)
 
-    def zeros(self, shape: tuple[int, ...]) -> Array:
-        """An array of zeros that everybody only reads."""
-        size = int(np.prod(shape))
+    def zeros_for(self, y: Array) -> Array:
+        """Zeros, which everybody only reads, for an operation with y: of one row where rows are long, otherwise of all of y."""
+        shape = y.shape[1:] if math.prod(y.shape[1:]) >= LONG else y.shape
+        size = math.prod(shape)
         if size > self._zeros.size:
             self._zeros = aligned_zeros((size,), self._block.dtype)
         return self._zeros[:size].reshape(shape)
-
-    def frame(self, shape: tuple[int, ...]) -> Array:
-        """A map as large as all of a layer's; a form has one of them."""
-        size = int(np.prod(shape))
-        if size > self._frame.size:
-            self._frame = aligned_zeros((size,), self._block.dtype)
-        return self._frame[:size].reshape(shape)
 
 
 def bits_of(numbers: Array) -> Array:
@@ -85,7 +87,7 @@ def gate(y: Array, delta: Array, out: Array) -> list[Call]:
 def bias_and_relu(y: Array, bias: Array | None, relu: bool, scratch: Scratch) -> list[Call]:
     """y ← max(0, y + b), either part if wanted. (A maximum with an array is three times as fast as with a number.)"""
     calls: list[Call] = [] if bias is None else [bind(np.add, y, bias, out=y)]
-    return calls + ([bind(np.maximum, y, scratch.zeros(y.shape), out=y)] if relu else [])
+    return calls + ([bind(np.maximum, y, scratch.zeros_for(y), out=y)] if relu else [])
 
 
 class Form:

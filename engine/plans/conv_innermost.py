@@ -59,7 +59,7 @@ class Correlation:
         banded = self._kernel.reshape(self._pixels, depth, columns, kh, channels)
         self.kernels = [kernel[:, k * self._step:k * self._step + kw] for k, kernel in enumerate(banded)]
         self._rows_each = ph
-        height = min(places, max(1, BLOCK // (ph * width * kh * channels * n)))
+        height = min(places, max(1, BLOCK // (ph * n * max(width * kh * channels, across * pw * depth))))
         self._blocks = [slice(i, min(i + height, places)) for i in range(0, places, height)]
         # Rows that fit into one block are still there when the backward pass comes; otherwise it unrolls them again.
         shape = (height * ph, width, kh, channels, n)

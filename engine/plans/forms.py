@@ -44,6 +44,13 @@ class ConvForm(Form):
         (_, h, w), (_, oh, ow) = placed.x, placed.y
         return Reach((eh - top, h + top - (oh - 1) * sh - 1, ew - left, w + left - (ow - 1) * sw - 1), layer.stride)
 
+    @staticmethod
+    def frame_size(layer: Conv2D, placed: Placed, n: int) -> int:
+        """Numbers of δ with the zeros around it."""
+        (top, bottom, left, right), (down, across) = ConvForm.reach(layer, placed).sides, layer.stride
+        depth, height, width = placed.y
+        return (top + (height - 1) * down + 1 + bottom) * (left + (width - 1) * across + 1 + right) * depth * n
+
     def __init__(self, placed: Placed, pool: Placed | None, x: Boundary, y: Boundary, p: Named, g: Named,
                  scratch: Scratch) -> None:
         super().__init__()
@@ -68,6 +75,7 @@ class ConvForm(Form):
             self.backward += [] if maximum is None else maximum.backward()
             self.backward += here.weight_gradient(maps, g["W"])
         if x.has_delta:
+            scratch.release()  # nothing of the above is needed any more
             framed_delta: Array
             if maximum is None:
                 framed_delta = y.framed_delta

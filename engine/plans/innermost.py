@@ -65,7 +65,7 @@ class InnermostLane(Lane):
         self._p, self._g = parts.of_layers(parts.parameters.flat), parts.of_layers(self.gradient)
         self._stages = self._make_stages()
         self._boundaries = self._make_boundaries(parts.dtype)
-        self._scratch = Scratch(parts.dtype)
+        self._scratch = Scratch(parts.dtype, self._largest_frame())
         self._head: SoftmaxForm | None = None
         self._plan()
         of_loss = next(k for k, stage in enumerate(self._stages) if parts.last in stage.layers)
@@ -130,6 +130,14 @@ class InnermostLane(Lane):
             boundaries.append(Boundary(shape, self.n, dtype, padding=padding, reach=reach, gated=stage.gated,
                                        shared=end != self.parts.last and not isinstance(maker, Activation)))
         return boundaries
+
+    def _largest_frame(self) -> int:
+        """Numbers of the largest delta that is put into a frame of its own, behind a pooling."""
+        if not self._training:
+            return 0
+        convs = [(self._placed[s.layers[0]].node.layer, self._placed[s.layers[0]]) for s in self._stages if s.pool is not None]
+        return max((ConvForm.frame_size(layer, place, self.n) for layer, place in convs
+                    if isinstance(layer, Conv2D) and place.index > self.parts.first), default=0)
 
     def _plan(self) -> None:
         """Fill `forward` and `backward` with the calls of every layer."""
