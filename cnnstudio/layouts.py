@@ -30,12 +30,12 @@ LEFT = ("palette", "outline", "history")
 RIGHT = ("properties", "explain", "settings", "samples")
 BOTTOM = ("training", "kernels", "confusion", "feature_maps", "dense", "gradients", "prediction")
 LAYOUTS = (
-    Layout(QT_TRANSLATE_NOOP("Layouts", "Build"), closed=BOTTOM),
-    Layout(QT_TRANSLATE_NOOP("Layouts", "Train"), closed=LEFT, front=("settings",), bottom=0.4,
+    Layout(str(QT_TRANSLATE_NOOP("Layouts", "Build")), closed=BOTTOM),
+    Layout(str(QT_TRANSLATE_NOOP("Layouts", "Train")), closed=LEFT, front=("settings",), bottom=0.4,
            widths={"training": 0.38, "kernels": 0.18, "feature_maps": 0.24, "prediction": 0.2}),
-    Layout(QT_TRANSLATE_NOOP("Layouts", "Inspect"), closed=(*LEFT, "training"), front=("explain",), bottom=0.5,
+    Layout(str(QT_TRANSLATE_NOOP("Layouts", "Inspect")), closed=(*LEFT, "training"), front=("explain",), bottom=0.5,
            widths={"kernels": 0.28, "feature_maps": 0.46, "prediction": 0.26}),
-    Layout(QT_TRANSLATE_NOOP("Layouts", "Present"), closed=(*LEFT, *RIGHT, "kernels", "confusion"), bottom=0.42,
+    Layout(str(QT_TRANSLATE_NOOP("Layouts", "Present")), closed=(*LEFT, *RIGHT, "kernels", "confusion"), bottom=0.42,
            widths={"training": 0.32, "feature_maps": 0.4, "prediction": 0.28}, large_type=True),
 )  # fmt: skip
 

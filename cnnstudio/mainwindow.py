@@ -16,6 +16,7 @@ from cnnstudio.canvas.formula_bar import FormulaBar
 from cnnstudio.canvas.outline import OutlinePanel
 from cnnstudio.canvas.palette import Palette
 from cnnstudio.canvas.view import CanvasView
+from cnnstudio.colour_choice import ColourChoice
 from cnnstudio.data_opener import bundled_sets
 from cnnstudio.docks import Docks
 from cnnstudio.doctor import Doctor
@@ -113,8 +114,10 @@ class MainWindow(QMainWindow):
         self.addToolBarBreak()
         self._add_formula_bar()
         self.setStatusBar(StatusBar(studio))
+        self.colours = ColourChoice(settings, self)
         self.layouts = Layouts(self, self.docks, self.actions_.large_text)
-        self.menus = build_menus(self, self.actions_, undo, redo, self.view, self.docks.all, self.layouts.actions)
+        self.menus = build_menus(self, self.actions_, undo, redo, self.view, self.docks.all, self.layouts.actions,
+                                 self.colours.actions)  # fmt: skip
 
         self.files = FileActions(self, studio, settings, templates, self.actions_, self.menus.recent)
         self.export = ExportAction(self, self.view.canvas, settings)

@@ -36,6 +36,7 @@ def build_menus(
     view: CanvasView,
     docks: Sequence[Dock],
     layouts: Sequence[QAction],
+    colours: Sequence[QAction],
 ) -> Menus:
     """Fill the window's menu bar."""
     bar = window.menuBar()
@@ -50,7 +51,7 @@ def build_menus(
     file.addAction(actions.quit)
     canvas = _edit_menu(bar, undo, redo, view)
     _train_menu(bar, actions)
-    languages, zoom = _view_menu(bar, actions, view, docks, layouts)
+    languages, zoom = _view_menu(bar, actions, view, docks, layouts, colours)
     help_menu = bar.addMenu(translate("Menus", "&Help"))
     help_menu.addActions([actions.shortcuts, actions.open_log])
     help_menu.addSeparator()
@@ -110,7 +111,8 @@ def _train_menu(bar: QMenuBar, actions: Actions) -> None:
 
 
 def _view_menu(
-    bar: QMenuBar, actions: Actions, view: CanvasView, docks: Sequence[Dock], layouts: Sequence[QAction]
+    bar: QMenuBar, actions: Actions, view: CanvasView, docks: Sequence[Dock], layouts: Sequence[QAction],
+    colours: Sequence[QAction],
 ) -> tuple[QActionGroup, tuple[QAction, ...]]:
     menu = bar.addMenu(translate("Menus", "&View"))
     for dock in docks:
@@ -118,6 +120,7 @@ def _view_menu(
     menu.addSeparator()
     layout_menu = menu.addMenu(translate("Menus", "Layout"))
     layout_menu.addActions([*layouts, actions.reset_layout])
+    menu.addMenu(translate("Menus", "Colours of activations")).addActions(list(colours))
     menu.addSeparator()
     rows = (
         (translate("Menus", "Zoom in"), QKeySequence.StandardKey.ZoomIn, lambda: view.zoom(1.2)),

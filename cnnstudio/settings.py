@@ -53,6 +53,15 @@ class Settings:
         self._store.setValue("look/large_text", "true" if large else "false")
 
     @property
+    def colormap(self) -> str:
+        """The colour map of activations; empty until one was chosen."""
+        return str(self._store.value("look/colormap", ""))
+
+    @colormap.setter
+    def colormap(self, name: str) -> None:
+        self._store.setValue("look/colormap", name)
+
+    @property
     def geometry(self) -> QByteArray:
         """Size and place of the main window."""
         return self._bytes("window/geometry")

@@ -65,9 +65,21 @@ def _packed(name: str) -> NDArray[np.uint32]:
     return table
 
 
+SEQUENTIAL = ("viridis", "magma", "cividis", "grey")
+"""The maps that suit activations; the first is the default. All but grey are made for colour-blind eyes, too."""
+_chosen = {"activation": SEQUENTIAL[0]}
+
+
+def choose_activation_colormap(name: str) -> None:
+    """Show activations in another map from now on; ValueError for one that is not `SEQUENTIAL`."""
+    if name not in SEQUENTIAL:
+        raise ValueError(f"{name} is none of {SEQUENTIAL}")
+    _chosen["activation"] = name
+
+
 def default_colormap(kind: Kind, *, dark: bool = False) -> str:
-    """The name of the map for a kind of array: diverging for weights and gradients, viridis for maps."""
-    names = {"activation": "viridis", "mask": "mask", "image": "grey"}
+    """The name of the map for a kind of array: diverging for weights and gradients, the chosen one for activations."""
+    names = {"activation": _chosen["activation"], "mask": "mask", "image": "grey"}
     return names.get(kind, "diverging-dark" if dark else "diverging")
 
 
