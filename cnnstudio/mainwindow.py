@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QPointF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QMessageBox, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
@@ -202,6 +202,7 @@ class MainWindow(QMainWindow):
         selection.block_changed.connect(self._follow_selection)
         self.view.message.connect(self.say)
         self.view.block_activated.connect(self._open_block)
+        self.view.cell_activated.connect(self._open_picture)
         self.properties.message.connect(self.say)
         self.formula.blocks_hovered.connect(canvas.highlight)
         self.formula.blocks_clicked.connect(canvas.select)
@@ -264,6 +265,10 @@ class MainWindow(QMainWindow):
     def _show_explanation(self, cell: CellRef | None) -> None:
         if cell is not None:
             self.docks.bring_up("explain")
+
+    @Slot(str, QPointF)
+    def _open_picture(self, _block: str, _pixel: QPointF) -> None:
+        self.docks.bring_up("feature_maps")
 
     @Slot(object)
     def _show_data(self, data: Dataset | None) -> None:
