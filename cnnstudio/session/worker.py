@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 
 import numpy as np
 
+from cnnstudio.session.frames import frame_of
+from cnnstudio.session.loading import begin, phase_of
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import (
     BatchProbed,
@@ -41,15 +42,14 @@ from cnnstudio.session.messages import (
     WeightsSet,
 )
 from cnnstudio.session.speed import Speed
-from engine.checkpoint import Checkpoint
+from cnnstudio.session.troubles import unexpected, weights_lost
 from engine.diagnose import diagnose
 from engine.errors import EngineError, Fix, TrainingError
 from engine.history import RunHistory
 from engine.layer import Array
 from engine.layer_norms import layer_norms
 from engine.network import Evaluation
-from engine.snapshot import Snapshot, SnapshotRequest, batch_snapshot, frozen, sample_snapshot
-from engine.spec import NetworkSpec
+from engine.snapshot import Snapshot, SnapshotRequest, batch_snapshot
 from engine.trainer import BatchDone, EpochDone, Evaluating, Event, Finished, LayerDone, Trainer
 
 _log = logging.getLogger("cnnstudio")
@@ -83,6 +83,7 @@ class Worker(threading.Thread):
         self._speed = Speed()
         self._norms_at = 0.0
         self._drawn_weights: Array | None = None
+        self._broke_off_at = -1
 
     def send(self, message: Message) -> None:
         """Put a message behind the others."""
@@ -93,11 +94,14 @@ class Worker(threading.Thread):
         """Whether all messages have been handled and no evaluation is under way."""
         return self._messages.unfinished_tasks == 0 and self._evaluation is None
 
+    @np.errstate(all="ignore")  # numbers that are not finite are found and named; NumPy need not print them as well
     def run(self) -> None:
         """Handle messages, and train in between."""
         while True:
             message = self._next_message()
             if isinstance(message, Quit):
+                self._leave()
+                self._trainer = None
                 return
             if message is None:
                 self._attempt(None)
@@ -128,7 +132,7 @@ class Worker(threading.Thread):
             self._fail(error, ends_run)
         except Exception as error:
             _log.exception("unexpected error in the training thread")
-            self._fail(_unexpected(error), ends_run)
+            self._fail(unexpected(error), ends_run)
 
     # --- messages ---
 
@@ -154,6 +158,7 @@ class Worker(threading.Thread):
                 trainer = self._needed()
                 self._leave()
                 trainer.reset(message.seed)
+                self._broke_off_at = -1
                 self._drawn_weights = trainer.network.parameters.flat.copy()
                 self._rest(RunPhase.READY)
                 self._mailbox.post(WeightsReset(message.seed))
@@ -179,17 +184,10 @@ class Worker(threading.Thread):
         self._trainer = None
         self._rest(RunPhase.EMPTY)
         self._mailbox.put_frame(None)  # what still lies there belongs to the network before
-        trainer = Trainer(message.spec, message.data, message.settings)
-        kept: tuple[str, ...] = ()
-        fresh: tuple[str, ...] = ()
-        if message.checkpoint is not None:
-            _restore(trainer, message.checkpoint)
-            trainer.change(message.settings.replace(seed=trainer.settings.seed))
-        else:
-            kept, fresh = _carry_over(message.arrays, trainer.network.parameters.named)
+        trainer, kept, fresh = begin(message)
         self._trainer, self._drawn_weights = trainer, trainer.network.parameters.flat.copy()
-        self._speed = Speed()
-        self._rest(_phase_of(trainer), trainer.run_over)
+        self._speed, self._broke_off_at = Speed(), -1
+        self._rest(phase_of(trainer), trainer.run_over)
         self._mailbox.post(Loaded(kept, fresh, message.history or RunHistory()))
 
     def _go(self, goal: str, grain: str) -> None:
@@ -231,6 +229,7 @@ class Worker(threading.Thread):
         self._leave_batch()
         self._end_evaluation()
         named[name][...] = array
+        self._broke_off_at = -1
         self._frame_due = True
         self._mailbox.post(WeightsSet(name))
 
@@ -317,9 +316,12 @@ class Worker(threading.Thread):
         return self._trainer
 
     def _fail(self, error: EngineError, ends_run: bool) -> None:
-        if ends_run and self._phase == RunPhase.RUNNING:
+        if ends_run and self._phase == RunPhase.RUNNING and self._trainer is not None:
             self._leave_batch()
             self._rest(RunPhase.FAILED, "error")
+            if error.code == "training.not_finite" and self._broke_off_at == self._trainer.step:
+                error = weights_lost(error)
+            self._broke_off_at = self._trainer.step
         self._mailbox.post(Failed(error))
 
     # --- what is looked at ---
@@ -332,24 +334,7 @@ class Worker(threading.Thread):
         trainer, request = self._trainer, self._probe
         if trainer is None or request is None:
             return
-        if request.image is not None and request.image.shape != tuple(trainer.network.placed[0].x):
-            return  # the sample of another data set: the probe of the new one is on its way
-        frame = sample_snapshot(trainer.network, trainer.step, request)
-        if request.changes:
-            frame = dataclasses.replace(frame, arrays={**frame.arrays, **self._changes(trainer, request)})
-        self._mailbox.put_frame(frame)
-
-    def _changes(self, trainer: Trainer, request: SnapshotRequest) -> dict[str, Array]:
-        """What the last update, and all updates together, have changed in the weights of the layers asked for."""
-        p, arrays = trainer.network.parameters, {}
-        older = {"change": p.views(self._drawn_weights)} if self._drawn_weights is not None else {}
-        if trainer.last_update is not None:
-            older["update"] = trainer.weights_before
-        for suffix, weights in older.items():
-            for name, now in p.named.items():
-                if request.layers is None or name.rsplit(".", 1)[0] in request.layers:
-                    arrays[f"{name}_{suffix}"] = frozen(now - weights[name])
-        return arrays
+        self._mailbox.put_frame(frame_of(trainer, request, self._drawn_weights))
 
     def _state(self) -> RunState:
         trainer = self._trainer
@@ -363,35 +348,3 @@ class Worker(threading.Thread):
                         self._speed.images_per_second, self._speed.seconds_left(images, to_come),
                         trainer.settings.seed, self._reason)  # fmt: skip
 
-
-def _restore(trainer: Trainer, saved: Checkpoint) -> None:
-    """Go back to a checkpoint; a layer may have got another name on screen since."""
-    if _layers(saved.spec) == _layers(trainer.network.spec):
-        saved = dataclasses.replace(saved, spec=trainer.network.spec)
-    trainer.restore(saved)
-
-
-def _layers(spec: NetworkSpec) -> list[tuple[str, object]]:
-    return [(node.id, node.layer) for node in spec]
-
-
-def _carry_over(arrays: Mapping[str, Array], named: Mapping[str, Array]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Take over the arrays that fit; returns the names of those, and of the others."""
-    kept = [name for name, own in named.items() if name in arrays and arrays[name].shape == own.shape]
-    for name in kept:
-        named[name][...] = arrays[name]
-    return tuple(kept), tuple(name for name in named if name not in kept)
-
-
-def _phase_of(trainer: Trainer) -> RunPhase:
-    if trainer.epoch == trainer.first_epoch and not trainer.batch:
-        return RunPhase.READY
-    return RunPhase.FINISHED if trainer.run_over else RunPhase.PAUSED
-
-
-def _unexpected(error: Exception) -> EngineError:
-    if isinstance(error, MemoryError):
-        return TrainingError("There is not enough memory.", code="session.memory",
-                             fixes=(Fix("advice", "use smaller batches, fewer maps or smaller images"),))  # fmt: skip
-    return TrainingError("Something went wrong inside the program ({kind}: {reason}). The log has the details.",
-                         code="session.unexpected", kind=type(error).__name__, reason=str(error))  # fmt: skip

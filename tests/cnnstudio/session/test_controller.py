@@ -16,6 +16,7 @@ from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase
 from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset
+from engine.errors import TrainingError
 from engine.history import RunHistory
 from engine.layers.conv import Conv2D
 from engine.losses import SquaredError
@@ -278,6 +279,23 @@ def test_a_number_that_is_not_finite_stops_the_run_with_finite_weights_and_a_low
     assert controller.state.reason == "error"
     assert np.isfinite(saved(controller).parameters).all()
     controller.change(wild.replace(learning_rate=0.01))
+    controller.run()
+    wait_for(qtbot, controller, RunPhase.FINISHED)
+
+
+def test_weights_that_no_rate_can_save_are_called_lost(
+    qtbot: QtBot, controller: Controller, listener: Listener, data: Dataset
+) -> None:
+    begin(qtbot, controller, data, SETTINGS.replace(learning_rate=1e38, optimizer=SGD()))
+    controller.run()
+    wait_for(qtbot, controller, RunPhase.FAILED)
+    controller.change(SETTINGS)
+    controller.run()
+    qtbot.waitUntil(lambda: len(listener.of(TrainingError)) == 2)
+    first, second = listener.of(TrainingError)
+    assert (first.code, second.code) == ("training.not_finite", "session.weights_lost")
+    assert second.layer == first.layer and "Reset the weights" in second.message
+    controller.reset(3)
     controller.run()
     wait_for(qtbot, controller, RunPhase.FINISHED)
 

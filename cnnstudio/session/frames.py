@@ -1,0 +1,35 @@
+"""Frames: the arrays of a probe, with what training has changed in the weights where that is asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from engine.layer import Array
+from engine.snapshot import Snapshot, SnapshotRequest, frozen, sample_snapshot
+from engine.trainer import Trainer
+
+
+def frame_of(trainer: Trainer, request: SnapshotRequest, drawn_weights: Array | None) -> Snapshot | None:
+    """The frame that was asked for; `drawn_weights` are those of the beginning, the flat vector.
+
+    None when the sample is of another data set: the probe of the new one is on its way.
+    """
+    if request.image is not None and request.image.shape != tuple(trainer.network.placed[0].x):
+        return None
+    frame = sample_snapshot(trainer.network, trainer.step, request)
+    if request.changes:
+        frame = dataclasses.replace(frame, arrays={**frame.arrays, **_changes(trainer, request, drawn_weights)})
+    return frame
+
+
+def _changes(trainer: Trainer, request: SnapshotRequest, drawn_weights: Array | None) -> dict[str, Array]:
+    """What the last update, and all updates together, have changed in the weights of the layers asked for."""
+    p, arrays = trainer.network.parameters, {}
+    older = {"change": p.views(drawn_weights)} if drawn_weights is not None else {}
+    if trainer.last_update is not None:
+        older["update"] = trainer.weights_before
+    for suffix, weights in older.items():
+        for name, now in p.named.items():
+            if request.layers is None or name.rsplit(".", 1)[0] in request.layers:
+                arrays[f"{name}_{suffix}"] = frozen(now - weights[name])
+    return arrays

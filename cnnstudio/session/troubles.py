@@ -1,0 +1,21 @@
+"""Errors of the session itself."""
+
+from __future__ import annotations
+
+from engine.errors import EngineError, Fix, TrainingError
+
+
+def unexpected(error: Exception) -> EngineError:
+    """What to say of an error that nobody expected; the log has its traceback."""
+    if isinstance(error, MemoryError):
+        return TrainingError("There is not enough memory.", code="session.memory",
+                             fixes=(Fix("advice", "use smaller batches, fewer maps or smaller images"),))  # fmt: skip
+    return TrainingError("Something went wrong inside the program ({kind}: {reason}). The log has the details.",
+                         code="session.unexpected", kind=type(error).__name__, reason=str(error))  # fmt: skip
+
+
+def weights_lost(error: EngineError) -> EngineError:
+    """What to say when the same batch breaks off again: no rate helps where the forward pass overflows."""
+    return TrainingError("the weights have grown so large that their results are no longer finite numbers, whatever the rate.",
+                         code="session.weights_lost", layer=error.layer, position=error.position,
+                         fixes=(Fix("advice", "reset the weights and train with a lower learning rate"),))  # fmt: skip
