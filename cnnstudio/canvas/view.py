@@ -186,7 +186,9 @@ class CanvasView(ZoomView):
             self.canvas.select([i for i in selected if i != hit.block] if hit.block in selected else [*selected, hit.block])
         elif hit.block not in selected:
             self.canvas.select([hit.block])
-        return MoveBlocks(self, point, hit.block, take_out=bool(keys & Qt.KeyboardModifier.AltModifier))
+        # Some window managers keep Alt-drag for themselves, so Ctrl does it, too.
+        takes_out = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ControlModifier
+        return MoveBlocks(self, point, hit.block, take_out=bool(keys & takes_out))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with the gesture, or show what is under the pointer."""

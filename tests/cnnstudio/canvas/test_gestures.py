@@ -20,7 +20,19 @@ from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
 from engine.layer import LAYERS
 from engine.spec import NetworkSpec
-from tests.cnnstudio.canvas.mouse import ALT, MIDDLE, SHIFT, PaletteDrag, click, double_click, drag, move, press, release
+from tests.cnnstudio.canvas.mouse import (
+    ALT,
+    CONTROL,
+    MIDDLE,
+    SHIFT,
+    PaletteDrag,
+    click,
+    double_click,
+    drag,
+    move,
+    press,
+    release,
+)
 
 CHAIN = "input conv relu max_pool flatten dense softmax"
 
@@ -190,9 +202,14 @@ def test_esc_during_a_drag_puts_the_block_back(view: CanvasView) -> None:
     assert place_of(view, "relu1") == before and not view.document.undo_stack.canUndo()
 
 
-def test_alt_drag_takes_a_block_out_and_closes_the_gap(view: CanvasView) -> None:
+@pytest.mark.parametrize("key", [ALT, CONTROL])
+@pytest.mark.parametrize("selected", [[], ["relu1"]])
+def test_alt_or_ctrl_drag_takes_a_block_out_and_closes_the_gap(
+    view: CanvasView, key: Qt.KeyboardModifier, selected: list[str]
+) -> None:
+    view.canvas.select(selected)
     start = body(view, "relu1")
-    drag(view, start, empty_spot(view), keys=ALT)
+    drag(view, start, empty_spot(view), keys=key)
     assert chain(view)[:3] == ["input", "conv1", "max_pool1"]
     assert "relu1" in view.document.graph and view.document.undo_stack.count() == 1
 
