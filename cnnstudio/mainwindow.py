@@ -334,7 +334,7 @@ class MainWindow(QMainWindow):
                     ("F2", self.tr("rename the block")),
                     (self.tr("Wheel"), self.tr("zoom at the pointer")),
                     (self.tr("Space + drag"), self.tr("move the canvas")),
-                    (self.tr("Alt + drag"), self.tr("take a block out of its chain")),
+                    (self.tr("Alt or Ctrl + drag"), self.tr("take a block out of its chain")),
                 ],
             ),
         ]
