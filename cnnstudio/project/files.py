@@ -81,7 +81,7 @@ def from_image(data: bytes, name: str) -> sqlite3.Connection:
         connection.deserialize(data)
         schema.check(connection, name)
         schema.migrate(connection)
-    except sqlite3.DatabaseError as error:
+    except schema.UNREADABLE as error:
         connection.close()
         raise schema.damaged(name, str(error)) from None
     except BaseException:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from cnnstudio.document.graph import Graph
+from cnnstudio.project import schema
 from cnnstudio.project.schema import TABLES, damaged, seal
 from cnnstudio.project.state import (
     DataCard,
@@ -29,7 +30,7 @@ from engine.layer import Array
 from engine.settings import TrainSettings
 from engine.trainer import EpochDone
 
-UNREADABLE = (StorageError, ValueError, KeyError, TypeError)
+BAD_CONTENT = (StorageError, ValueError, KeyError, TypeError)
 """What reading a row that is not what it should be raises."""
 
 LONG_RECORD = 32 * 2**10
@@ -76,7 +77,7 @@ def read(connection: sqlite3.Connection, table: str, id: int) -> Record | None:
     """One row; None when it is not there or damaged."""
     try:
         row = connection.execute(f"SELECT run, step, time, content, seal FROM {table} WHERE id = ?", (id,)).fetchone()
-    except sqlite3.DatabaseError:
+    except schema.UNREADABLE:
         return None
     if row is None:
         return None
@@ -99,7 +100,7 @@ def ids(connection: sqlite3.Connection, table: str) -> list[int]:
             for (id,) in connection.execute(f"SELECT id FROM {table} ORDER BY id {order}"):
                 found.add(id)
             break
-        except sqlite3.DatabaseError:
+        except schema.UNREADABLE:
             continue
     return sorted(found)
 
@@ -238,7 +239,7 @@ def _newest_checkpoint(connection: sqlite3.Connection, damage: list[str]) -> Che
                 if lost:
                     damage.append("The newest weights were damaged; those of an earlier step are used.")
                 return checkpoint
-        except UNREADABLE:
+        except BAD_CONTENT:
             pass  # as above
         lost = True
     if lost:
@@ -252,7 +253,7 @@ def _data_card(connection: sqlite3.Connection, damage: list[str]) -> DataCard | 
         try:
             if record is not None:
                 return DataCard.from_bytes(record.content)
-        except UNREADABLE:
+        except BAD_CONTENT:
             pass  # as above
         damage.append("The sample images of the data set were damaged.")
     return None
@@ -267,7 +268,7 @@ def _runs(connection: sqlite3.Connection, damage: list[str]) -> Iterator[RunReco
                 history = RunHistory(batches.get(id), epochs.get(id, ()))
                 yield RunRecord.of(from_json(record.content), id, record.time, history)
                 continue
-        except UNREADABLE:
+        except BAD_CONTENT:
             pass  # as above
         damage.append("The description of a training run was damaged; its curve is left out.")
 
@@ -306,7 +307,7 @@ def _epochs(connection: sqlite3.Connection, damage: list[str]) -> dict[int, list
                 earlier = found.get(record.run, [])
                 found[record.run] = [*_before(earlier, epoch), epoch]
                 continue
-        except UNREADABLE:
+        except BAD_CONTENT:
             pass  # as above
         lost = True
     if lost:

@@ -145,7 +145,7 @@ def _content(path: Path) -> tuple[ProjectState | None, dict[str, str], bool]:
     """(newest valid state, notes, whether everything is in order); no state when the database was never filled."""
     try:
         connection = open_database(path)
-    except sqlite3.DatabaseError as error:
+    except schema.UNREADABLE as error:
         raise damaged(path.name, str(error)) from None
     try:
         if _never_filled(connection):
@@ -156,7 +156,7 @@ def _content(path: Path) -> tuple[ProjectState | None, dict[str, str], bool]:
         known, whole = _notes(connection)
         sound = connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == b"ok"
         return state, known, whole and sound and not state.damage
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+    except schema.UNREADABLE as error:
         raise damaged(path.name, str(error)) from None
     finally:
         connection.close()
@@ -171,5 +171,5 @@ def _never_filled(connection: sqlite3.Connection) -> bool:
 def _notes(connection: sqlite3.Connection) -> tuple[dict[str, str], bool]:
     try:
         return notes(connection), True
-    except (sqlite3.DatabaseError, UnicodeDecodeError, AttributeError):
+    except (*schema.UNREADABLE, AttributeError):
         return {}, False

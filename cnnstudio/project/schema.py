@@ -27,6 +27,9 @@ FORMAT = 1
 """The number of the present format, kept as user_version."""
 TABLES = ("about", "networks", "data", "runs", "batches", "epochs", "checkpoints")
 
+UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What SQLite raises on a damaged file; its own message may hold broken text."""
+
 Step = Callable[[sqlite3.Connection], None]
 MIGRATIONS: Mapping[int, Step] = {}
 """For each older format the step that makes the next one of it. Steps are never changed once they were published."""

@@ -94,7 +94,7 @@ class WorkingDatabase:
             folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock.acquire(path.with_suffix(".lock"))
             connection = _filled(open_database(path), content)
-        except (OSError, sqlite3.Error) as error:
+        except (*schema.UNREADABLE, OSError) as error:
             if lock is not None:
                 remove_database(path)
                 lock.release(remove=True)
@@ -266,7 +266,7 @@ class WorkingDatabase:
         try:
             pending.write(self._connection, self.budget, working=True)
             self.failure = None
-        except (sqlite3.Error, OSError) as error:
+        except (*schema.UNREADABLE, OSError) as error:
             if self.failure is None:
                 _log.warning("the working database cannot be written: %s", error)
             self.failure = working_failed(self.path or Path(), error)
@@ -340,7 +340,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error:
+    except BaseException:
         connection.close()
         raise
     return connection

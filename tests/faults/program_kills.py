@@ -1,0 +1,123 @@
+"""kill -9 at random moments on the running program, and closing it in the middle of training and saving."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from cnnstudio.project.files import open_project
+from cnnstudio.project.recovery import find_abandoned
+from cnnstudio.project.state import ProjectState
+from engine.errors import StorageError
+from tests.faults.result import Result
+
+EDITS = 1.0
+SLACK = 1.0
+"""Seconds added on a busy machine, where a process may not run at all for a while."""
+FULL_INTERVAL = 10.0
+CLOSING = 2.0
+"""Seconds that closing may take."""
+
+
+def kill_program(count: int, folder: Path, seed: int = 0, *, full_interval: bool = True) -> Result:
+    """Kill the program while it edits, trains and saves; after each kill look at everything, and start it again."""
+    result = Result("kill -9 on the running program")
+    rng = random.Random(seed)
+    project = folder / "projects" / "p.cnn"
+    project.parent.mkdir(parents=True)
+    worst_edit = worst_step = 0.0
+    saved = 0
+    for _ in range(count):
+        result.tried += 1
+        long_life = full_interval and rng.random() < 0.1
+        interval = FULL_INTERVAL if long_life else 0.4
+        # Now and then it dies while it still starts and recovers.
+        seconds = rng.uniform(11, 14) if long_life else rng.choice([0.0, *(rng.uniform(0.1, 2.5) for _ in range(8))])
+        lines, killed_at, errors = _live(folder, project, interval, seconds)
+        result.expect("Traceback" not in errors, errors[-500:])
+        done = [(what, int(n), float(when)) for what, n, when in (line.split() for line in lines)]
+        saved = max([saved, *(n for what, n, _ in done if what == "saved")])
+        state = _found(result, folder, project, saved)
+        if state is None:
+            continue
+        title = str(state.graph["title"])
+        number = int(title) if title.isdecimal() else 0
+        step = state.checkpoint.step if state.checkpoint is not None else 0
+        result.expect(len(state.history) == step, f"a curve of {len(state.history)} batches for step {step}")
+        worst_edit = max([worst_edit, *(killed_at - when for what, n, when in done if what == "edit" and n > number)])
+        late = max([0.0, *(killed_at - when for what, n, when in done if what == "trained" and n > step)])
+        worst_step = max(worst_step, late - interval)
+        result.expect(worst_edit <= EDITS + SLACK, f"an edit of {worst_edit:.2f} s before the kill was lost")
+        result.expect(late <= interval + SLACK, f"training of {late:.2f} s before the kill was lost")
+    result.expect(saved > 0, "nothing was saved: the test tests nothing")
+    result.figures = {"saves confirmed up to": str(saved), "oldest edit lost": f"{worst_edit:.2f} s",
+                      "training lost beyond the interval": f"{max(worst_step, 0):.2f} s"}  # fmt: skip
+    return result
+
+
+def _start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    own = {f"XDG_{kind}_HOME": str(folder / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
+    return subprocess.Popen([sys.executable, "-m", "tests.faults.live_program", *arguments], env={**os.environ, **own},
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+
+
+def _live(folder: Path, project: Path, interval: float, seconds: float) -> tuple[list[str], float, str]:
+    process = _start(folder, str(project), str(round(interval * 1000)))
+    assert process.stdout is not None and process.stderr is not None
+    first = process.stdout.readline()  # it is at work
+    time.sleep(seconds)
+    killed_at = time.monotonic()
+    process.kill()
+    rest, errors = process.communicate()
+    return (first + rest).decode().splitlines(), killed_at, errors.decode("utf-8", "replace")
+
+
+def _found(result: Result, folder: Path, project: Path, saved: int) -> ProjectState | None:
+    """What the next start will find."""
+    in_file = 0
+    state = None
+    if project.exists():
+        try:
+            state = open_project(project)
+            in_file = int(str(state.graph["title"]))
+            result.expect(not state.damage, f"the project is damaged: {state.damage}")
+        except StorageError as error:
+            result.expect(False, f"the project cannot be read: {error}")
+    result.expect(in_file >= saved, f"save {saved} was confirmed, {in_file} is in the file")
+    found = find_abandoned(folder / "data" / "cnnstudio" / "working")
+    result.expect(len(found) <= 1, f"{len(found)} databases were left by one process")
+    for item in found:
+        result.expect(item.whole and item.state is not None, "a working database is damaged")
+        state = item.state or state
+        item.release()
+    beside = [p.name for p in project.parent.iterdir() if p != project]
+    result.expect(not beside, f"left beside the project: {beside}")
+    return state
+
+
+def close_program(count: int, folder: Path, seed: int = 0) -> Result:
+    """Close the program in the middle of training and saving: it ends at once, with exit code 0, and leaves nothing."""
+    result = Result("closing during training and saving")
+    rng = random.Random(seed)
+    slowest = 0.0
+    for i in range(count):
+        result.tried += 1
+        home = folder / str(i)
+        home.mkdir(parents=True)
+        process = _start(home, str(home / "p.cnn"), "300", f"{rng.uniform(0.2, 1.5):.3f}")
+        out, errors = process.communicate(timeout=120)
+        ended = time.monotonic()
+        closing = [float(line.split()[2]) for line in out.decode().splitlines() if line.startswith("closing")]
+        result.expect(process.returncode == 0 and bool(closing), f"exit code {process.returncode}: {errors.decode()[-500:]}")
+        if closing:
+            slowest = max(slowest, ended - closing[0])
+            result.expect(ended - closing[0] <= CLOSING, f"closing took {ended - closing[0]:.2f} s")
+        left = list((home / "data" / "cnnstudio" / "working").iterdir())
+        result.expect(not left, f"left behind: {[p.name for p in left]}")
+        result.expect("Traceback" not in errors.decode("utf-8", "replace"), errors.decode()[-500:])
+    result.figures = {"slowest": f"{slowest:.2f} s"}
+    return result
