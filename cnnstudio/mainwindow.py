@@ -20,6 +20,8 @@ from cnnstudio.colour_choice import ColourChoice
 from cnnstudio.data_opener import bundled_sets
 from cnnstudio.docks import Docks
 from cnnstudio.doctor import Doctor
+from cnnstudio.example_actions import ExampleActions
+from cnnstudio.examples import load_examples
 from cnnstudio.export_action import ExportAction
 from cnnstudio.file_actions import FileActions
 from cnnstudio.hint_line import HintLine
@@ -42,7 +44,9 @@ from cnnstudio.panels.probe import Probe
 from cnnstudio.panels.properties import PropertiesPanel
 from cnnstudio.panels.samples import SamplesPanel
 from cnnstudio.panels.training_settings import TrainingSettingsPanel
+from cnnstudio.panels.typed_input import TypedPanel
 from cnnstudio.project.files import SUFFIX
+from cnnstudio.resources import resource_path
 from cnnstudio.run_control import RunControl
 from cnnstudio.selection import CellRef
 from cnnstudio.settings import Settings
@@ -99,6 +103,7 @@ class MainWindow(QMainWindow):
         self.gradients = GradientsPanel(document, selection, studio.controller)
         self.prediction = PredictionPanel(document, selection)
         self.explain = ExplainPanel(document, selection, studio.controller)
+        self.typed = TypedPanel(document, selection, studio.controller)
         self.samples = SamplesPanel(selection)
         self.properties = PropertiesPanel(document)
         self.training_settings = TrainingSettingsPanel()
@@ -121,6 +126,9 @@ class MainWindow(QMainWindow):
 
         self.files = FileActions(self, studio, settings, templates, self.actions_, self.menus.recent)
         self.export = ExportAction(self, self.view.canvas, settings)
+        self.examples = ExampleActions(
+            self.menus.examples, studio, self.files, load_examples(resource_path("examples")), self
+        )
         self.run = RunControl(self.actions_, studio, self.banner, self)
         self.doctor = Doctor(studio, self.banner, self)
         self.network = NetworkActions(
@@ -163,7 +171,10 @@ class MainWindow(QMainWindow):
                 "prediction": (self.tr("Prediction"), self.prediction),
             },
             behind={
-                "kernels": {"confusion": (self.tr("Confusion matrix"), self.confusion)},
+                "kernels": {
+                    "typed": (self.tr("By hand"), self.typed),
+                    "confusion": (self.tr("Confusion matrix"), self.confusion),
+                },
                 "feature_maps": {
                     "dense": (self.tr("FC and softmax"), self.dense),
                     "gradients": (self.tr("Gradients"), self.gradients),
@@ -231,11 +242,13 @@ class MainWindow(QMainWindow):
         actions.open_log.triggered.connect(self.log_wanted)
         actions.quit.triggered.connect(self.close)
         studio.data_changed.connect(self._show_data)
-        for panel in (self.kernels, self.dense, self.feature_maps, self.gradients, self.prediction, self.explain):
+        for panel in (self.kernels, self.dense, self.feature_maps, self.gradients, self.prediction, self.explain, self.typed):
             self.probe.add_panel(panel)
         self.probe.add_viewer(self.thumbnails)
         studio.document.graph_changed.connect(self.probe.renew)
         selection.cell_changed.connect(self._show_explanation)
+        self.typed.image_typed.connect(self.network.type_image)
+        self.typed.weights_typed.connect(self.network.edit_weights)
         self.docks.visibility_changed.connect(self.probe.renew)
 
     def _show_first_block(self) -> None:

@@ -22,6 +22,7 @@ class Menus:
     """The menus that others fill or listen to."""
 
     recent: QMenu
+    examples: QMenu
     languages: QActionGroup
     undo: tuple[QAction, QAction]
     canvas: tuple[QAction, ...]
@@ -43,6 +44,7 @@ def build_menus(
     file = bar.addMenu(translate("Menus", "&File"))
     file.addActions([actions.new, actions.open])
     recent = file.addMenu(translate("Menus", "Open recent"))
+    examples = file.addMenu(translate("Menus", "Examples"))
     file.addSeparator()
     file.addActions([actions.save, actions.save_as])
     file.addSeparator()
@@ -56,7 +58,7 @@ def build_menus(
     help_menu.addActions([actions.shortcuts, actions.open_log])
     help_menu.addSeparator()
     help_menu.addAction(actions.about)
-    return Menus(recent, languages, (undo, redo), canvas, zoom)
+    return Menus(recent, examples, languages, (undo, redo), canvas, zoom)
 
 
 def _edit_menu(bar: QMenuBar, undo: QAction, redo: QAction, view: CanvasView) -> tuple[QAction, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
+from cnnstudio.data_choice import typed_choice
 from cnnstudio.document.words import say
 from cnnstudio.formula_dialog import FormulaDialog
 from cnnstudio.panels.training_settings import TrainingSettingsPanel
@@ -15,8 +16,12 @@ from cnnstudio.settings import Settings
 from cnnstudio.studio import Studio
 from cnnstudio.training_bar import OWN_DATA, TrainingBar
 from engine.errors import EngineError
+from engine.layer import Array
 from engine.settings import TrainSettings
 from engine.templates import Template
+
+MOST_CLASSES = 1000
+"""A network with more outputs does not tell classes apart yet."""
 
 
 class NetworkActions(QObject):
@@ -82,6 +87,24 @@ class NetworkActions(QObject):
     def _show_present_data(self) -> None:
         choice, data = self._studio.document.data or {}, self._studio.data
         self._bar.show_data(choice.get("name", ""), data.title if data is not None else "")
+
+    @Slot(object, int)
+    def type_image(self, image: Array, label: int) -> None:
+        """Use a typed image in place of the data set, or of another typed image; one undo step."""
+        derived = self._studio.document.derived
+        outputs = next(reversed(derived.placed.values())).y.size if derived.placed and derived.blocking is None else 0
+        try:
+            choice = typed_choice(image, label, max(2, label + 1, outputs if outputs <= MOST_CLASSES else 0))
+            self._studio.type_image(choice, self.tr("Type the input"))
+        except EngineError as error:
+            self._studio.failed.emit(error)
+
+    @Slot(str, object, object)
+    def edit_weights(self, name: str, before: Array, after: Array) -> None:
+        """Give a parameter other values by hand; one undo step."""
+        block, _, parameter = name.rpartition(".")
+        text = self.tr("Edit {parameter} of {block}").format(parameter=parameter, block=self._studio.document.name_of(block))
+        self._studio.edit_weights(name, before, after, text)
 
     @Slot(str)
     def use_template(self, name: str) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class WeightEdit(QUndoCommand):
-    """One parameter before and after. Once a training step has run, there is nothing left to go back to, and the step vanishes."""
+    """One parameter before and after. Once a training step has run, the step vanishes: there is nothing to go back to."""
 
     def __init__(self, studio: Studio, name: str, before: Array, after: Array, text: str) -> None:
         super().__init__(text)
