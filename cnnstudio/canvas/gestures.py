@@ -53,15 +53,15 @@ class Gesture(ABC):
 
 
 class MoveBlocks(Gesture):
-    """Drags the selected blocks; a whole loose chain may land on a wire or at an end.
+    """Drags some blocks; a whole loose chain may land on a wire or at an end.
 
     With `take_out`, the blocks are first taken out of their chain, which closes over the gap.
     """
 
-    def __init__(self, view: CanvasView, start: QPointF, pressed: str, *, take_out: bool = False) -> None:
+    def __init__(self, view: CanvasView, start: QPointF, pressed: str, ids: tuple[str, ...], *, take_out: bool = False) -> None:
         super().__init__(view, start)
         self.pressed = pressed
-        self.ids = self.scene.selected if pressed in self.scene.selected else (pressed,)
+        self.ids = ids
         self.origins = {i: self.scene.blocks[i].pos() for i in self.ids}
         self.take_out = take_out
         self.place = Place()

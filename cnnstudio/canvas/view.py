@@ -187,8 +187,10 @@ class CanvasView(ZoomView):
         elif hit.block not in selected:
             self.canvas.select([hit.block])
         # Some window managers keep Alt-drag for themselves, so Ctrl does it, too.
-        takes_out = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ControlModifier
-        return MoveBlocks(self, point, hit.block, take_out=bool(keys & takes_out))
+        takes_out = bool(keys & (Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ControlModifier))
+        chosen = selected if takes_out else self.canvas.selected
+        ids = chosen if hit.block in chosen else (hit.block,)
+        return MoveBlocks(self, point, hit.block, ids, take_out=takes_out)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with the gesture, or show what is under the pointer."""

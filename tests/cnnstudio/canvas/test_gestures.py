@@ -203,7 +203,7 @@ def test_esc_during_a_drag_puts_the_block_back(view: CanvasView) -> None:
 
 
 @pytest.mark.parametrize("key", [ALT, CONTROL])
-@pytest.mark.parametrize("selected", [[], ["relu1"]])
+@pytest.mark.parametrize("selected", [[], ["relu1"], ["conv1"]])
 def test_alt_or_ctrl_drag_takes_a_block_out_and_closes_the_gap(
     view: CanvasView, key: Qt.KeyboardModifier, selected: list[str]
 ) -> None:
