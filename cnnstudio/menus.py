@@ -117,9 +117,9 @@ def _view_menu(
     colours: Sequence[QAction],
 ) -> tuple[QActionGroup, tuple[QAction, ...]]:
     menu = bar.addMenu(translate("Menus", "&View"))
+    panels = menu.addMenu(translate("Menus", "Panels"))
     for dock in docks:
-        menu.addAction(dock.toggleViewAction())
-    menu.addSeparator()
+        panels.addAction(dock.toggleViewAction())
     layout_menu = menu.addMenu(translate("Menus", "Layout"))
     layout_menu.addActions([*layouts, actions.reset_layout])
     menu.addMenu(translate("Menus", "Colours of activations")).addActions(list(colours))
