@@ -6,6 +6,7 @@
     python3 run.py train ...         train on the command line, as does every other command of `cnnstudio`
     python3 run.py test [...]        run the tests; arguments go to pytest
     python3 run.py bench [...]       run the measurements
+    python3 run.py faults [...]      crash, fill the disk and damage files, and look what is lost
 
 The first start makes the virtual environment .venv beside this file and installs the project into it. A later
 one does so again when the required packages have changed, and begins anew where the first was interrupted.
@@ -45,7 +46,7 @@ UPDATING = "updating"
 LOCK = ROOT / ".venv.lock"
 
 WITHOUT_QT = ("train", "evaluate", "check", "templates", "datasets", "-h", "--help", "--version")
-WITHOUT_SCREEN = ("test", "demo", "bench")
+WITHOUT_SCREEN = ("test", "demo", "bench", "faults")
 
 
 class StartError(Exception):
@@ -71,7 +72,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         say("Interrupted. The next start goes on from here.")
         return 130
-    if command in ("test", "bench"):
+    if command in ("test", "bench", "faults"):
         os.chdir(ROOT)
     return become(command_line(arguments), environ)
 
@@ -92,6 +93,8 @@ def command_line(arguments: list[str]) -> list[str]:
         return [str(PYTHON), "-m", "pytest", *arguments[1:]]
     if arguments[:1] == ["bench"]:
         return [str(PYTHON), "-m", "tests.benchmarks", *arguments[1:]]
+    if arguments[:1] == ["faults"]:
+        return [str(PYTHON), "-m", "tests.faults", *arguments[1:]]
     # -P: a numpy.py in the user's current folder is not the NumPy that is meant.
     return [str(PYTHON), "-P", "-m", "cnnstudio", *arguments]
 

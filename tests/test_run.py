@@ -114,6 +114,7 @@ def test_every_requirement_has_an_exact_version() -> None:
         (["demo", "--out", "x"], ["-P", "-m", "cnnstudio", "demo", "--out", "x"]),
         (["test", "-k", "pool"], ["-m", "pytest", "-k", "pool"]),
         (["bench", "conv"], ["-m", "tests.benchmarks", "conv"]),
+        (["faults", "--long"], ["-m", "tests.faults", "--long"]),
     ],
 )
 def test_arguments_choose_what_runs(arguments: list[str], inside: list[str]) -> None:
