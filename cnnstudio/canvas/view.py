@@ -140,10 +140,11 @@ class CanvasView(ZoomView):
 
     @Slot(object, object)
     def _follow_change(self, before: Graph, after: Graph) -> None:
-        """Keep everything in view while the user has not chosen another view."""
+        """Keep everything in view while the user has not chosen another view; another network is shown as a whole."""
         if self.gesture is not None and self.gesture.moved:
             self.cancel_gesture()
-        if self.fitted and (len(before) != len(after) or before.columns != after.columns):
+        is_another = not set(before.ids) & set(after.ids)
+        if is_another or (self.fitted and (len(before) != len(after) or before.columns != after.columns)):
             self.fit()
         self.viewport().update()
 

@@ -393,6 +393,12 @@ def test_zoom_keeps_the_place_under_the_pointer(view: CanvasView) -> None:
     assert view.viewport().rect().contains(view.mapFromScene(view.canvas.content_rect()).boundingRect())
 
 
+def test_another_network_is_shown_as_a_whole_wherever_the_view_was(view: CanvasView) -> None:
+    view.pan_by(QPointF(5000, 5000))
+    view.document.replace_network(NetworkSpec.of([LAYERS["input"](), LAYERS["dense"]()]), "another")
+    assert view.viewport().rect().contains(view.mapFromScene(view.canvas.content_rect()).boundingRect())
+
+
 def test_copy_and_paste_between_two_windows(view: CanvasView, qtbot: QtBot) -> None:
     other = canvas(qtbot, "input dense")
     view.canvas.select(["conv1", "relu1"])
