@@ -19,6 +19,7 @@ It serves every stride, padding and kernel size with dilation 1 across (any dila
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
@@ -147,13 +148,17 @@ class Correlation:
 
 
 class CorrelationOfOne(Correlation):
-    """The same for a single image: with N = 1 the products above would be products with vectors, so the windows of a row
-    are copied side by side and a row is one product."""
+    """The same for a single image: with N = 1 the products above would be products with vectors, so the windows are copied
+    side by side, in the order in which the maps lie in memory, and all are one product."""
 
     def _multiply(self, windows: Array, out: Array) -> list[Call]:
-        side_by_side = windows[..., 0].swapaxes(2, 3)  # (H', ph, pw, W', cells)
+        order = sorted(range(4), key=lambda axis: -out.strides[axis])
+        side_by_side, maps = windows[..., 0].transpose(*order, 4), out[..., 0].transpose(*order, 4)
         columns = self._scratch.take(side_by_side.shape)
-        return [bind(np.copyto, columns, side_by_side), bind(np.matmul, columns, self._kernel.T, out=out[..., 0].swapaxes(2, 3))]
+        with contextlib.suppress(ValueError):  # with gaps between the rows, each row is a product
+            maps = maps.reshape((-1, maps.shape[4]), copy=False)
+        return [bind(np.copyto, columns, side_by_side),
+                bind(np.matmul, columns.reshape(*maps.shape[:-1], -1), self._kernel.T, out=maps)]
 
     def _add_up(self, windows: Array, delta: Array, out: Array, transposed: bool) -> list[Call]:
         side_by_side, of_pixels = windows[..., 0].swapaxes(2, 3), delta[..., 0].swapaxes(2, 3)
