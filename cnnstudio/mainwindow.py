@@ -173,7 +173,7 @@ class MainWindow(QMainWindow):
             behind={
                 "kernels": {
                     "typed": (self.tr("By hand"), self.typed),
-                    "confusion": (self.tr("Confusion matrix"), self.confusion),
+                    "confusion": (self.tr("Confusion"), self.confusion),
                 },
                 "feature_maps": {
                     "dense": (self.tr("FC and softmax"), self.dense),

@@ -7,6 +7,7 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import SampleRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase, RunState
@@ -51,7 +52,14 @@ class ConfusionPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, SPACE_XS, SPACE_S, SPACE_XS)
         layout.setSpacing(SPACE_XS)
-        layout.addWidget(self._note)
+        top = QHBoxLayout()
+        top.addWidget(self._note, 1)
+        tools = PanelTools(
+            self, self._view, self.tr("Click a cell to see its images; click an image to show it in every panel."),
+            self.tr("A good network fills the diagonal. Bright cells beside it are the classes that it mixes up."),
+        )  # fmt: skip
+        top.addWidget(tools)
+        layout.addLayout(top)
         layout.addLayout(pictures, 1)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)

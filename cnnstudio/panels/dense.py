@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import Maps, as_maps, input_of, maps_before_flatten
 from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
@@ -48,7 +49,16 @@ class DensePanel(LivePanel):
         self._sum.setWordWrap(True)
         left = QVBoxLayout()
         left.setSpacing(SPACE_XS)
-        left.addWidget(self._what)
+        top = QHBoxLayout()
+        top.setSpacing(SPACE_XS)
+        top.addWidget(self._what, 1)
+        tools = PanelTools(
+            self, self._view, self.tr("Click an output to see what contributes to it."),
+            self.tr("Red inputs speak for the chosen output, blue ones against it. All contributions and the bias add up to its "
+                    "value; Softmax turns the values of the last layer into probabilities."),
+        )  # fmt: skip
+        top.addWidget(tools)
+        left.addLayout(top)
         left.addWidget(self._view, 1)
         left.addWidget(self._sum)
         layout = QHBoxLayout(self)

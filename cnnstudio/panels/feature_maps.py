@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QHBoxLayout, Q
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import Maps, activation_of, as_maps, as_picture, input_of
 from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.panels.pooling import window_cells, winner_marks
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS
@@ -72,6 +73,12 @@ class FeatureMapsPanel(LivePanel):
         row.addWidget(self._sorted)
         row.addStretch()
         row.addWidget(self._hint)
+        tools = PanelTools(
+            self, self._view, self.tr("Click a map to enlarge it; double-click a cell to see how it was computed."),
+            self.tr("Each picture is one output of the chosen layer for the chosen sample. Of a max pooling, the marked "
+                    "cells of its input are the largest of their windows: only they go on, and only to them the gradient flows back."),
+        )  # fmt: skip
+        row.addWidget(tools)
         self._after.toggled.connect(self._choose)
         self._pooling.currentIndexChanged.connect(self._choose)
         self._own_range.toggled.connect(self._choose)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayou
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import as_maps
 from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.theme import SPACE_S, SPACE_XS, layer_color
@@ -71,6 +72,12 @@ class GradientsPanel(LivePanel):
         row = QHBoxLayout()
         row.addWidget(self._what)
         row.addStretch()
+        tools = PanelTools(
+            self, self._view, self.tr("Click a bar to see the deltas of that layer; double-click a delta to see how it came about."),
+            self.tr("The loss of the shown image is sent back from the last layer to the first. Where the bars become ever "
+                    "smaller towards the left, the first layers hardly learn."),
+        )  # fmt: skip
+        row.addWidget(tools)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
         layout.setSpacing(SPACE_XS)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import Maps, kernels_layer, maps_before_flatten
 from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
@@ -54,6 +55,12 @@ class KernelsPanel(LivePanel):
         row.setSpacing(SPACE_S)
         row.addWidget(self._array, 4)
         row.addWidget(self._channel, 5)
+        tools = PanelTools(
+            self, self._view, self.tr("Point at a weight to read it; double-click to see what it does."),
+            self.tr("Each square is one kernel of the chosen layer, or its slice for one input channel: red is positive, "
+                    "blue negative, the colours are centred on 0. Choose another block on the canvas to see its kernels."),
+        )  # fmt: skip
+        row.addWidget(tools)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
         layout.setSpacing(SPACE_XS)

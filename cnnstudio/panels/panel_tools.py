@@ -1,0 +1,60 @@
+"""The two small buttons of every panel with pictures: what to do here, and copying or saving what is shown."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QSize, Slot
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWhatsThis, QWidget
+
+from cnnstudio.icons import icon
+from cnnstudio.theme import Theme, theme_changed
+from cnnstudio.widgets.map_view import MapView
+
+
+class PanelTools(QWidget):
+    """A "?" that explains the panel, and "…" with the menu of its picture.
+
+    The first line of the explanation says what to do; the status bar shows it while the pointer is over the panel.
+    """
+
+    def __init__(self, panel: QWidget, view: MapView, todo: str, explanation: str = "") -> None:
+        super().__init__(panel)
+        self._view = view
+        panel.setStatusTip(todo)
+        panel.setWhatsThis(f"{todo}\n\n{explanation}" if explanation else todo)
+        self._panel = panel
+        self._help = self._button(self.tr("What to do here"), todo)
+        self._more = self._button(self.tr("Copy or save this picture"), self.tr("Copy picture, copy values, save PNG"))
+        self._help.clicked.connect(self._explain)
+        self._more.clicked.connect(self._open_menu)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._help)
+        row.addWidget(self._more)
+        theme_changed.connect(self._retheme)
+        self._retheme()
+
+    def _button(self, name: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setProperty("role", "quiet")
+        button.setFixedSize(24, 24)
+        button.setIconSize(QSize(16, 16))
+        button.setStyleSheet("padding: 0; min-height: 0;")
+        button.setAccessibleName(name)
+        button.setToolTip(tip)
+        return button
+
+    @Slot()
+    def _explain(self) -> None:
+        QWhatsThis.showText(self._help.mapToGlobal(QPoint(0, self._help.height())), self._panel.whatsThis(), self)
+
+    @Slot()
+    def _open_menu(self) -> None:
+        menu = self._view.context_menu()
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self._more.mapToGlobal(QPoint(0, self._more.height())))
+
+    @Slot()
+    def _retheme(self, _theme: Theme | None = None) -> None:
+        self._help.setIcon(icon("help", "muted"))
+        self._more.setIcon(icon("more", "muted"))
