@@ -75,7 +75,7 @@ def fail_each_call(folder: Path, errors: tuple[int, ...] = ERRORS) -> Result:
             with faulty(at, error, for_good=for_good) as calls:
                 message = _save(database, project)
             reached.update(calls.failed)
-            _check(result, database, project, message, 1 if old else None, f"{calls.failed[:1]} of {calls.count}")
+            _check(result, database, project, message, 1 if old else None, calls)
             if not calls.failed:
                 break
     database.close()
@@ -92,7 +92,9 @@ def _save(database: WorkingDatabase, project: Path) -> str | None:
     return None
 
 
-def _check(result: Result, database: WorkingDatabase, project: Path, message: str | None, old: int | None, where: str) -> None:
+def _check(result: Result, database: WorkingDatabase, project: Path, message: str | None, old: int | None,
+           calls: FaultyOs) -> None:  # fmt: skip
+    where = f"{calls.failed[:1]} of {calls.count}"
     found = numbered.number_of(open_project(project)) if project.exists() else None
     result.expect(found in (old, 2), f"{where}: {found} is in the file")
     if message is None:
@@ -101,7 +103,13 @@ def _check(result: Result, database: WorkingDatabase, project: Path, message: st
         result.expect(str(project) in message, f"{where}: the message does not name the file: {message}")
         modified = database._ask(lambda: notes(database._connection))["modified"]
         result.expect(modified == "1", f"{where}: the document does not count as modified")
+    if "unlink" not in calls.failed:
+        _check_beside(result, project, where)
     result.expect(_save(database, project) is None, f"{where}: the next save failed, too")
     result.expect(numbered.number_of(open_project(project)) == 2, f"{where}: the next save saved something else")
+    _check_beside(result, project, where)
+
+
+def _check_beside(result: Result, project: Path, where: str) -> None:
     beside = [p.name for p in project.parent.iterdir() if p != project]
     result.expect(not beside, f"{where}: left beside the project: {beside}")

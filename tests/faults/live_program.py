@@ -1,9 +1,10 @@
 """The running program, offscreen, edited, trained and saved by timers: what tests/faults/program_kills.py kills.
 
-    python -m tests.faults.live_program PROJECT CHECKPOINT_INTERVAL [SECONDS]
+    python -m tests.faults.live_program PROJECT CHECKPOINT_INTERVAL SAVE_INTERVAL [SECONDS]
 
-It says on standard output what it has done, a line each: "edit N TIME", "trained STEP TIME", "saved N TIME". With SECONDS
-it ends by itself after them, as a user would end it in the middle of training, having given up what is not saved.
+It says on standard output what it has done, a line each: "edit N TIME", "trained STEP TIME", "saved N TIME".
+Intervals are in milliseconds. With SECONDS it ends by itself after them, as a user would end it in the middle of
+training, having given up what is not saved.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ from engine.trainer import BatchDone
 class Life(QObject):
     """What a busy user does."""
 
-    def __init__(self, program: Program, project: Path) -> None:
+    def __init__(self, program: Program, project: Path, save_interval: int) -> None:
         super().__init__(program)
         self.studio, self.project = program.studio, project
         self._begin(program)
         self.number = int(self.studio.document.title) if self.studio.document.title.isdecimal() else 0
         self.studio.controller.batches_done.connect(self._trained)
         self._timers = []
-        for interval, act in ((37, self._edit), (100, self._train), (450, self._save)):
+        for interval, act in ((37, self._edit), (100, self._train), (save_interval, self._save)):
             timer = QTimer(self)
             timer.setInterval(interval)
             timer.timeout.connect(act)
@@ -87,11 +88,11 @@ def main(arguments: list[str]) -> int:
     program.log.install()
     program.show()
     program.studio.autosave._checkpoint_due.setInterval(int(arguments[1]))
-    life = Life(program, Path(arguments[0]))
+    life = Life(program, Path(arguments[0]), int(arguments[2]))
     assert life.studio is program.studio
-    if len(arguments) > 2:
-        QTimer.singleShot(int(float(arguments[2]) * 1000), program.window.close)
-        QTimer.singleShot(int(float(arguments[2]) * 1000) + 50, lambda: _give_up(program))
+    if len(arguments) > 3:
+        QTimer.singleShot(int(float(arguments[3]) * 1000), program.window.close)
+        QTimer.singleShot(int(float(arguments[3]) * 1000) + 50, lambda: _give_up(program))
     code = app.exec()
     program.close()
     return code

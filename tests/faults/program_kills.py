@@ -23,7 +23,7 @@ CLOSING = 2.0
 """Seconds that closing may take."""
 
 
-def kill_program(count: int, folder: Path, seed: int = 0, *, full_interval: bool = True) -> Result:
+def kill_program(count: int, folder: Path, seed: int = 0, *, full_interval: bool = True, slack: float = SLACK) -> Result:
     """Kill the program while it edits, trains and saves; after each kill look at everything, and start it again."""
     result = Result("kill -9 on the running program")
     rng = random.Random(seed)
@@ -36,8 +36,10 @@ def kill_program(count: int, folder: Path, seed: int = 0, *, full_interval: bool
         long_life = full_interval and rng.random() < 0.1
         interval = FULL_INTERVAL if long_life else 0.4
         # Now and then it dies while it still starts and recovers.
-        seconds = rng.uniform(11, 14) if long_life else rng.choice([0.0, *(rng.uniform(0.1, 2.5) for _ in range(8))])
-        lines, killed_at, errors = _live(folder, project, interval, seconds)
+        seconds = rng.uniform(11, 14) if long_life else rng.choice([0.0, *(rng.uniform(0.3, 3.5) for _ in range(9))])
+        # Saving writes everything: whether edits get into the database by themselves is seen where nobody saves.
+        save_interval = 450 if rng.random() < 0.5 else 3_600_000
+        lines, killed_at, errors = _live(folder, project, interval, save_interval, seconds)
         result.expect("Traceback" not in errors, errors[-500:])
         done = [(what, int(n), float(when)) for what, n, when in (line.split() for line in lines)]
         saved = max([saved, *(n for what, n, _ in done if what == "saved")])
@@ -51,9 +53,9 @@ def kill_program(count: int, folder: Path, seed: int = 0, *, full_interval: bool
         worst_edit = max([worst_edit, *(killed_at - when for what, n, when in done if what == "edit" and n > number)])
         late = max([0.0, *(killed_at - when for what, n, when in done if what == "trained" and n > step)])
         worst_step = max(worst_step, late - interval)
-        result.expect(worst_edit <= EDITS + SLACK, f"an edit of {worst_edit:.2f} s before the kill was lost")
-        result.expect(late <= interval + SLACK, f"training of {late:.2f} s before the kill was lost")
-    result.expect(saved > 0, "nothing was saved: the test tests nothing")
+        result.expect(worst_edit <= EDITS + slack, f"an edit of {worst_edit:.2f} s before the kill was lost")
+        result.expect(late <= interval + slack, f"training of {late:.2f} s before the kill was lost")
+    result.expect(saved > 0 or count < 4, "nothing was saved: the test tests nothing")
     result.figures = {"saves confirmed up to": str(saved), "oldest edit lost": f"{worst_edit:.2f} s",
                       "training lost beyond the interval": f"{max(worst_step, 0):.2f} s"}  # fmt: skip
     return result
@@ -65,8 +67,8 @@ def _start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
 
 
-def _live(folder: Path, project: Path, interval: float, seconds: float) -> tuple[list[str], float, str]:
-    process = _start(folder, str(project), str(round(interval * 1000)))
+def _live(folder: Path, project: Path, interval: float, save_interval: int, seconds: float) -> tuple[list[str], float, str]:
+    process = _start(folder, str(project), str(round(interval * 1000)), str(save_interval))
     assert process.stdout is not None and process.stderr is not None
     first = process.stdout.readline()  # it is at work
     time.sleep(seconds)
@@ -99,7 +101,7 @@ def _found(result: Result, folder: Path, project: Path, saved: int) -> ProjectSt
     return state
 
 
-def close_program(count: int, folder: Path, seed: int = 0) -> Result:
+def close_program(count: int, folder: Path, seed: int = 0, *, allowed: float = CLOSING) -> Result:
     """Close the program in the middle of training and saving: it ends at once, with exit code 0, and leaves nothing."""
     result = Result("closing during training and saving")
     rng = random.Random(seed)
@@ -108,14 +110,14 @@ def close_program(count: int, folder: Path, seed: int = 0) -> Result:
         result.tried += 1
         home = folder / str(i)
         home.mkdir(parents=True)
-        process = _start(home, str(home / "p.cnn"), "300", f"{rng.uniform(0.2, 1.5):.3f}")
+        process = _start(home, str(home / "p.cnn"), "300", "450", f"{rng.uniform(0.2, 1.5):.3f}")
         out, errors = process.communicate(timeout=120)
         ended = time.monotonic()
         closing = [float(line.split()[2]) for line in out.decode().splitlines() if line.startswith("closing")]
         result.expect(process.returncode == 0 and bool(closing), f"exit code {process.returncode}: {errors.decode()[-500:]}")
         if closing:
             slowest = max(slowest, ended - closing[0])
-            result.expect(ended - closing[0] <= CLOSING, f"closing took {ended - closing[0]:.2f} s")
+            result.expect(ended - closing[0] <= allowed, f"closing took {ended - closing[0]:.2f} s")
         left = list((home / "data" / "cnnstudio" / "working").iterdir())
         result.expect(not left, f"left behind: {[p.name for p in left]}")
         result.expect("Traceback" not in errors.decode("utf-8", "replace"), errors.decode()[-500:])

@@ -83,14 +83,16 @@ def test_a_project_file_holds_no_path_of_this_computer(database: WorkingDatabase
 def test_everything_is_in_the_file_within_a_second(database: WorkingDatabase, trained: Trained) -> None:
     database.put_network(titled(trained, "now"))
     assert database.path is not None
-    end = time.monotonic() + 1.0
+    assert working.DELAY <= 0.5  # the rest is left to a busy machine
+    end = time.monotonic() + 20
     while time.monotonic() < end:
         connection = sqlite3.connect(database.path)
         rows = connection.execute("SELECT content FROM networks").fetchall()
         connection.close()
         if rows and '"now"' in rows[-1][0]:
             return
-    pytest.fail("the edit is not in the database after a second")
+        time.sleep(0.02)
+    pytest.fail("the edit is not in the database")
 
 
 def test_after_a_crash_everything_is_found_again(
