@@ -13,7 +13,7 @@ from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.selection import SampleRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase, RunState
-from cnnstudio.theme import SPACE_L, SPACE_S, SPACE_XS
+from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS
 from cnnstudio.widgets.fields import Choice, IntField
 from cnnstudio.widgets.number_grid import NumberGrid
 from engine.datasets.typed import LARGEST
@@ -27,7 +27,7 @@ MOST_BIASES = 16
 
 
 class TypedPanel(LivePanel):
-    """At the left the input, channel beside channel; at the right one kernel (or the matrix) of the chosen layer and its biases.
+    """Above the input, channel beside channel; below one kernel (or the matrix) of the chosen layer and its biases.
 
     Weights can be edited while training rests. Each number typed is an undo step.
     """
@@ -46,12 +46,12 @@ class TypedPanel(LivePanel):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, 0, 0)
         body = QWidget()
-        self._row = QHBoxLayout(body)
-        self._row.setContentsMargins(0, SPACE_XS, SPACE_S, SPACE_S)
-        self._row.setSpacing(SPACE_L)
-        self._row.addLayout(self._make_input())
-        self._row.addLayout(self._make_weights())
-        self._row.addStretch()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, SPACE_XS, SPACE_S, SPACE_S)
+        column.setSpacing(SPACE_M)
+        column.addLayout(self._make_input())
+        column.addLayout(self._make_weights())
+        column.addStretch()
         scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
@@ -80,14 +80,14 @@ class TypedPanel(LivePanel):
             field = IntField(low=1, high=most, value=value)
             field.setAccessibleName(name)
             field.setToolTip(name)
-            field.setFixedWidth(64)
+            field.setFixedWidth(58)
             field.valueChanged.connect(self._resize)
             self._sizes.append(field)
             row.addWidget(field)
         self._class = IntField(low=0, high=999)
         self._class.setPrefix(self.tr("class") + " ")
         self._class.setAccessibleName(self.tr("Class of the image"))
-        self._class.setFixedWidth(104)
+        self._class.setFixedWidth(92)
         self._class.valueChanged.connect(self._send_image)
         row.addWidget(self._class)
         row.addStretch()
@@ -98,11 +98,11 @@ class TypedPanel(LivePanel):
         self._begin.clicked.connect(self._begin_typing)
         self._channels = QHBoxLayout()
         self._channels.setSpacing(SPACE_S)
+        self._channels.addStretch()
         self._grids: list[NumberGrid] = []
         column.addLayout(row)
         column.addWidget(self._begin)
         column.addLayout(self._channels)
-        column.addStretch()
         return column
 
     def _make_weights(self) -> QVBoxLayout:
@@ -136,7 +136,6 @@ class TypedPanel(LivePanel):
         column.addLayout(row)
         for part in (self._note, self._kernel, self._bias_title, self._bias):
             column.addWidget(part)
-        column.addStretch()
         self._filter.valueChanged.connect(self._show_weights)
         self._channel.valueChanged.connect(self._show_weights)
         self._presets.activated.connect(self._take_preset)
@@ -198,7 +197,7 @@ class TypedPanel(LivePanel):
             grid = NumberGrid(editable=True)
             grid.setAccessibleName(self.tr("Input, channel {n}").format(n=len(self._grids)))
             grid.value_edited.connect(self._send_image)
-            self._channels.addWidget(grid)
+            self._channels.insertWidget(len(self._grids), grid)
             self._grids.append(grid)
 
     @Slot()

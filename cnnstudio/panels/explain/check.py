@@ -49,6 +49,11 @@ class Checker(QObject):
             self.done.emit(found)
 
 
+def _same_question(a: Subject, b: Subject) -> bool:
+    of = [(s.ref, s.snapshot.probe, s.snapshot.step, s.snapshot.loss, s.value) for s in (a, b)]
+    return of[0] == of[1]
+
+
 class CheckRow(QWidget):
     """A button, and the central difference with its relative error once it was pressed."""
 
@@ -70,7 +75,9 @@ class CheckRow(QWidget):
 
     def show_subject(self, subject: Subject) -> None:
         """Offer the check where the subject is a gradient; an answer for another number goes away."""
-        self._subject = subject
+        known, self._subject = self._subject, subject
+        if known is not None and _same_question(known, subject):
+            return  # another frame of the same step: an answer on its way, or here already, is still right
         self._checker.forget()
         self.setVisible(can_differ(subject.snapshot, subject.ref))
         self.answer.hide()

@@ -1,0 +1,258 @@
+"""The Explain panel in the window: what it shows are the engine's numbers, and every number leads on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.mainwindow import MainWindow
+from cnnstudio.panels.explain.panel import ExplainPanel
+from cnnstudio.panels.explain.term_tree import TermTree
+from cnnstudio.selection import CellRef
+from cnnstudio.session.messages import RunPhase
+from cnnstudio.theme import apply_theme
+from cnnstudio.widgets.cell import Cell
+from engine import term as terms
+from engine.explain import explain
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, window: MainWindow) -> ExplainPanel:
+    """The panel, in front, with gradients at hand."""
+    show(qtbot, window, "conv1.y", (0, 0, 0))
+    qtbot.waitUntil(lambda: subject(window.explain).snapshot.loss is not None)
+    return window.explain
+
+
+def show(qtbot: QtBot, window: MainWindow, array: str, index: tuple[int, ...], probe: str = "sample") -> None:
+    """Choose a cell and wait for its explanation."""
+    window.studio.selection.select_cell(CellRef(array, index, window.studio.controller.state.step, probe))
+    wanted = terms.CellRef(array, index)
+    qtbot.waitUntil(lambda: window.explain.subject is not None and window.explain.subject.ref == wanted
+                    and window.explain.subject.snapshot.probe == probe)  # fmt: skip
+
+
+def subject(panel: ExplainPanel) -> Any:
+    """What is explained."""
+    assert panel.subject is not None
+    return panel.subject
+
+
+def train(qtbot: QtBot, window: MainWindow, steps: int) -> None:
+    """Train some batches, then rest."""
+    for _ in range(steps):
+        step = window.studio.controller.state.step
+        qtbot.waitUntil(lambda: window.actions_.batch.isEnabled())
+        window.actions_.batch.trigger()
+        qtbot.waitUntil(lambda step=step: window.studio.controller.state.step == step + 1)  # type: ignore[misc]
+
+
+def test_double_click_on_a_feature_map_explains_that_cell(qtbot: QtBot, window: MainWindow) -> None:
+    window.view.show_block("conv2")
+    view = window.feature_maps.view
+    qtbot.waitUntil(lambda: view.maps is not None and window.studio.controller.snapshot is not None)
+    maps = view.maps
+    assert maps is not None
+    QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.cell_rect(3, 2, 5).center().toPoint())
+    qtbot.waitUntil(lambda: window.explain.subject is not None)
+    panel = window.explain
+    assert panel.isVisible() and not panel.visibleRegion().isEmpty()
+    assert panel.title_text == "Conv 2 · filter 3 · row 2 · column 5"
+    assert panel.probe_text == "this sample, step 0"
+    assert subject(panel).value == maps[3, 2, 5]
+    assert float(panel.value_text.replace("−", "-")) == pytest.approx(float(maps[3, 2, 5]), rel=1e-4)
+
+
+def test_matrices_multiply_and_add_up_to_the_cell(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    show(qtbot, window, "conv2.y", (3, 2, 5))
+    snapshot, zoom = subject(panel).snapshot, panel.part_zoom
+    total = snapshot["conv2.b"][3].astype(float)
+    for channel in range(8):
+        panel.show_part(channel)
+        np.testing.assert_array_equal(zoom.kernel.values, snapshot["conv2.W"][3, channel])
+        np.testing.assert_array_equal(zoom.window_.values, np.pad(snapshot["relu1.y"][channel], 1)[2:5, 5:8])
+        np.testing.assert_allclose(zoom.products.values, zoom.kernel.values * zoom.window_.values)
+        total += zoom.products.values.sum()
+    assert total == pytest.approx(subject(panel).value, rel=1e-5)
+
+
+def test_pointing_at_either_picture_moves_the_window_on_both(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    show(qtbot, window, "conv2.y", (3, 2, 5))
+    source, result = panel.layer_zoom.views
+    result.hovered.emit(Cell(0, 6, 1, 0.0))
+    assert (source._highlights[0].rows, source._highlights[0].cols) == (range(5, 8), range(0, 3))
+    assert (result._highlights[0].rows, result._highlights[0].cols) == (range(6, 7), range(1, 2))
+    source.hovered.emit(Cell(0, 3, 4, 0.0))
+    assert (result._highlights[0].rows, result._highlights[0].cols) == (range(3, 4), range(4, 5))
+    assert (source._highlights[0].rows, source._highlights[0].cols) == (range(2, 5), range(3, 6))
+    source.hovered.emit(None)
+    assert result._highlights[0].rows == range(2, 3)
+
+
+def test_a_click_on_the_window_leads_to_that_cell_and_back(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    show(qtbot, window, "conv2.y", (3, 2, 5))
+    grid = panel.part_zoom.window_.grid
+    QTest.mouseClick(grid, Qt.MouseButton.LeftButton, pos=grid.cell_rect(0, 1).center())
+    assert subject(panel).ref == terms.CellRef("relu1.y", (0, 1, 5))
+    panel._bar.back.emit()
+    assert subject(panel).ref == terms.CellRef("conv2.y", (3, 2, 5))
+    panel._bar.ahead.emit()
+    assert subject(panel).ref == terms.CellRef("relu1.y", (0, 1, 5))
+
+
+def first_ref(tree: TermTree) -> tuple[QPoint, terms.CellRef]:
+    """The first number in the tree that can be clicked, unfolding what hides it."""
+    row = 0
+    index = tree.terms.index(row, 0)
+    while True:
+        found = tree.terms.row(index)
+        assert found is not None
+        box = tree.visualRect(index).adjusted(3, 0, -4, 0)
+        for segment, place in tree._delegate.places(found, box):
+            if segment.ref is not None and not segment.ref.array.startswith("target"):
+                return place.center(), segment.ref
+        if found.may_unfold:
+            tree.expand(index)
+            index = tree.terms.index(0, 0, index)
+        else:
+            row += 1
+            index = tree.terms.index(row, 0)
+
+
+def test_one_can_walk_from_the_loss_to_a_pixel(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    show(qtbot, window, "loss", ())
+    visited = []
+    while subject(panel).ref.array != "image":
+        place, ref = first_ref(panel.tree)
+        if ref.array.endswith((".W", ".b")):  # the weight stands before the number that it meets
+            row = panel.tree.indexAt(place)
+            found = panel.tree.terms.row(row)
+            assert found is not None
+            box = panel.tree.visualRect(row).adjusted(3, 0, -4, 0)
+            place, ref = next((p.center(), s.ref) for s, p in panel.tree._delegate.places(found, box)
+                              if s.ref is not None and s.ref.array.endswith(".y"))  # fmt: skip
+        QTest.mouseClick(panel.tree.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        assert subject(panel).ref == ref
+        visited.append(ref.array)
+        assert len(visited) < 40
+    assert visited[0].startswith("softmax") and visited[-2:] == ["input.y", "image"]
+    assert {"conv1.y", "relu1.y", "max_pool1.y", "flatten1.y"} <= set(visited)
+
+
+def test_every_array_of_the_sample_is_explained_with_its_own_number(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    snapshot, rng = subject(panel).snapshot, np.random.default_rng(1)
+    for array in snapshot.arrays:
+        index = tuple(int(i) for i in rng.integers(0, snapshot[array].shape))
+        panel.go(terms.CellRef(array, index))
+        shown = subject(panel)
+        assert shown.ref == terms.CellRef(array, index)
+        assert float(panel.value_text.replace("−", "-")) == pytest.approx(float(snapshot[array][index]), rel=1e-4)
+        rows = panel.tree.terms.rowCount()
+        expected = explain(snapshot, shown.ref).children
+        assert rows == (len(expected) if len(expected) <= 26 else 13)
+
+
+def test_sample_and_batch_are_named_and_never_mixed(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    train(qtbot, window, 2)
+    show(qtbot, window, "conv1.y", (1, 3, 3))
+    panel._probe.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: panel.subject is not None and panel.subject.snapshot.probe == "batch")
+    assert panel.probe_text == "the last training batch, step 2, weights before the update"
+    assert subject(panel).ref == terms.CellRef("conv1.y", (0, 1, 3, 3))
+    batch = subject(panel).snapshot
+    _, result = panel.layer_zoom.views
+    np.testing.assert_array_equal(result.maps[0], batch["conv1.y"][0, 1])  # type: ignore[index]
+    panel._image.setValue(4)
+    assert subject(panel).ref == terms.CellRef("conv1.y", (4, 1, 3, 3))
+    panel._probe.setCurrentIndex(0)
+    assert panel.probe_text == "this sample, step 2"
+    assert subject(panel).ref == terms.CellRef("conv1.y", (1, 3, 3))
+    assert subject(panel).snapshot is window.studio.controller.snapshot
+
+
+def test_forward_backward_and_update_of_a_weight(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    train(qtbot, window, 1)
+    show(qtbot, window, "conv2.W", (3, 1, 0, 2))
+    panel._ways.setCurrentIndex(1)
+    assert subject(panel).ref == terms.CellRef("conv2.dW", (3, 1, 0, 2))
+    panel._ways.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: panel.subject is not None and panel.subject.ref.array == "conv2.W_after")
+    checkpoint = window.studio.controller.checkpoint_now(5)
+    assert checkpoint is not None
+    from cnnstudio.studio import named_parameters
+
+    assert subject(panel).value == named_parameters(checkpoint)["conv2.W"][3, 1, 0, 2]
+    assert subject(panel).term.fold() == pytest.approx(subject(panel).value, rel=1e-5)
+
+
+def test_without_a_trained_batch_the_panel_says_so(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    window.studio.selection.select_cell(CellRef("conv1.W_after", (0, 0, 0, 0), 0, "batch"))
+    qtbot.waitUntil(lambda: "No batch has been trained yet" in panel._hint.text())
+    assert panel.subject is None
+
+
+def test_the_number_follows_training_and_names_its_step(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    show(qtbot, window, "conv1.y", (0, 4, 4))
+    train(qtbot, window, 3)
+    qtbot.waitUntil(lambda: panel.probe_text == "this sample, step 3")
+    snapshot = window.studio.controller.snapshot
+    assert snapshot is not None and subject(panel).value == snapshot["conv1.y"][0, 4, 4]
+    assert window.studio.controller.state.phase != RunPhase.RUNNING
+
+
+def test_a_gradient_is_checked_on_request(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    show(qtbot, window, "conv1.y", (0, 4, 4))
+    assert panel.check.isHidden()
+    show(qtbot, window, "dense1.dW", (2, 7))
+    assert not panel.check.isHidden() and panel.check.answer.isHidden()
+    panel.check.button.click()
+    qtbot.waitUntil(lambda: not panel.check.answer.isHidden())
+    assert "relative error" in panel.check.answer.text() or "kink" in panel.check.answer.text()
+
+
+def test_formula_is_typeset_and_copied(qtbot: QtBot, window: MainWindow, panel: ExplainPanel, qapp: QApplication) -> None:
+    show(qtbot, window, "conv2.y", (3, 2, 5))
+    formula = panel.formula
+    qtbot.waitUntil(lambda: formula.finished)
+    assert r"\sum" in formula.lines[0] and "W_{f,c,u,v}" in formula.lines[0]
+    assert len(formula.lines) >= 3
+    formula.copy_latex()
+    assert formula.lines[0] in QGuiApplication.clipboard().text()
+    for look in ("light", "dark"):
+        apply_theme(qapp, look)  # type: ignore[arg-type]
+        qtbot.waitUntil(lambda: formula.finished)
+        image = formula.picture()
+        ground = image.pixelColor(0, 0)
+        inks = {image.pixelColor(x, y).lightness() for x in range(0, image.width(), 3) for y in range(0, image.height(), 3)}
+        assert max(abs(ink - ground.lightness()) for ink in inks) > 120
+    apply_theme(qapp, "light")
+
+
+def test_source_is_copied_whole(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    show(qtbot, window, "dense1.y", (2,))
+    qtbot.waitUntil(lambda: panel.code.snippet is not None and "x @ W.T" in panel.code.snippet.text)
+    panel.code.copy()
+    copied = QGuiApplication.clipboard().text()
+    names: dict[str, Any] = {}
+    exec(copied.replace("print(", "shown = ("), names)
+    assert names["shown"] == pytest.approx(subject(panel).value, rel=1e-4)
+
+
+def test_a_class_of_the_prediction_is_explained(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.waitUntil(lambda: window.prediction.bars.top is not None)
+    window.prediction.bars.class_clicked.emit(4)
+    qtbot.waitUntil(lambda: window.explain.subject is not None)
+    assert subject(window.explain).ref.index == (4,) and window.explain.title_text.endswith("class 4")
+
+
+def test_what_no_longer_exists_is_said_and_not_shown(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    show(qtbot, window, "conv2.y", (3, 2, 5))
+    window.studio.document.set_option("conv2", "depth", 2)
+    qtbot.waitUntil(lambda: panel.subject is None and "no cell" in panel._hint.text())
