@@ -75,6 +75,7 @@ class WorkingDatabase:
         self._digest = known.get("digest", "")
         if known.get("saving") and _has_digest(Path(known["saving"]), known["saving_digest"]):
             self._project, self._digest = Path(known["saving"]), known["saving_digest"]
+            self._pending.notes = {"path": known["saving"], "digest": self._digest, "saving": ""}
         self._claim()
         self._thread = threading.Thread(target=self._work, name="working database", daemon=True)
         self._thread.start()

@@ -226,6 +226,33 @@ def test_a_file_changed_by_somebody_else_is_not_overwritten(database: WorkingDat
     assert_same(open_project(path), trained.state)
 
 
+def test_a_save_that_a_crash_cut_short_is_not_taken_for_somebody_elses(
+    database: WorkingDatabase, trained: Trained, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "p.cnn"
+    fill(database, trained)
+    database.save(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "_note", lambda notes: WorkingDatabase._note(database, notes) if notes["saving"] else None)
+        database.put_network(titled(trained, "second"))
+        database.put_modified(True)
+        database.save(path)  # the process dies just behind the exchange
+    (found,) = find_abandoned(crash(database, folder, tmp_path / "second"))
+    second = adopt(found)
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "replace_file", lambda path, data: None)
+        second.put_network(titled(trained, "third"))
+        second.put_modified(True)
+        patch.setattr(second, "_note", lambda notes: WorkingDatabase._note(second, notes) if notes["saving"] else None)
+        second.save(path)  # and again just before it
+    (found,) = find_abandoned(crash(second, tmp_path / "second", tmp_path / "third"))
+    third = adopt(found)
+    third.save(path)
+    assert open_project(path).graph["title"] == "third"
+    second.close()
+    third.close()
+
+
 def test_a_project_open_in_another_window_is_refused(database: WorkingDatabase, trained: Trained, folder: Path,
                                                      tmp_path: Path) -> None:  # fmt: skip
     fill(database, trained)
