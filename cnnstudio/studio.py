@@ -80,6 +80,8 @@ class Studio(QObject):
         self._session_error: EngineError | None = None
         self.weights_age = 0
         """Grows whenever the session's weights have changed otherwise than by hand."""
+        self._in_session: NetworkSpec | None = None
+        """The network that the session has, or is about to have."""
         self._interrupted = False
         """Whether an edit of the network has paused a run that the user may want to go on."""
         self._opened: dict[str, Dataset] = {}
@@ -337,12 +339,22 @@ class Studio(QObject):
             settings = self.settings
             self._read_settings()
             self._apply_settings(settings)
-        if not _same_network(before.spec, after.spec):
+        if self._may_change_live(after.spec):
+            self._in_session = after.spec
+            self.controller.change_layers(after.spec)
+        elif not _same_network(before.spec, after.spec):
             if self.controller.state.phase == RunPhase.RUNNING:
                 self.controller.pause()
                 self._interrupted = True
             self._rebuild_soon.start()
         self.readiness_changed.emit()
+
+    def _may_change_live(self, spec: NetworkSpec) -> bool:
+        """Whether the session can go on with another spec as it is: nothing but a dropout rate or the like is another one."""
+        now = self._in_session
+        if now is None or self._rebuild_soon.isActive() or self._weights_seed is None:
+            return False
+        return not _same_network(now, spec) and now.differs_live(spec)
 
     def settle(self) -> None:
         """Give the session now what the last edits have left for the next turn of the event loop."""
@@ -356,7 +368,7 @@ class Studio(QObject):
         spec, derived = self.document.spec, self.document.derived
         if derived.blocking is not None or self.data is None:
             return
-        self._session_error = None
+        self._session_error, self._in_session = None, spec
         coming, self._coming = self._coming, None
         if coming is not None and coming.checkpoint is not None:
             if _same_training(coming.checkpoint, spec, self.settings):
