@@ -140,6 +140,16 @@ class NetworkSpec:
         i = self.index(node_id)
         return NetworkSpec((*self.nodes[:i], Node(node_id, layer, self.nodes[i].name), *self.nodes[i + 1:]))
 
+    def differs_live(self, other: NetworkSpec) -> bool:
+        """Whether the other differs in nothing but options that may change between two batches, such as a dropout rate."""
+        if [(n.id, type(n.layer)) for n in self.nodes] != [(n.id, type(n.layer)) for n in other.nodes]:
+            return False
+        return all(
+            option.live or getattr(a.layer, option.name) == getattr(b.layer, option.name)
+            for a, b in zip(self.nodes, other.nodes, strict=True)
+            for option in a.layer.options()
+        )
+
     def to_json(self) -> dict[str, Any]:
         """{"format": 1, "layers": [...]}."""
         return {"format": FORMAT, "layers": [n.to_json() for n in self.nodes]}

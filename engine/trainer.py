@@ -129,6 +129,8 @@ class Trainer:
 
     def __init__(self, spec: NetworkSpec, data: Dataset, settings: TrainSettings, *, dtype: DTypeLike = np.float32) -> None:
         self.network = Network(spec, loss=settings.loss, dtype=dtype)
+        self._coming: NetworkSpec | None = None
+        self._in_batch = False
         self.data = data
         self.settings = settings
         self.step = 0
@@ -213,6 +215,29 @@ class Trainer:
             self._new_slots()
         self.changes.append((self.step, settings))
 
+    def change_layers(self, spec: NetworkSpec) -> None:
+        """Use other live options of the layers, such as a dropout rate, from the next batch on; weights and place stay.
+
+        Raises TrainingError when the specs differ in more.
+        """
+        if not self.network.spec.differs_live(spec):
+            raise TrainingError("Only options such as a dropout rate can change in the middle of a run.",
+                                code="training.layers")
+        self._coming = spec
+        if not self._in_batch:
+            self._take_layers()
+
+    def _take_layers(self) -> None:
+        spec, self._coming = self._coming, None
+        if spec is None:
+            return
+        old = self.network
+        self.network = Network(spec, loss=self.settings.loss, dtype=old.dtype)
+        self.network.parameters.flat[...] = old.parameters.flat
+        self.network.set_state(old.state)
+        # What was recorded of the last batch belongs to the options before.
+        self.last_batch = self.last_update = None
+
     def run(self, *, until: int | None = None, grain: str = "batch") -> Generator[Event, None, None]:
         """Train up to step `until`, or to the end of the epochs that were set, yielding events."""
         while not (reason := self.run_over):
@@ -270,8 +295,10 @@ class Trainer:
 
     def _gradient(self, grain: str) -> Generator[LayerDone, None, BatchResult]:
         """The gradient of the next batch. Left in the middle or failed, it leaves the running state as it was."""
+        self._take_layers()
         images, labels = self._load_batch()
         key = (self.settings.seed, self.step)
+        self._in_batch = True
         self._running = self.network.running_state()
         result: BatchResult | None = None
         try:
@@ -287,7 +314,7 @@ class Trainer:
         finally:
             if result is None:
                 self.network.set_state(self._running)
-            self._running = {}
+            self._running, self._in_batch = {}, False
         self.last_batch = (images, labels)
         return result
 

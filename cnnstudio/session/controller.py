@@ -13,6 +13,7 @@ from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import (
     BatchProbed,
     Change,
+    ChangeLayers,
     CheckpointTaken,
     Diagnosed,
     Evaluate,
@@ -181,6 +182,10 @@ class Controller(QObject):
     def change(self, settings: TrainSettings) -> None:
         """Train with other settings from the next batch on; `failed` tells when they cannot change within a run."""
         self._send(Change(settings))
+
+    def change_layers(self, spec: NetworkSpec) -> None:
+        """Train with other live options of the layers, such as a dropout rate, from the next batch on."""
+        self._send(ChangeLayers(spec))
 
     def set_probe(self, request: SnapshotRequest | None) -> None:
         """What frames hold from now on. At rest one comes at once, while training runs at most at display rate."""

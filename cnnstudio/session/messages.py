@@ -114,6 +114,13 @@ class Change:
     settings: TrainSettings
 
 
+@dataclass(frozen=True)
+class ChangeLayers:
+    """Train with other live options of the layers, such as a dropout rate, from the next batch on."""
+
+    spec: NetworkSpec
+
+
 @dataclass(frozen=True, eq=False)
 class SetProbe:
     """What frames hold from now on; without a request there are none."""
@@ -155,7 +162,7 @@ class Quit:
 
 
 Message = (
-    Load | Run | Pause | StepBatch | StepLayer | Stop | Reset | Change | SetProbe | TakeCheckpoint | SetWeights
+    Load | Run | Pause | StepBatch | StepLayer | Stop | Reset | Change | ChangeLayers | SetProbe | TakeCheckpoint | SetWeights
     | Evaluate | ProbeBatch | Quit
 )  # fmt: skip
 

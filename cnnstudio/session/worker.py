@@ -16,6 +16,7 @@ from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import (
     BatchProbed,
     Change,
+    ChangeLayers,
     CheckpointTaken,
     Diagnosed,
     Evaluate,
@@ -164,6 +165,9 @@ class Worker(threading.Thread):
                 self._mailbox.post(WeightsReset(message.seed))
             case Change():
                 self._needed().change(message.settings)
+            case ChangeLayers():
+                self._needed().change_layers(message.spec)
+                self._frame_due = True
             case SetProbe():
                 self._probe, self._frame_due = message.request, True
             case TakeCheckpoint():

@@ -152,6 +152,24 @@ def test_an_edit_while_training_pauses_and_offers_to_go_on(qtbot: QtBot, window:
     assert window.banner.text == ""
 
 
+def test_a_dropout_rate_changes_while_training_goes_on(qtbot: QtBot, window: MainWindow) -> None:
+    studio, controller = window.studio, window.studio.controller
+    dense = next(b.id for b in studio.document.graph.main if b.node.layer.kind == "dense")
+    studio.document.insert_on_wire("dropout", (studio.document.graph.previous(dense) or "", dense))
+    studio.settle()
+    window.actions_.train.trigger()
+    qtbot.waitUntil(lambda: controller.state.step > 1)
+    dropout = next(b.id for b in studio.document.graph.main if b.node.layer.kind == "dropout")
+    for rate in (0.2, 0.9):
+        studio.document.set_option(dropout, "rate", rate)
+    assert controller.state.phase == RunPhase.RUNNING
+    before = controller.state.step
+    qtbot.waitUntil(lambda: controller.state.step > before)
+    checkpoint = controller.checkpoint_now(5)
+    assert checkpoint is not None and checkpoint.spec == studio.document.spec
+    assert window.banner.text == ""
+
+
 def test_train_says_why_it_cannot_start_and_the_fix_mends_it(qtbot: QtBot, window: MainWindow) -> None:
     studio = window.studio
     flatten = next(b.id for b in studio.document.graph.main if b.node.layer.role == "flatten")

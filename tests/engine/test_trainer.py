@@ -13,6 +13,7 @@ from engine.datasets.augmentation import Augmentation
 from engine.errors import DataError, StorageError, TrainingError
 from engine.layers.conv import Conv2D
 from engine.layers.dense import Dense
+from engine.layers.dropout import Dropout
 from engine.losses import LOSSES, SquaredError
 from engine.optimizers import OPTIMIZERS, SGD, Adam, Momentum
 from engine.schedules import Cosine, Plateau, Step
@@ -181,6 +182,39 @@ def test_live_changes_apply_at_the_next_batch_and_are_logged() -> None:
     event = next(run)
     assert isinstance(event, BatchDone) and (event.learning_rate, event.images, event.batches) == (0.5, 10, 10)
     assert trainer.changes == [(1, changed)]
+
+
+@pytest.mark.parametrize("grain", ["batch", "layer"])
+def test_a_dropout_rate_changes_at_the_next_batch_and_all_else_stays(grain: str) -> None:
+    """One run with rate 0.3 throughout, one that gets it after the second batch: their second halves differ, their first do not;
+    and a change to the same rate changes nothing."""
+    spec = with_everything_random()
+    dropout = next(node.id for node in spec if node.layer.kind == "dropout")
+    losses = {}
+    for rate in (0.3, 0.9):
+        trainer, seen = Trainer(spec, blobs(), SETTINGS), []
+        for event in trainer.run(grain=grain):
+            if isinstance(event, LayerDone) and (event.step, event.phase) == (3, "forward"):
+                trainer.change_layers(spec.replace(dropout, Dropout(rate=rate)))  # in the middle of the third batch
+            if isinstance(event, BatchDone):
+                seen.append(event.loss)
+                if event.step == 2 and grain == "batch":
+                    trainer.change_layers(spec.replace(dropout, Dropout(rate=rate)))
+        losses[rate] = seen
+        assert trainer.network.spec == spec.replace(dropout, Dropout(rate=rate))
+    untouched = [e.loss for e in Trainer(spec, blobs(), SETTINGS).run() if isinstance(e, BatchDone)]
+    first = 3 if grain == "layer" else 2
+    assert losses[0.3] == untouched
+    assert losses[0.9][:first] == untouched[:first] and losses[0.9][first] != untouched[first]
+
+
+def test_only_live_options_of_layers_change_within_a_run() -> None:
+    spec = with_everything_random()
+    with pytest.raises(TrainingError, match="Only options such as a dropout rate"):
+        Trainer(spec, blobs(), SETTINGS).change_layers(small())
+    conv = next(node.id for node in spec if node.layer.kind == "conv")
+    with pytest.raises(TrainingError, match="Only options such as a dropout rate"):
+        Trainer(spec, blobs(), SETTINGS).change_layers(spec.replace(conv, Conv2D(5, (3, 3), padding=(1, 1, 1, 1))))
 
 
 def test_the_loss_cannot_change_in_the_middle_of_a_run() -> None:
