@@ -104,7 +104,7 @@ class MainWindow(QMainWindow):
         self.prediction = PredictionPanel(document, selection)
         self.explain = ExplainPanel(document, selection, studio.controller)
         self.typed = TypedPanel(document, selection, studio.controller)
-        self.samples = SamplesPanel(selection)
+        self.samples = SamplesPanel(selection, studio.controller)
         self.properties = PropertiesPanel(document)
         self.training_settings = TrainingSettingsPanel()
         self._lay_out()

@@ -68,7 +68,7 @@ class ConfusionPanel(QWidget):
         self._view.cell_clicked.connect(self._choose)
         self._view.hovered.connect(self._say)
         self._images.cell_clicked.connect(self._choose_image)
-        controller.validated.connect(self._take)
+        controller.answered.connect(self._take)
         controller.epoch_done.connect(self._renew)
         controller.state_changed.connect(self._follow)
         controller.history_replaced.connect(self._renew)
@@ -113,10 +113,10 @@ class ConfusionPanel(QWidget):
             self._at = state.step
             self._controller.evaluate("validation")
 
-    @Slot(object)
-    def _take(self, evaluation: Evaluation | None) -> None:
+    @Slot(object, object)
+    def _take(self, split: str, evaluation: Evaluation | None) -> None:
         data = self._data
-        if evaluation is None or data is None or len(evaluation.predicted) != len(data.validation):
+        if split != "validation" or evaluation is None or data is None or len(evaluation.predicted) != len(data.validation):
             return
         self._predicted = evaluation.predicted
         matrix = confusion(data.validation.labels, evaluation.predicted, len(data.classes))

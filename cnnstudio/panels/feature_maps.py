@@ -76,7 +76,8 @@ class FeatureMapsPanel(LivePanel):
         tools = PanelTools(
             self, self._view, self.tr("Click a map to enlarge it; double-click a cell to see how it was computed."),
             self.tr("Each picture is one output of the chosen layer for the chosen sample. Of a max pooling, the marked "
-                    "cells of its input are the largest of their windows: only they go on, and only to them the gradient flows back."),
+                    "cells of its input are the largest of their windows: only they go on, and only to them the gradient "
+                    "flows back."),
         )  # fmt: skip
         row.addWidget(tools)
         self._after.toggled.connect(self._choose)

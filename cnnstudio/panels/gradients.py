@@ -73,7 +73,8 @@ class GradientsPanel(LivePanel):
         row.addWidget(self._what)
         row.addStretch()
         tools = PanelTools(
-            self, self._view, self.tr("Click a bar to see the deltas of that layer; double-click a delta to see how it came about."),
+            self, self._view,
+            self.tr("Click a bar to see the deltas of that layer; double-click a delta to see how it came about."),
             self.tr("The loss of the shown image is sent back from the last layer to the first. Where the bars become ever "
                     "smaller towards the left, the first layers hardly learn."),
         )  # fmt: skip

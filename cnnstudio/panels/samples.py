@@ -9,9 +9,11 @@ from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
 
 from cnnstudio.selection import SampleRef, Selection
+from cnnstudio.session.controller import Controller
 from cnnstudio.theme import SPACE_S
 from cnnstudio.widgets.numbers import format_count
 from engine.datasets.dataset import Dataset, Split
+from engine.network import Evaluation
 
 SIDE = 44
 """The side of a picture in the grid, in logical pixels."""
@@ -29,15 +31,18 @@ class SampleModel(QAbstractListModel):
         self._rows: NDArray[np.int64] = np.zeros(0, np.int64)
         self._scale = 1.0
 
-    def show(self, data: Dataset | None, split: Split | None, label: int, scale: float) -> None:
-        """Offer the images of a split with one label, or with all of them."""
+    def show(
+        self, data: Dataset | None, split: Split | None, label: int, scale: float, among: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Offer the images of a split with one label, or with all of them; `among` leaves out the others."""
         self.beginResetModel()
         self._split, self._scale = split, scale
         if data is None or split is None:
             self._rows = np.zeros(0, np.int64)
         else:
             self._classes, self._range = data.classes, data.value_range
-            self._rows = np.flatnonzero(split.labels == label) if label >= 0 else np.arange(len(split))
+            wanted = split.labels == label if label >= 0 else np.ones(len(split), np.bool_)
+            self._rows = np.flatnonzero(wanted if among is None else wanted & among)
         self.endResetModel()
 
     def position(self, row: int) -> int:
@@ -88,9 +93,9 @@ class SampleModel(QAbstractListModel):
 class SamplesPanel(QWidget):
     """The grid with its filters; it also steps to the next, previous and random sample of what the filters show."""
 
-    def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
+    def __init__(self, selection: Selection, controller: Controller, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._selection = selection
+        self._selection, self._controller = selection, controller
         self._data: Dataset | None = None
         self._random = np.random.default_rng(0)
         self._about = QLabel()
@@ -100,6 +105,12 @@ class SamplesPanel(QWidget):
         self._split.setAccessibleName(self.tr("Part of the data set"))
         self._class = QComboBox()
         self._class.setAccessibleName(self.tr("Class"))
+        self._answer = QComboBox()
+        self._answer.setAccessibleName(self.tr("Answers of the network"))
+        self._answer.setToolTip(self.tr("What the network answers at the moment of the choice; choose again to renew it."))
+        for text, right in ((self.tr("All answers"), None), (self.tr("Right"), True), (self.tr("Wrong"), False)):
+            self._answer.addItem(text, right)
+        self._predicted: NDArray[np.int64] | None = None
         self._count = QLabel()
         self._count.setProperty("role", "muted")
         self._model = SampleModel(self)
@@ -124,10 +135,16 @@ class SamplesPanel(QWidget):
         layout.setSpacing(SPACE_S)
         layout.addWidget(self._about)
         layout.addLayout(filters)
-        layout.addWidget(self._count)
+        counted = QHBoxLayout()
+        counted.setSpacing(SPACE_S)
+        counted.addWidget(self._answer, 1)
+        counted.addWidget(self._count, 1)
+        layout.addLayout(counted)
         layout.addWidget(self._grid, 1)
         layout.addWidget(hint)
-        self._split.currentIndexChanged.connect(self._filter)
+        self._split.currentIndexChanged.connect(self._ask)
+        self._answer.activated.connect(self._ask)
+        controller.answered.connect(self._take_answers)
         self._class.currentIndexChanged.connect(self._filter)
         self._grid.selectionModel().currentChanged.connect(self._choose)
         selection.sample_changed.connect(self._mark)
@@ -139,7 +156,8 @@ class SamplesPanel(QWidget):
 
     def set_data(self, data: Dataset | None) -> None:
         """Offer the images of another data set and choose its first one."""
-        self._data = data
+        self._data, self._predicted = data, None
+        self._answer.setCurrentIndex(0)
         for box in (self._split, self._class):
             box.blockSignals(True)
             box.clear()
@@ -202,11 +220,29 @@ class SamplesPanel(QWidget):
             self._grid.setCurrentIndex(self._model.index(row % count))
 
     @Slot()
+    def _ask(self) -> None:
+        """Filter anew; for right and wrong answers the network has to be asked first."""
+        self._predicted = None
+        if self._answer.currentData() is not None and self._split.currentData() is not None:
+            self._controller.evaluate(self._split.currentData())
+        self._filter()
+
+    @Slot(object, object)
+    def _take_answers(self, split: str, evaluation: Evaluation | None) -> None:
+        wanted = self._answer.currentData() is not None and self._predicted is None
+        if evaluation is not None and split == self._split.currentData() and wanted:
+            self._predicted = evaluation.predicted
+            self._filter()
+
+    @Slot()
     def _filter(self) -> None:
         label = self._class.currentData()
-        self._model.show(
-            self._data, self._part(), ALL if label is None else label, self._grid.devicePixelRatioF()
-        )
+        part, right = self._part(), self._answer.currentData()
+        among = None
+        if part is not None and right is not None:
+            known = self._predicted is not None and len(self._predicted) == len(part)
+            among = (part.labels == self._predicted) == right if known else np.zeros(len(part), np.bool_)
+        self._model.show(self._data, part, ALL if label is None else label, self._grid.devicePixelRatioF(), among)
         self._count.setText(self.tr("{count} images").format(count=format_count(self._model.rowCount())))
         self._mark()
 

@@ -81,8 +81,8 @@ class Controller(QObject):
     """A `Checkpoint`, the answer to `request_checkpoint`; None without a network."""
     evaluated = Signal(object)
     """The `Evaluation` of the test images; None when the weights changed before its end."""
-    validated = Signal(object)
-    """The `Evaluation` of the validation images, the answer to `evaluate("validation")`; None as with `evaluated`."""
+    answered = Signal(object, object)
+    """(split, its `Evaluation`), the answer to `evaluate` for any split; None as with `evaluated`."""
     batch_probed = Signal(object)
     """The last training batch as a `Snapshot`, the answer to `probe_batch`; None when none has been trained yet."""
     norms_recorded = Signal()
@@ -196,7 +196,7 @@ class Controller(QObject):
         self._send(SetWeights(name, array.copy()))
 
     def evaluate(self, split: str = "test") -> None:
-        """Evaluate the "test" images, `evaluated` follows; or those of "validation", `validated` follows."""
+        """Evaluate the "test", "validation" or "train" images; `answered` follows, and `evaluated` for the test images."""
         self._send(Evaluate(split))
 
     def probe_batch(self) -> None:
@@ -303,7 +303,9 @@ class Controller(QObject):
             case WeightsSet():
                 self.weights_edited.emit(report.name)
             case Evaluated():
-                (self.evaluated if report.split == "test" else self.validated).emit(report.evaluation)
+                if report.split == "test":
+                    self.evaluated.emit(report.evaluation)
+                self.answered.emit(report.split, report.evaluation)
             case BatchProbed():
                 self.batch_probed.emit(report.snapshot)
             case LayerNorms():

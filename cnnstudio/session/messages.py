@@ -146,7 +146,7 @@ class SetWeights:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Evaluate the "test" or the "validation" images."""
+    """Evaluate the "test", "validation" or "train" images."""
 
     split: str = "test"
 

@@ -176,8 +176,9 @@ class Worker(threading.Thread):
                 self._set_weights(message.name, message.array)
             case Evaluate():
                 trainer = self._needed()
-                test = message.split == "test"
-                evaluation = trainer.test_evaluation() if test else trainer.evaluation(trainer.data.validation)
+                parts = {"validation": trainer.data.validation, "train": trainer.data.train}
+                part = parts.get(message.split)
+                evaluation = trainer.test_evaluation() if part is None else trainer.evaluation(part)
                 self._end_evaluation()
                 self._evaluation, self._evaluated = evaluation, message.split
             case ProbeBatch():
