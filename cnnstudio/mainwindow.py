@@ -19,6 +19,7 @@ from cnnstudio.canvas.view import CanvasView
 from cnnstudio.colour_choice import ColourChoice
 from cnnstudio.data_opener import bundled_sets
 from cnnstudio.docks import Docks
+from cnnstudio.document.graph import Graph
 from cnnstudio.doctor import Doctor
 from cnnstudio.example_actions import ExampleActions
 from cnnstudio.examples import load_examples
@@ -246,6 +247,7 @@ class MainWindow(QMainWindow):
             self.probe.add_panel(panel)
         self.probe.add_viewer(self.thumbnails)
         studio.document.graph_changed.connect(self.probe.renew)
+        studio.document.graph_changed.connect(self._meet_network)
         selection.cell_changed.connect(self._show_explanation)
         self.typed.image_typed.connect(self.network.type_image)
         self.typed.weights_typed.connect(self.network.edit_weights)
@@ -258,6 +260,11 @@ class MainWindow(QMainWindow):
         shown = block if block in graph else first
         if shown is not None:
             self.view.canvas.select([shown])
+
+    @Slot(object, object)
+    def _meet_network(self, before: Graph, after: Graph) -> None:
+        if not set(before.ids) & set(after.ids):
+            self._show_first_block()
 
     @Slot(object)
     def _follow_canvas(self, ids: tuple[str, ...]) -> None:
