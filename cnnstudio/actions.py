@@ -28,6 +28,8 @@ class Actions(QObject):
             self.tr("Save"), std.Save, "save", self.tr("Save the project with its weights and history")
         )
         self.save_as = self._make(self.tr("Save as…"), "Ctrl+Shift+S")
+        self.save_copy = self._make(self.tr("Save a copy…"), None)
+        self.checkpoints = self._make(self.tr("Checkpoints…"), None)
         self.export = self._make(self.tr("Export drawing…"), "Ctrl+Shift+E", tip=self.tr("The drawing as SVG, PDF or PNG"))
         self.quit = self._make(self.tr("Quit"), std.Quit)
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)

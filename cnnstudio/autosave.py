@@ -136,10 +136,13 @@ class Autosave(QObject):
         if self._working is not None:
             self._working.budget = self._budget
 
-    def save(self, path: Path, *, overwrite: bool = False) -> None:
-        """Make a project file of everything; raises StorageError, and then the old file is whole."""
+    def save(self, path: Path, *, overwrite: bool = False, copy: bool = False) -> None:
+        """Make a project file of everything, or a copy of it; raises StorageError, and then the old file is whole."""
         self._keep_present_weights()
-        self.working.save(path, overwrite=overwrite)
+        if copy:
+            self.working.save_copy(path)
+        else:
+            self.working.save(path, overwrite=overwrite)
 
     def close(self, *, keep: bool) -> None:
         """Stop following. Unsaved work is kept for the next start, or forgotten."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from cnnstudio.actions import Actions
+from cnnstudio.checkpoints_dialog import CheckpointsDialog
 from cnnstudio.error_dialog import show_error
 from cnnstudio.new_dialog import NewDialog
 from cnnstudio.project.files import SUFFIX
@@ -39,6 +40,9 @@ class FileActions(QObject):
         actions.open.triggered.connect(self.open)
         actions.save.triggered.connect(self.save)
         actions.save_as.triggered.connect(self.save_as)
+        actions.save_copy.triggered.connect(self.save_copy)
+        actions.checkpoints.triggered.connect(self.show_checkpoints)
+        studio.autosave.set_budget(settings.checkpoint_room)
         recent.aboutToShow.connect(self._fill_recent)
         studio.document.modified_changed.connect(self._show_title)
         studio.document.graph_changed.connect(self._show_title)
@@ -93,16 +97,27 @@ class FileActions(QObject):
     @Slot()
     def save_as(self) -> bool:
         """Ask for a file and save there; whether it was saved."""
+        path = self._ask_for_file(self.tr("Save the project"))
+        return path is not None and self.save_path(path)
+
+    @Slot()
+    def save_copy(self) -> None:
+        """Ask for a file and write a copy of the project there; the project itself stays where it is."""
+        path = self._ask_for_file(self.tr("Save a copy"))
+        if path is None:
+            return
+        try:
+            self._studio.save_copy(path)
+        except EngineError as error:
+            show_error(self._window, self.tr("{name} cannot be saved").format(name=path.name), error)
+
+    def _ask_for_file(self, title: str) -> Path | None:
         name = (self._studio.path or Path(f"{self._studio.document.title or 'network'}{SUFFIX}")).name
-        path, _ = QFileDialog.getSaveFileName(
-            self._window,
-            self.tr("Save the project"),
-            str(Path(self._settings.last_folder) / name),
-            self._kinds(),
-        )
+        start = str(Path(self._settings.last_folder) / name)
+        path, _ = QFileDialog.getSaveFileName(self._window, title, start, self._kinds())
         if not path:
-            return False
-        return self.save_path(Path(path) if Path(path).suffix else Path(path + SUFFIX))
+            return None
+        return Path(path) if Path(path).suffix else Path(path + SUFFIX)
 
     def save_path(self, path: Path, *, overwrite: bool = False) -> bool:
         """Save to a file; whether it was saved."""
@@ -133,6 +148,19 @@ class FileActions(QObject):
         overwrite.clicked.connect(lambda: self.save_path(path, overwrite=True))
         self._question = box
         box.open()
+
+    @Slot()
+    def show_checkpoints(self) -> None:
+        """Show how much room the checkpoints take, and let the user set how much they may."""
+        dialog = CheckpointsDialog(self._studio.autosave.working.checkpoints(), self._settings.checkpoint_room, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+        def set_room() -> None:
+            self._settings.checkpoint_room = dialog.megabytes
+            self._studio.autosave.set_budget(dialog.megabytes)
+
+        dialog.accepted.connect(set_room)
+        dialog.open()
 
     # --- unsaved work ---
 

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from cnnstudio.project.working import BUDGET
 from cnnstudio.theme import Mode
 
 ORGANIZATION, APPLICATION = "CNN Studio", "CNN Studio"
+CHECKPOINT_ROOM = range(8, 513)
+"""Megabytes that the checkpoints of a project may be given; saving holds them in memory."""
 RECENT = 8
 """How many recent files are remembered."""
 
@@ -77,6 +80,16 @@ class Settings:
         self._store.setValue("window/geometry", geometry)
         self._store.setValue("window/layout", layout)
         self._store.setValue("window/layout_version", str(_LAYOUT_VERSION))
+
+    @property
+    def checkpoint_room(self) -> int:
+        """Megabytes that the checkpoints of a project may take."""
+        value = str(self._store.value("files/checkpoint_room", ""))
+        return int(value) if value.isdecimal() and int(value) in CHECKPOINT_ROOM else BUDGET // 2**20
+
+    @checkpoint_room.setter
+    def checkpoint_room(self, megabytes: int) -> None:
+        self._store.setValue("files/checkpoint_room", str(megabytes))
 
     @property
     def recent_files(self) -> list[Path]:

@@ -173,6 +173,11 @@ class Studio(QObject):
         self.document.mark_saved()
         self.file_changed.emit()
 
+    def save_copy(self, path: Path) -> None:
+        """Write everything to another file; the project stays where it is. Raises EngineError as `save_project` does."""
+        self.settle()
+        self.autosave.save(path, copy=True)
+
     def discard(self) -> None:
         """What is not saved may be forgotten when the program ends."""
         self._discarded = True

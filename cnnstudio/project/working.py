@@ -191,9 +191,17 @@ class WorkingDatabase:
             raise StorageError(
                 "{path} was not saved: another program has changed the file since it was opened here. Save under another "
                 "name, or overwrite it.", code="project.changed", path=str(path))  # fmt: skip
-        self._digest = self._ask(lambda: self._save(path))
+        self._digest = self._ask(lambda: self._save(path, copy=False))
         self._project = path
         self._claim()
+
+    def save_copy(self, path: Path) -> None:
+        """Make a project file that this document has nothing to do with afterwards; raises StorageError as `save`."""
+        if self._project is not None and _same_file(path, self._project):
+            self.save(path)
+        else:
+            refuse_if_open_elsewhere(path, self.path)
+            self._ask(lambda: self._save(path, copy=True))
 
     def adopt_project(self, path: Path, digest: str) -> None:
         """This document was opened from a project file with that content."""
@@ -286,7 +294,7 @@ class WorkingDatabase:
         finally:
             made.close()
 
-    def _save(self, path: Path) -> str:
+    def _save(self, path: Path, *, copy: bool) -> str:
         made = self._project_in_memory()
         try:
             data = files.image(made)
@@ -294,9 +302,10 @@ class WorkingDatabase:
             made.close()
         digest = disk.digest(data)
         # Noted first: after a crash in the middle the next start finds the half-written file, and knows the whole one.
-        self._note({"saving": str(path), "saving_digest": digest})
+        self._note({"saving": str(path), "saving_digest": "" if copy else digest})
         disk.replace_file(path, data)
-        self._note({"modified": "", "path": str(path), "digest": digest, "saving": ""})
+        done = {"saving": ""} if copy else {"modified": "", "path": str(path), "digest": digest, "saving": ""}
+        self._note(done)
         return digest
 
     def _note(self, notes: dict[str, str]) -> None:

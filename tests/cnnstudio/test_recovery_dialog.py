@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.app import Program
+from cnnstudio.checkpoints_dialog import CheckpointsDialog
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.project.files import open_project, save_project
 from cnnstudio.project.recovery import find_abandoned
@@ -108,3 +109,13 @@ def test_what_somebody_else_changed_is_overwritten_only_on_request(qtbot: QtBot,
     assert question is not None
     next(b for b in question.buttons() if b.text() == "Overwrite").click()
     assert open_project(path).graph["title"] == "mine" and not window.studio.document.modified
+
+
+def test_the_user_sees_and_sets_the_room_for_checkpoints(qtbot: QtBot, window: MainWindow) -> None:
+    window.files.show_checkpoints()
+    dialog = window.findChild(CheckpointsDialog)
+    assert dialog is not None and dialog.megabytes == 64
+    dialog._field.setValue(100)
+    dialog.accept()
+    assert window.settings.checkpoint_room == 100
+    assert window.studio.autosave.working.budget == 100 * 2**20

@@ -253,6 +253,19 @@ def test_a_save_that_a_crash_cut_short_is_not_taken_for_somebody_elses(
     third.close()
 
 
+def test_a_copy_leaves_the_document_there(database: WorkingDatabase, trained: Trained, folder: Path, tmp_path: Path) -> None:
+    fill(database, trained)
+    database.save(tmp_path / "p.cnn")
+    database.put_network(titled(trained, "later"))
+    database.put_modified(True)
+    database.save_copy(tmp_path / "copy.cnn")
+    assert open_project(tmp_path / "copy.cnn").graph["title"] == "later" and database.project == tmp_path / "p.cnn"
+    assert open_project(tmp_path / "p.cnn").graph["title"] == "数字"
+    (found,) = find_abandoned(crash(database, folder, tmp_path / "later"))
+    assert found.project == tmp_path / "p.cnn"
+    found.release()
+
+
 def test_a_project_open_in_another_window_is_refused(database: WorkingDatabase, trained: Trained, folder: Path,
                                                      tmp_path: Path) -> None:  # fmt: skip
     fill(database, trained)
