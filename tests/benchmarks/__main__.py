@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 
-MODULES = {"--canvas": "canvas", "--live": "live", "--startup": "startup"}
+MODULES = {"--engine": "engine", "--accuracy": "accuracy", "--canvas": "canvas", "--live": "live", "--startup": "startup",
+           "--explain": "explain"}
 
 
 def main(arguments: list[str]) -> int:
