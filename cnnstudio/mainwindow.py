@@ -19,8 +19,8 @@ from cnnstudio.canvas.view import CanvasView
 from cnnstudio.colour_choice import ColourChoice
 from cnnstudio.data_opener import bundled_sets
 from cnnstudio.docks import Docks
-from cnnstudio.document.graph import Graph
 from cnnstudio.doctor import Doctor
+from cnnstudio.document.graph import Graph
 from cnnstudio.example_actions import ExampleActions
 from cnnstudio.examples import load_examples
 from cnnstudio.export_action import ExportAction
