@@ -228,6 +228,22 @@ def test_run_in_the_middle_of_a_batch_computes_the_batch_again(
     assert same_weights(saved(controller), trained_directly(data))
 
 
+def test_layers_can_be_stepped_in_the_middle_of_a_run_and_the_run_goes_on_in_batches(
+    qtbot: QtBot, controller: Controller, listener: Listener, data: Dataset
+) -> None:
+    begin(qtbot, controller, data)
+    controller.step_batch()
+    wait_for(qtbot, controller, RunPhase.PAUSED)
+    for count in range(1, 4):
+        controller.step_layer()
+        qtbot.waitUntil(lambda count=count: len(listener.of(LayerDone)) == count)
+    assert [e.step for e in listener.of(LayerDone)] == [2, 2, 2]
+    controller.run()
+    wait_for(qtbot, controller, RunPhase.FINISHED)
+    assert len(listener.of(LayerDone)) == 3
+    assert same_weights(saved(controller), trained_directly(data))
+
+
 def test_reset_during_training_draws_new_weights_and_empties_the_history(
     qtbot: QtBot, controller: Controller, listener: Listener, data: Dataset
 ) -> None:

@@ -1,0 +1,67 @@
+"""The worker by itself, with a mailbox that nobody empties."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from cnnstudio.session.mailbox import Mailbox
+from cnnstudio.session.messages import Load, Message, Quit, Run, SetProbe, TakeCheckpoint
+from cnnstudio.session.worker import Worker
+from engine.checkpoint import Checkpoint
+from engine.settings import TrainSettings
+from engine.snapshot import SnapshotRequest
+from engine.trainer import BatchDone
+from tests.engine.networks import blobs, small
+
+SETTINGS = TrainSettings(epochs=1_000_000, batch_size=20, seed=3)
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture
+def worker(mailbox: Mailbox) -> Iterator[Worker]:
+    made = Worker(mailbox)
+    made.start()
+    yield made
+    made.send(Quit())
+    made.join(10)
+    assert not made.is_alive()
+
+
+def answer(worker: Worker, *messages: Message) -> Checkpoint | None:
+    """Send messages and wait until they have been handled."""
+    reply: queue.SimpleQueue[Checkpoint | None] = queue.SimpleQueue()
+    for message in (*messages, TakeCheckpoint(0, reply)):
+        worker.send(message)
+    return reply.get(timeout=10)
+
+
+def test_an_untaken_frame_of_the_network_before_is_thrown_away(worker: Worker, mailbox: Mailbox) -> None:
+    data = blobs()
+    answer(worker, Load(small(), data, SETTINGS), SetProbe(SnapshotRequest(data.train.images[0])))
+    assert not mailbox.wants_frame
+    answer(worker, SetProbe(SnapshotRequest(np.zeros((1, 9, 9), np.float32))), Load(small(), data, SETTINGS))
+    assert mailbox.take().frame is None
+
+
+def test_while_a_frame_lies_untaken_no_other_is_made(
+    worker: Worker, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    put = mailbox.put_frame
+    monkeypatch.setattr(mailbox, "put_frame", lambda frame: (made.append(1) if frame is not None else None, put(frame)))
+    data = blobs()
+    answer(worker, Load(small(), data, SETTINGS), SetProbe(SnapshotRequest(data.train.images[0])))
+    assert len(made) == 1
+    checkpoint = answer(worker, Run())
+    while checkpoint is not None and checkpoint.step < 200:
+        checkpoint = answer(worker)
+    assert len(made) == 1
+    assert len([r for r in mailbox.take().reports if isinstance(r, BatchDone)]) >= 200
