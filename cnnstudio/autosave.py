@@ -130,6 +130,10 @@ class Autosave(QObject):
         """The project file of the document."""
         return None if self._working is None else self._working.project
 
+    def changed_on_disk(self) -> bool:
+        """Whether another program has changed the project file since it was opened or saved here."""
+        return self._working is not None and self._working.changed_on_disk()
+
     def set_budget(self, megabytes: int) -> None:
         """How much room checkpoints may take."""
         self._budget = megabytes * 2**20

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from cnnstudio.actions import Actions
@@ -47,6 +48,12 @@ class FileActions(QObject):
         studio.document.modified_changed.connect(self._show_title)
         studio.document.graph_changed.connect(self._show_title)
         studio.file_changed.connect(self._show_title)
+        studio.file_changed.connect(self._forget_change)
+        self._change_told = False
+        """Whether the user knows that another program has changed the file."""
+        app = QGuiApplication.instance()
+        assert isinstance(app, QGuiApplication)
+        app.applicationStateChanged.connect(self.look_at_file)
         self._show_title()
 
     # --- commands ---
@@ -131,6 +138,24 @@ class FileActions(QObject):
             return False
         self._remember(path)
         return True
+
+    @Slot()
+    def look_at_file(self, *_: object) -> None:
+        """Say it once when the project's file was changed by another program, as by a synchronised folder."""
+        if self._change_told or not self._studio.autosave.changed_on_disk():
+            return
+        self._change_told = True
+        box = QMessageBox(QMessageBox.Icon.Information, self.tr("The file has changed"), "", parent=self._window)
+        box.setText(self.tr("“{name}” was changed by another program.").format(name=self._name()))
+        box.setInformativeText(
+            self.tr("This window still shows your own work. Saving will ask before it overwrites the other changes.")
+        )
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    @Slot()
+    def _forget_change(self) -> None:
+        self._change_told = False
 
     def _ask_before_overwriting(self, path: Path) -> None:
         """The file is not the one that was opened: somebody else's work may be in it."""

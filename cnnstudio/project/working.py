@@ -76,6 +76,8 @@ class WorkingDatabase:
         if known.get("saving") and _has_digest(Path(known["saving"]), known["saving_digest"]):
             self._project, self._digest = Path(known["saving"]), known["saving_digest"]
             self._pending.notes = {"path": known["saving"], "digest": self._digest, "saving": ""}
+        self._seen: tuple[int, int] | None = None
+        """Size and time of the project file when it was known to be the one that was opened or saved last."""
         self._claim()
         self._thread = threading.Thread(target=self._work, name="working database", daemon=True)
         self._thread.start()
@@ -154,7 +156,10 @@ class WorkingDatabase:
         """Whether the project file is another one than was opened or saved last."""
         if self._project is None or not self._digest or not self._project.exists():
             return False
-        return not _has_digest(self._project, self._digest)
+        state = _file_state(self._project)
+        if state != self._seen and _has_digest(self._project, self._digest):
+            self._seen = state  # written anew with the same content, or looked at for the first time
+        return state != self._seen
 
     def flush(self) -> StorageError | None:
         """Write everything now; gives the reason when that fails."""
@@ -192,7 +197,7 @@ class WorkingDatabase:
                 "{path} was not saved: another program has changed the file since it was opened here. Save under another "
                 "name, or overwrite it.", code="project.changed", path=str(path))  # fmt: skip
         self._digest = self._ask(lambda: self._save(path, copy=False))
-        self._project = path
+        self._project, self._seen = path, None
         self._claim()
 
     def save_copy(self, path: Path) -> None:
@@ -205,7 +210,7 @@ class WorkingDatabase:
 
     def adopt_project(self, path: Path, digest: str) -> None:
         """This document was opened from a project file with that content."""
-        self._project, self._digest = path, digest
+        self._project, self._digest, self._seen = path, digest, None
         self._put(Pending(notes={"path": str(path), "digest": digest}))
         self._claim()
 
@@ -407,6 +412,14 @@ def _filled(connection: sqlite3.Connection, content: Graph | sqlite3.Connection)
         connection.close()
         raise
     return connection
+
+
+def _file_state(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
 
 
 def _has_digest(path: Path, digest: str) -> bool:
