@@ -26,9 +26,9 @@ class Dock(QDockWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """A window of its own first comes in the middle of the program's window, not in a corner of the screen."""
         super().showEvent(event)
-        if self.isFloating() and self.pos().isNull():
-            middle = self.parentWidget().geometry().center()
-            self.move(middle - self.rect().center())
+        window = self.parentWidget()
+        if window is not None and self.isFloating() and self.pos().isNull():
+            self.move(window.geometry().center() - self.rect().center())
 
     @Slot(str, str)
     def set_heading(self, heading: str, detail: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -363,6 +365,24 @@ def test_the_look_can_be_switched_while_open(
 def test_the_formula_chips_choose_their_blocks(window: MainWindow) -> None:
     window.formula.blocks_clicked.emit(("conv2",))
     assert window.studio.selection.block == "conv2"
+
+
+def test_a_click_on_the_totals_opens_the_network_analyzer(qtbot: QtBot, window: MainWindow) -> None:
+    assert not window.docks["analyzer"].isVisible()
+    bar = window.formula
+    qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=QPoint(bar.width() - 40, bar.height() // 2))
+    assert window.docks["analyzer"].isVisible() and window.analyzer.model.rowCount() == len(window.studio.document.spec)
+
+
+def test_the_drawing_is_exported_and_the_window_says_where(window: MainWindow, tmp_path: Path) -> None:
+    window.export.write(tmp_path / "network.svg")
+    assert (tmp_path / "network.svg").read_bytes().startswith(b"<?xml")
+    assert "network.svg" in window.statusBar().currentMessage()
+
+
+def test_another_network_is_shown_in_every_panel(window: MainWindow) -> None:
+    window.network.use_template("lenet5")
+    assert window.view.canvas.selected == (window.studio.document.graph.main[1].id,) == (window.studio.selection.block,)
 
 
 def test_a_block_from_the_palette_is_put_in(window: MainWindow) -> None:
