@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,15 +19,6 @@ Call = Callable[[], object]
 Steps = list[tuple[int, list[Call]]]
 """The calls of one pass through the network, layer by layer with its index."""
 
-
-
-class SliceResult(NamedTuple):
-    """What a slice of a batch gives: its gradient, summed loss and right answers, and whether all of them are finite."""
-
-    gradient: Array
-    loss: float
-    correct: int
-    finite: bool
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,23 +1,16 @@
-"""A compiled network: allocates all arrays once, runs batches forward and backward, and is the only place with threads.
+"""A compiled network: allocates all arrays once and runs batches forward and backward.
 
-A batch is cut into slices by a plan that depends on the batch size and the layers only, never on the number of cores. Each
-slice has its
-own workspace and its own row of gradients; the rows are summed in a fixed order. So one seed gives one result, bit for bit,
-whatever runs the slices. Small work is not cut, and neither is a batch whose images depend on each other (BatchNorm).
+A batch is cut into slices (slices.py), which threads or worker processes (workers.py) take through lanes: rows of arrays with the
+calls that compute on them, either the layers' plain mathematics (lane.py) or a faster plan (plans/). A batch whose images depend
+on each other (BatchNorm) is not cut.
 """
 
 from __future__ import annotations
 
-import functools
-import logging
 import math
-import os
-import weakref
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -25,33 +18,16 @@ from numpy.typing import DTypeLike
 from engine.blas import limit_to_one_thread
 from engine.errors import EngineError, Fix, ShapeError, TrainingError
 from engine.initializers import initialize
-from engine.lane import Call, Lane, Parts, PlainLane, SliceResult
+from engine.lane import Call, Lane, Parts, PlainLane
 from engine.layer import Array, Param
 from engine.layers.input import Input
 from engine.losses import CrossEntropy, Loss, targets_of
 from engine.memory import Parameters, of_layer
 from engine.metrics import predicted_classes
 from engine.plans import innermost
+from engine.slices import CORES, SLICE, SMALL_WORK, BatchResult, SliceJob, SliceResult, Total, cut, in_threads, side_by_side
 from engine.spec import NetworkSpec
-from engine.workers import Plan, WorkerError, Workers
-
-T = TypeVar("T")
-log = logging.getLogger(__name__)
-
-CORES = os.cpu_count() or 1
-SLICE = 32
-"""Images in a slice: small enough for the caches and for memory, large enough for the matrix products."""
-SMALL_WORK = 8_000_000
-"""Multiply-accumulates of a batch below which cutting costs more than it gains."""
-
-
-@dataclass(frozen=True)
-class BatchResult:
-    """The mean loss of a batch and how many of its images were classified rightly."""
-
-    loss: float
-    correct: int
-    n: int
+from engine.workers import Crew, Plan
 
 
 @dataclass(frozen=True)
@@ -69,12 +45,6 @@ class LayerStep:
 
     phase: str
     layer: str
-
-
-@functools.cache
-def _threads() -> ThreadPoolExecutor:
-    """The threads that run slices."""
-    return ThreadPoolExecutor(CORES, thread_name_prefix="slice")
 
 
 class Network:
@@ -115,8 +85,8 @@ class Network:
         self._innermost = fast and innermost.serves(self.placed)
         self._lanes: dict[tuple[int, int, bool], Lane] = {}
         self._probe: PlainLane | None = None
-        self._worker_count = workers
-        self._workers: Workers | None = None
+        self.workers = workers
+        self._crew = Crew(workers, self._plan_for_workers)
 
     def initialize(self, seed: int) -> None:
         """Draw all weights anew. A parameter's draw depends on the seed and its own name only, so that adding a block leaves the
@@ -149,83 +119,37 @@ class Network:
 
     def slices(self, batch: int) -> list[slice]:
         """How a batch is cut: a function of the batch size and the layers only."""
-        pairs = -(-batch // (2 * SLICE))
-        size = batch if self._couples or batch * self._macs < SMALL_WORK else -(-batch // (2 * pairs))
-        return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
+        return cut(batch, self._macs, whole=self._couples)
 
     def gradient(self, images: Array, labels: Array, *, key: Sequence[int] = ()) -> BatchResult:
         """Forward and backward over a batch; leaves the mean gradient in `parameters.gradient`.
 
         `key` seeds the random layers: seed and step. Raises TrainingError naming the layer when a number is not finite.
         """
-        cut, total = self.slices(len(images)), _Total(self.parameters.gradient, len(images))
-        run = self._in_workers if len(cut) > 1 and self.workers_ready() else self._in_threads
-        for k, result in enumerate(run(images, labels, cut, key)):
+        jobs, total = self._jobs(images, labels, key), Total(self.parameters.gradient, len(images))
+
+        def work(k: int, lane: int) -> SliceResult:
+            return self.slice_gradient(jobs[k], lane)
+
+        results = self._crew.compute(jobs, self.parameters.flat, self.state, lambda k: work(k, 0)) \
+            if len(jobs) > 1 and self.workers_ready() else in_threads(work, len(jobs))
+        for job, result in zip(jobs, results, strict=True):
             if not result.finite:
-                raise self._not_finite(images[cut[k]], labels[cut[k]], len(images), (*key, k))
+                raise self._not_finite(job)
             total.add(result)
         return total.result()
 
-    def slice_gradient(self, images: Array, labels: Array, batch: int, key: Sequence[int], *, lane: int = 0) -> SliceResult:
+    def slice_gradient(self, job: SliceJob, lane: int = 0) -> SliceResult:
         """Forward and backward over one slice of a batch, in lane number `lane`."""
-        return self._both_ways(self._begin(images, lane, training=True, key=key), labels, batch)
-
-    def _in_threads(self, images: Array, labels: Array, cut: Sequence[slice], key: Sequence[int]) -> Iterator[SliceResult]:
-        """The slices' results in order, computed by threads; each lasts until the next is asked for."""
-        if len(cut) == 1:
-            yield self.slice_gradient(images, labels, len(images), (*key, 0))
-            return
-        at_once = min(len(cut), CORES)
-
-        def work(k: int) -> SliceResult:
-            return self.slice_gradient(images[cut[k]], labels[cut[k]], len(images), (*key, k), lane=k % at_once)
-
-        for start in range(0, len(cut), at_once):
-            yield from _side_by_side(work, range(start, min(start + at_once, len(cut))))
-
-    def _in_workers(self, images: Array, labels: Array, cut: Sequence[slice], key: Sequence[int]) -> Iterator[SliceResult]:
-        """The same, computed by worker processes; what a broken one leaves undone is computed here."""
-        workers, done = self._workers, 0
-        assert workers is not None
-
-        def begin(k: int) -> None:
-            workers.begin(k % len(workers), images[cut[k]], labels[cut[k]], len(images), (*key, k), changed=k < len(workers))
-
-        try:
-            workers.share(self.parameters.flat, self.state)
-            for k in range(min(len(workers), len(cut))):
-                begin(k)
-            for k in range(len(cut)):
-                yield workers.finish(k % len(workers))
-                done += 1
-                if k + len(workers) < len(cut):
-                    begin(k + len(workers))
-        except WorkerError as error:
-            log.warning("Training goes on without worker processes: %s", error)
-            self._worker_count = 0
-            for k in range(done, len(cut)):
-                yield self.slice_gradient(images[cut[k]], labels[cut[k]], len(images), (*key, k))
-        finally:
-            if done < len(cut):
-                self.close()  # their answers are not wanted any more
+        return self._both_ways(self._begin(job.images, lane, training=True, key=job.key), job)
 
     def workers_ready(self) -> bool:
         """Whether worker processes are wanted and have started; the first call starts them."""
-        if not self._worker_count:
-            return False
-        if self._workers is None:
-            state, widest = sum(value.size for value in self.state.values()), SLICE * np.dtype(np.float64).itemsize
-            plan = Plan(self.spec, self.loss, self.dtype, self.parameters.size, state, images=self.placed[0].x.size * widest,
-                        labels=self.outputs * widest)
-            self._workers = Workers(plan, self._worker_count)
-            weakref.finalize(self, self._workers.close)
-        try:
-            return self._workers.ready
-        except WorkerError as error:
-            log.warning("Training goes on without worker processes: %s", error)
-            self._worker_count = 0
-            self.close()
-            return False
+        return self._crew.ready()
+
+    def close(self) -> None:
+        """End the worker processes, if there are any; the next batch that wants them starts new ones."""
+        self._crew.close()
 
     def take_over(self, parameters: Array, flat_state: Array) -> None:
         """Copy the parameters, and the state laid out as one vector, from another process."""
@@ -235,29 +159,23 @@ class Network:
             np.copyto(value, flat_state[start:start + value.size].reshape(value.shape))
             start += value.size
 
-    def close(self) -> None:
-        """End the worker processes, if there are any; the next batch that wants them starts new ones."""
-        if self._workers is not None:
-            self._workers.close()
-            self._workers = None
-
     def gradient_by_layer(self, images: Array, labels: Array, *, key: Sequence[int] = (),
                           ) -> Iterator[LayerStep | BatchResult]:
         """The same as `gradient`, stopping after every layer's forward and every layer's backward; the result comes last."""
-        cut, total = self.slices(len(images)), _Total(self.parameters.gradient, len(images))
-        lanes = [self._begin(images[part], k, training=True, key=(*key, k)) for k, part in enumerate(cut)]
+        jobs, total = self._jobs(images, labels, key), Total(self.parameters.gradient, len(images))
+        lanes = [self._begin(job.images, k, training=True, key=job.key) for k, job in enumerate(jobs)]
         for steps in zip(*(lane.forward for lane in lanes), strict=True):
             self._run(steps)
             yield LayerStep("forward", self._ids[steps[0][0]])
         with np.errstate(all="ignore"):
-            measured = [lane.measure(labels[part], len(images)) for lane, part in zip(lanes, cut, strict=True)]
+            measured = [lane.measure(job.labels, job.batch) for lane, job in zip(lanes, jobs, strict=True)]
         for steps in zip(*(lane.backward for lane in lanes), strict=True):
             self._run(steps)
             yield LayerStep("backward", self._ids[steps[0][0]])
-        for k, (lane, part, (loss, correct)) in enumerate(zip(lanes, cut, measured, strict=True)):
+        for lane, job, (loss, correct) in zip(lanes, jobs, measured, strict=True):
             result = self._result(lane, loss, correct)
             if not result.finite:
-                raise self._not_finite(images[part], labels[part], len(images), (*key, k))
+                raise self._not_finite(job)
             total.add(result)
         yield total.result()
 
@@ -266,11 +184,10 @@ class Network:
 
         Where `gradient` runs through a faster plan, the two agree up to rounding.
         """
-        lanes, total = [], _Total(self.parameters.gradient, len(images))
-        for k, part in enumerate(self.slices(len(images))):
-            lane = PlainLane(self._parts, part.stop - part.start, record=True)
-            lane.begin(images[part], training=True, rng=self._random_numbers((*key, k)))
-            total.add(self._both_ways(lane, labels[part], len(images)))
+        lanes, total = [], Total(self.parameters.gradient, len(images))
+        for job in self._jobs(images, labels, key):
+            lane = PlainLane(self._parts, len(job.images), record=True)
+            total.add(self._in_plain(lane, job))
             lanes.append(lane)
         return lanes, total.result()
 
@@ -319,10 +236,10 @@ class Network:
         self._make_calls(steps)
 
     @np.errstate(all="ignore")
-    def _both_ways(self, lane: Lane, labels: Array, batch: int) -> SliceResult:
+    def _both_ways(self, lane: Lane, job: SliceJob) -> SliceResult:
         """Forward, loss and backward."""
         self._make_calls(lane.forward)
-        loss, correct = lane.measure(labels, batch)
+        loss, correct = lane.measure(job.labels, job.batch)
         self._make_calls(lane.backward)
         return self._result(lane, loss, correct)
 
@@ -356,16 +273,31 @@ class Network:
         lane.begin(images, training=training, rng=self._random_numbers(key) if training else None)
         return lane
 
-    def _not_finite(self, images: Array, labels: Array, batch: int, key: Sequence[int]) -> TrainingError:
+    def _jobs(self, images: Array, labels: Array, key: Sequence[int]) -> list[SliceJob]:
+        """The slices of a batch."""
+        n = len(images)
+        return [SliceJob(images[part], labels[part], n, (*key, k)) for k, part in enumerate(self.slices(n))]
+
+    def _in_plain(self, lane: PlainLane, job: SliceJob) -> SliceResult:
+        """A slice through a lane of its own."""
+        lane.begin(job.images, training=True, rng=self._random_numbers(job.key))
+        return self._both_ways(lane, job)
+
+    def _not_finite(self, job: SliceJob) -> TrainingError:
         """The error that names the first layer whose output, or the last whose gradient, is not finite.
 
         The slice is computed once more layer by layer, so that the place can be found.
         """
-        lane = PlainLane(self._parts, len(images))
-        lane.begin(images, training=True, rng=self._random_numbers(key))
-        self._both_ways(lane, labels, batch)
+        lane = PlainLane(self._parts, len(job.images))
+        self._in_plain(lane, job)
         index, what = lane.first_broken() or (len(self._ids) - 1, "loss")
         return _not_finite(self.spec.nodes[index].title, index, what)
+
+    def _plan_for_workers(self) -> Plan:
+        """What worker processes must know of this network."""
+        state, widest = sum(value.size for value in self.state.values()), SLICE * np.dtype(np.float64).itemsize
+        return Plan(self.spec, self.loss, self.dtype, self.parameters.size, state, images=self.placed[0].x.size * widest,
+                    labels=self.outputs * widest)
 
     def _evaluate(self, images: Array, keep: Callable[[Lane, slice], None]) -> None:
         size = SLICE * 8 if SLICE * 8 * self._macs < SMALL_WORK else SLICE
@@ -378,38 +310,7 @@ class Network:
                 self._run(lane.forward)
                 keep(lane, part)
 
-        _side_by_side(work, range(workers))
-
-
-class _Total:
-    """Sums the slices' gradients, losses and right answers in the order in which they are added."""
-
-    def __init__(self, gradient: Array, n: int) -> None:
-        self._gradient, self._n = gradient, n
-        self._loss, self._correct, self._empty = 0.0, 0, True
-
-    def add(self, part: SliceResult) -> None:
-        """The next slice."""
-        if self._empty:
-            np.copyto(self._gradient, part.gradient)
-        else:
-            np.add(self._gradient, part.gradient, out=self._gradient)
-        self._loss, self._correct, self._empty = self._loss + part.loss, self._correct + part.correct, False
-
-    def result(self) -> BatchResult:
-        """The mean loss and what else is known of the batch."""
-        return BatchResult(self._loss / self._n, self._correct, self._n)
-
-
-def _side_by_side(work: Callable[[int], T], numbers: Sequence[int]) -> list[T]:
-    """work(k) for all numbers at the same time, the first one in the calling thread."""
-    if len(numbers) <= 1:
-        return [work(k) for k in numbers]
-    others = [_threads().submit(work, k) for k in numbers[1:]]
-    try:
-        return [work(numbers[0]), *(other.result() for other in others)]
-    finally:
-        wait(others)
+        side_by_side(work, range(workers))
 
 
 def _output_units(spec: NetworkSpec) -> int:

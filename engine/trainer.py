@@ -26,9 +26,10 @@ from engine.datasets.dataset import Dataset, Split
 from engine.datasets.splits import batches
 from engine.errors import DataError, EngineError, Fix, StorageError, TrainingError
 from engine.layer import Array
-from engine.network import BatchResult, Evaluation, LayerStep, Network
+from engine.network import Evaluation, LayerStep, Network
 from engine.schedules import warm_up
 from engine.settings import TrainSettings
+from engine.slices import BatchResult
 from engine.spec import NetworkSpec
 from engine.update import clip, penalise
 
@@ -127,8 +128,9 @@ class Trainer:
     Raises DataError when the images or labels do not fit the network.
     """
 
-    def __init__(self, spec: NetworkSpec, data: Dataset, settings: TrainSettings, *, dtype: DTypeLike = np.float32) -> None:
-        self.network = Network(spec, loss=settings.loss, dtype=dtype)
+    def __init__(self, spec: NetworkSpec, data: Dataset, settings: TrainSettings, *, dtype: DTypeLike = np.float32,
+                 workers: int = 0) -> None:
+        self.network = Network(spec, loss=settings.loss, dtype=dtype, workers=workers)
         self._coming: NetworkSpec | None = None
         self._in_batch = False
         self.data = data
@@ -232,9 +234,10 @@ class Trainer:
         if spec is None:
             return
         old = self.network
-        self.network = Network(spec, loss=self.settings.loss, dtype=old.dtype)
+        self.network = Network(spec, loss=self.settings.loss, dtype=old.dtype, workers=old.workers)
         self.network.parameters.flat[...] = old.parameters.flat
         self.network.set_state(old.state)
+        old.close()
         # What was recorded of the last batch belongs to the options before.
         self.last_batch = self.last_update = None
 

@@ -12,10 +12,12 @@ are ready. Which process computes a slice changes no bit of it: if a worker fail
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import multiprocessing
 import signal
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ctypes import c_char
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -23,10 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.lane import SliceResult
 from engine.layer import Array
 from engine.losses import Loss
+from engine.slices import SliceJob, SliceResult
 from engine.spec import NetworkSpec
+
+log = logging.getLogger(__name__)
 
 LONGEST_GOODBYE = 2.0
 """Seconds that a worker may take to end by itself."""
@@ -123,10 +127,10 @@ class Workers:
             np.copyto(self._state[start:start + value.size], value.ravel())
             start += value.size
 
-    def begin(self, k: int, images: Array, labels: Array, batch: int, key: Sequence[int], *, changed: bool) -> None:
+    def begin(self, k: int, job: SliceJob, *, changed: bool) -> None:
         """Let worker `k` compute a slice; `changed` says that `share` has been called since its last one."""
         _, for_images, for_labels = self._own[k]
-        task: Task = (_put(images, for_images), _put(labels, for_labels), batch, tuple(key), changed)
+        task: Task = (_put(job.images, for_images), _put(job.labels, for_labels), job.batch, job.key, changed)
         try:
             self._pipes[k].send(task)
         except OSError as error:
@@ -159,6 +163,61 @@ class Workers:
         self._pipes, self._processes = [], []
 
 
+class Crew:
+    """Workers that start when first wanted, and without which the work is done in this process."""
+
+    def __init__(self, count: int, plan: Callable[[], Plan]) -> None:
+        self._count, self._plan = count, plan
+        self._workers: Workers | None = None
+
+    def ready(self) -> bool:
+        """Whether workers are wanted and all have started; the first call starts them."""
+        if not self._count:
+            return False
+        try:
+            if self._workers is None:
+                self._workers = Workers(self._plan(), self._count)
+                weakref.finalize(self, self._workers.close)
+            return self._workers.ready
+        except (WorkerError, OSError) as error:
+            self._give_up(error)
+            return False
+
+    def compute(self, jobs: Sequence[SliceJob], parameters: Array, state: Mapping[str, Array],
+                here: Callable[[int], SliceResult]) -> Iterator[SliceResult]:
+        """The slices' results in order, each until the next is asked for; `here` computes what a broken worker leaves undone."""
+        workers, done = self._workers, 0
+        assert workers is not None
+        count = len(workers)
+        try:
+            workers.share(parameters, state)
+            for k in range(min(count, len(jobs))):
+                workers.begin(k, jobs[k], changed=True)
+            for k in range(len(jobs)):
+                yield workers.finish(k % count)
+                done += 1
+                if k + count < len(jobs):
+                    workers.begin(k % count, jobs[k + count], changed=False)
+        except WorkerError as error:
+            self._give_up(error)
+            for k in range(done, len(jobs)):
+                yield here(k)
+        finally:
+            if done < len(jobs):
+                self.close()  # nobody wants their answers any more
+
+    def close(self) -> None:
+        """End the workers, if there are any."""
+        if self._workers is not None:
+            self._workers.close()
+            self._workers = None
+
+    def _give_up(self, error: Exception) -> None:
+        log.warning("Training goes on without worker processes: %s", error)
+        self._count = 0
+        self.close()
+
+
 def _serve(plan: Plan, block: Any, worker: int, workers: int, pipe: Connection) -> None:
     """A worker's life: compute slices until the pipe closes."""
     from engine.network import Network  # which itself imports this file
@@ -175,7 +234,8 @@ def _serve(plan: Plan, block: Any, worker: int, workers: int, pipe: Connection) 
             try:
                 if changed:
                     network.take_over(parameters, state)
-                of_slice = network.slice_gradient(_get(images, for_images), _get(labels, for_labels), batch, key)
+                job = SliceJob(_get(images, for_images), _get(labels, for_labels), batch, key)
+                of_slice = network.slice_gradient(job)
                 np.copyto(gradient, of_slice.gradient)
             except Exception as error:
                 pipe.send(f"{type(error).__name__}: {error}")

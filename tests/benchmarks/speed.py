@@ -14,6 +14,7 @@ from engine import blas
 from engine.layer import Array
 from engine.network import Network
 from engine.optimizers import Adam, Momentum, Optimizer
+from engine.slices import SliceJob
 from tests.benchmarks.im2col import PlainEngine
 from tests.benchmarks.networks import LAYERS, Step, ratio, rounds, spec, table, torch_modules
 
@@ -175,7 +176,7 @@ def _time_of_parts(name: str, n: int) -> dict[str, float]:
     """The seconds that each kind of work takes: for every call the median of several steps."""
     network, _ = ours(name, n, Momentum())
     images, labels = batch(name, n)
-    lane = network.slice_gradient(images, labels, n, ()) and network._begin(images, 0, training=True)
+    lane = network.slice_gradient(SliceJob(images, labels, n, ())) and network._begin(images, 0, training=True)
     calls = [(call, network.placed[i].node.layer.kind) for i, calls in lane.forward for call in calls]
     calls += [(lambda: lane.measure(labels, n), "loss")]
     calls += [(call, network.placed[i].node.layer.kind) for i, calls in lane.backward for call in calls]

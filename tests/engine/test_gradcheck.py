@@ -11,7 +11,8 @@ from engine.gradcheck import check_gradients
 from engine.layer import Array
 from engine.layers.activation import Sigmoid
 from engine.losses import SquaredError
-from engine.network import BatchResult, Network
+from engine.network import Network
+from engine.slices import BatchResult
 from engine.spec import NetworkSpec
 from tests.engine.networks import blobs, small, with_everything_random
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from engine import network as network_module
+from engine import slices
 from engine.errors import DataError, TrainingError
 from engine.layer import Array
 from engine.layers.activation import ReLU
@@ -54,7 +55,7 @@ def ready(network: Network) -> Network:
     network.gradient(images, labels, key=(0, 0))
     end = time.monotonic() + 60
     while not network.workers_ready():
-        assert network._worker_count and time.monotonic() < end, "the workers did not start"
+        assert network._crew._count and time.monotonic() < end, "the workers did not start"
         time.sleep(0.01)
     return network
 
@@ -70,7 +71,7 @@ def crew() -> Iterator[Network]:
 @pytest.mark.parametrize("cores", [1, 2, 3, 5])
 def test_the_number_of_threads_changes_no_bit(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = trained(Network(with_dropout()))
-    monkeypatch.setattr(network_module, "CORES", cores)
+    monkeypatch.setattr(slices, "CORES", cores)
     assert trained(Network(with_dropout())) == usual
 
 
@@ -78,8 +79,8 @@ def test_the_number_of_threads_changes_no_bit(cores: int, monkeypatch: pytest.Mo
 def test_a_batch_is_cut_into_an_even_number_of_like_slices(n: int) -> None:
     cut = Network(lenet5()).slices(n)
     sizes = [part.stop - part.start for part in cut]
-    assert sum(sizes) == n and cut[0].start == 0 and all(a.stop == b.start for a, b in zip(cut, cut[1:], strict=False))
-    assert len(cut) % 2 == 0 and max(sizes) <= network_module.SLICE and max(sizes) - min(sizes) < len(cut)
+    assert sum(sizes) == n and cut[0].start == 0 and all(a.stop == b.start for a, b in itertools.pairwise(cut))
+    assert len(cut) % 2 == 0 and max(sizes) <= slices.SLICE and max(sizes) - min(sizes) < len(cut)
 
 
 def test_processes_change_no_bit(crew: Network) -> None:
@@ -89,10 +90,10 @@ def test_processes_change_no_bit(crew: Network) -> None:
 
 
 def test_a_worker_that_dies_is_replaced_by_this_process(crew: Network, caplog: pytest.LogCaptureFixture) -> None:
-    assert crew._workers is not None
-    crew._workers._processes[1].kill()
+    assert crew._crew._workers is not None
+    crew._crew._workers._processes[1].kill()
     assert trained(crew) == trained(Network(with_dropout()))
-    assert "without worker processes" in caplog.text and crew._workers is None
+    assert "without worker processes" in caplog.text and crew._crew._workers is None
 
 
 def test_errors_are_those_of_this_process(crew: Network) -> None:
@@ -123,7 +124,7 @@ def test_small_work_and_evaluation_start_no_process() -> None:
     network = Network(small(), workers=2)
     network.gradient(np.zeros((64, 1, 8, 8), np.float32), np.zeros(64, np.int64))
     network.predict(np.zeros((64, 1, 8, 8), np.float32))
-    assert network._workers is None
+    assert network._crew._workers is None
 
 
 def test_a_program_that_forgets_to_close_ends_all_the_same() -> None:
@@ -133,7 +134,7 @@ import numpy as np
 from tests.engine.test_workers import Network, ready, with_dropout
 if __name__ == "__main__":
     network = ready(Network(with_dropout(), workers=2))
-    print(*(process.pid for process in network._workers._processes))
+    print(*(process.pid for process in network._crew._workers._processes))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert len(done.stdout.split()) == 2 and not done.stderr

@@ -1,0 +1,106 @@
+"""How a batch is cut into slices, the threads that compute them side by side, and how their results are added up.
+
+The cut depends on the batch size and the layers only, never on the number of cores, and results are added in the order of the
+slices. So one seed gives one result, bit for bit, whatever runs the slices.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from engine.layer import Array
+
+T = TypeVar("T")
+
+CORES = os.cpu_count() or 1
+SLICE = 32
+"""Images in a slice: small enough for the caches and for memory, large enough for the matrix products."""
+SMALL_WORK = 8_000_000
+"""Multiply-accumulates of a batch below which cutting costs more than it gains."""
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """The mean loss of a batch and how many of its images were classified rightly."""
+
+    loss: float
+    correct: int
+    n: int
+
+
+class SliceJob(NamedTuple):
+    """A slice of a batch of `batch` images; `key` seeds its random layers."""
+
+    images: Array
+    labels: Array
+    batch: int
+    key: tuple[int, ...]
+
+
+class SliceResult(NamedTuple):
+    """What a slice gives: its gradient, summed loss and right answers, and whether all of them are finite."""
+
+    gradient: Array
+    loss: float
+    correct: int
+    finite: bool
+
+
+def cut(batch: int, macs: int, *, whole: bool) -> list[slice]:
+    """An even number of slices of like size, at most SLICE; one slice for little work, and where the batch must stay `whole`.
+
+    `macs` is the work of one image.
+    """
+    pairs = -(-batch // (2 * SLICE))
+    size = batch if whole or batch * macs < SMALL_WORK else -(-batch // (2 * pairs))
+    return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
+
+
+@functools.cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(CORES, thread_name_prefix="slice")
+
+
+def side_by_side(work: Callable[[int], T], numbers: Sequence[int]) -> list[T]:
+    """work(k) for all numbers at the same time, the first one in the calling thread."""
+    if len(numbers) <= 1:
+        return [work(k) for k in numbers]
+    others = [_threads().submit(work, k) for k in numbers[1:]]
+    try:
+        return [work(numbers[0]), *(other.result() for other in others)]
+    finally:
+        wait(others)
+
+
+def in_threads(work: Callable[[int, int], T], count: int) -> Iterator[T]:
+    """The results of work(slice, lane) in order; each may be overwritten once the next is asked for."""
+    at_once = min(count, CORES)
+    for start in range(0, count, at_once):
+        yield from side_by_side(lambda k: work(k, k % at_once), range(start, min(start + at_once, count)))
+
+
+class Total:
+    """Sums the slices' gradients, losses and right answers in the order in which they are added."""
+
+    def __init__(self, gradient: Array, n: int) -> None:
+        self._gradient, self._n = gradient, n
+        self._loss, self._correct, self._empty = 0.0, 0, True
+
+    def add(self, part: SliceResult) -> None:
+        """The next slice."""
+        if self._empty:
+            np.copyto(self._gradient, part.gradient)
+        else:
+            np.add(self._gradient, part.gradient, out=self._gradient)
+        self._loss, self._correct, self._empty = self._loss + part.loss, self._correct + part.correct, False
+
+    def result(self) -> BatchResult:
+        """The mean loss and what else is known of the batch."""
+        return BatchResult(self._loss / self._n, self._correct, self._n)
