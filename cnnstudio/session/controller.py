@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import queue
+import time
 from collections import deque
 from collections.abc import Mapping
 
@@ -54,6 +55,8 @@ from engine.trainer import BatchDone, EpochDone, LayerDone
 
 DISPLAY_INTERVAL = 33
 """Milliseconds between two looks into the mailbox: about the rate of a display that follows training."""
+STATE_INTERVAL = 0.1
+"""Seconds between two `state_changed` while training runs."""
 ANSWER_INTERVAL = 8
 """The same while an answer at rest is awaited: a stroke on the drawing pad is followed at once."""
 
@@ -66,7 +69,7 @@ class Controller(QObject):
     """
 
     state_changed = Signal(object)
-    """A `RunState`; at display rate while training runs."""
+    """A `RunState`: every change of phase, and ten times a second where a running training has got to."""
     batches_done = Signal(object)
     """A list of `BatchDone`; none is ever left out."""
     epoch_done = Signal(object)
@@ -106,6 +109,7 @@ class Controller(QObject):
         self._state = RunState()
         self._snapshot: Snapshot | None = None
         self._history, self._norms = RunHistory(), NormHistory()
+        self._told, self._tell_at = RunPhase.EMPTY, 0.0
         self._tokens = itertools.count()
         self._closed = False
         self._pending: deque[Report | Snapshot | RunState] = deque()
@@ -257,7 +261,11 @@ class Controller(QObject):
             self._pending.append(delivery.frame)
         if delivery.state is not None:
             self._state = delivery.state
-            self._pending.append(delivery.state)
+            now = time.monotonic()
+            # Numbers that run need not be told, and laid out, at the rate of the pictures.
+            if not delivery.state.phase == self._told == RunPhase.RUNNING or now >= self._tell_at:
+                self._told, self._tell_at = delivery.state.phase, now + STATE_INTERVAL
+                self._pending.append(delivery.state)
         if not quiet or self._state.phase == RunPhase.RUNNING:
             self._look_soon()  # otherwise nothing can come before the next message
         self._deliver()
