@@ -40,6 +40,10 @@ class Actions(QObject):
         self.layer = self._make(
             self.tr("Layer"), "F11", "layer", self.tr("Go one layer further through forward and backward")
         )
+        self.walk = self._make(
+            self.tr("Walk through a step"), "F8",
+            tip=self.tr("See one training step computed, number by number: forward, backward, update"),
+        )  # fmt: skip
         self.stop = self._make(
             self.tr("Stop"), "Shift+F5", "stop", self.tr("End the run and keep the weights")
         )

@@ -58,6 +58,8 @@ from cnnstudio.theme import current_theme
 from cnnstudio.thumbnails import Thumbnails
 from cnnstudio.training_bar import TrainingBar
 from cnnstudio.translation import LANGUAGES, current_language
+from cnnstudio.walk.bar import WalkBar
+from cnnstudio.walk.walker import Walker
 from engine.datasets.dataset import Dataset
 from engine.templates import Template
 
@@ -90,6 +92,7 @@ class MainWindow(QMainWindow):
         document, selection = studio.document, studio.selection
 
         self.banner = Banner()
+        self.walk_bar = WalkBar()
         self.view = CanvasView(document)
         self.formula = FormulaBar(document)
         self.palette_panel = Palette(templates)
@@ -136,6 +139,7 @@ class MainWindow(QMainWindow):
             self, studio, settings, self.training_bar, self.training_settings, templates
         )
         self.thumbnails = Thumbnails(document, self.view.canvas, self.view, self)
+        self.walker = Walker(studio, self.explain, self.view.canvas, self.walk_bar, self)
         self.probe = Probe(studio.controller, selection, self)
         self._connect()
         self._restore()
@@ -150,6 +154,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banner)
+        column.addWidget(self.walk_bar)
         column.addWidget(self.view, 1)
         column.addWidget(HintLine(self.studio))
         self.setCentralWidget(middle)
@@ -249,6 +254,7 @@ class MainWindow(QMainWindow):
         studio.document.graph_changed.connect(self.probe.renew)
         studio.document.graph_changed.connect(self._meet_network)
         selection.cell_changed.connect(self._show_explanation)
+        actions.walk.triggered.connect(self.walker.begin)
         self.typed.image_typed.connect(self.network.type_image)
         self.typed.weights_typed.connect(self.network.edit_weights)
         self.docks.visibility_changed.connect(self.probe.renew)

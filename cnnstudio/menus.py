@@ -107,6 +107,8 @@ def _train_menu(bar: QMenuBar, actions: Actions) -> None:
     menu = bar.addMenu(translate("Menus", "&Train"))
     menu.addActions([actions.train, actions.batch, actions.layer, actions.stop])
     menu.addSeparator()
+    menu.addAction(actions.walk)
+    menu.addSeparator()
     menu.addAction(actions.reset)
     menu.addSeparator()
     menu.addActions([actions.previous_sample, actions.next_sample, actions.random_sample])

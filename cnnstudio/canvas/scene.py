@@ -14,6 +14,7 @@ from cnnstudio.canvas.block_item import BlockItem, Part
 from cnnstudio.canvas.captions import face_of, tooltip_of
 from cnnstudio.canvas.drop_places import place_at
 from cnnstudio.canvas.face import PORT_Y, forget_fonts
+from cnnstudio.canvas.flow_mark import FlowMark
 from cnnstudio.canvas.input_field import field_on_input
 from cnnstudio.canvas.preview import Preview
 from cnnstudio.canvas.wire_item import WireItem, distance_to
@@ -62,6 +63,7 @@ class CanvasScene(QGraphicsScene):
         self._hovered_wire: Wire | None = None
         self._statuses: dict[str, str] = {}
         self.preview = Preview(self)
+        self._flow: FlowMark | None = None
         self._wires_of: dict[str, list[WireItem]] = {}
         self._frame_began = 0.0
         self._more_faces = QTimer(self)
@@ -206,6 +208,21 @@ class CanvasScene(QGraphicsScene):
         """Outline some blocks, as the formula bar does for what is under the pointer."""
         self._highlighted = frozenset(ids) & frozenset(self.blocks)
         self._refresh_marks()
+
+    def show_flow(self, block: str | None, *, forward: bool | None = None) -> None:
+        """Outline the block at work and mark, on the wire in front of it, which way the numbers go: None marks no way.
+
+        Without a block everything is as before.
+        """
+        self.highlight([] if block is None else [block])
+        if self._flow is not None:
+            self.removeItem(self._flow)
+            self._flow = None
+        wire = next((w for (_, second), w in self.wires.items() if second and second == block), None)
+        if wire is not None and forward is not None:
+            self._flow = FlowMark()
+            self._flow.place(wire, forward=forward)
+            self.addItem(self._flow)
 
     # --- selection and hovering ---
 

@@ -133,7 +133,8 @@ def test_padding_of_one_row_and_one_column(qtbot: QtBot, window: MainWindow, cou
     assert (source._highlights[0].rows, source._highlights[0].cols) == (range(4, 6), range(4, 6))
 
 
-@pytest.mark.parametrize(("name", "id"), [("step_softmax", "complete-step-softmax"), ("step_sigmoid", "complete-step-sigmoid-mse")])
+@pytest.mark.parametrize(("name", "id"), [("step_softmax", "complete-step-softmax"),
+                                          ("step_sigmoid", "complete-step-sigmoid-mse")])
 def test_a_complete_training_step(qtbot: QtBot, window: MainWindow, course: dict[str, Any], name: str, id: str) -> None:
     open_example(qtbot, window, name)
     example, studio = course[id], window.studio

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -19,7 +20,7 @@ from engine.term import LEAVES
 from engine.windows import extent
 
 LANGUAGES = ("numpy", "pytorch", "loop")
-MOST_NUMBERS = 20_000
+MOST_NUMBERS = 5_000
 """Cells made of more numbers than this are not written out."""
 FOLDED = 56
 """Letters of a line of numbers that are shown; the copy has them all."""
@@ -76,6 +77,9 @@ def snippet(subject: Subject, language: str, heading: str) -> Snippet | None:
 
 def _count(subject: Subject) -> int:
     """How many numbers a computation reads; once there are too many, the rest is not counted."""
+    shape, parts = subject.grid_shape, subject.parts
+    if shape is not None and len(parts) * math.prod(shape) > MOST_NUMBERS:
+        return len(parts) * math.prod(shape)  # without making all the terms
     return sum(1 for _ in islice(subject.term.leaves(), MOST_NUMBERS + 1))
 
 

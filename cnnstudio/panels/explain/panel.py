@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
@@ -55,6 +56,7 @@ class ExplainPanel(LivePanel):
         self._part = 0
         self._trail = Trail()
         self._last = 0.0
+        self._asked = Needs()
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._explain)
@@ -301,7 +303,9 @@ class ExplainPanel(LivePanel):
     def _follow(self, cell: CellRef | None) -> None:
         self._part = 0
         self._last = 0.0
-        self.needs_changed.emit()
+        if (needs := self.needs()) != self._asked:
+            self._asked = needs
+            self.needs_changed.emit()
         if cell is not None and cell.probe == BATCH and self._snapshots[BATCH] is None:
             self._controller.probe_batch()
         self._explain()
@@ -364,12 +368,18 @@ class ExplainPanel(LivePanel):
             self._show_hint(self.tr("One moment …") if waits else self.tr(
                 "No batch has been trained yet. Train at least one batch, then its numbers are here."))
             return
+        # Thousands of small terms are made, none of which is garbage yet: a collection in the middle takes longer than all else.
+        collects = gc.isenabled()
+        gc.disable()
         try:
             subject = subject_of(snapshot, terms.CellRef(cell.array, cell.index))
             self._show_subject(subject)
         except ExplainError as error:
             self._show_hint(self._missing(error, cell))
             return
+        finally:
+            if collects:
+                gc.enable()
         self._last = time.monotonic()
         self.explained.emit(subject)
 

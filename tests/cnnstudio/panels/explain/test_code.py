@@ -31,8 +31,8 @@ from tests.engine.networks import blobs
 ODD = Conv2D(4, (3, 2), stride=(2, 1), padding=(1, 0, 2, 1), dilation=(1, 2), groups=2)
 EVERYTHING = NetworkSpec.of([
     Input(1, 8, 8), Conv2D(4, (3, 3), padding=(1, 1, 1, 1)), BatchNorm(), ReLU(), MaxPool2D((2, 2), (1, 1), (1, 0, 0, 1)), ODD,
-    LeakyReLU(), AvgPool2D((2, 2), (1, 1), (0, 1, 0, 1), count_padding=False), ELU(), Dropout(rate=0.3), GELU(), Conv2D(3, (2, 2)),
-    Flatten(), Dense(9), Sigmoid(), Dense(7, bias=False), Tanh(), Dense(3), Softmax()])
+    LeakyReLU(), AvgPool2D((2, 2), (1, 1), (0, 1, 0, 1), count_padding=False), ELU(), Dropout(rate=0.3), GELU(),
+    Conv2D(3, (2, 2)), Flatten(), Dense(9), Sigmoid(), Dense(7, bias=False), Tanh(), Dense(3), Softmax()])
 TO_GLOBAL = NetworkSpec.of([Input(1, 8, 8), Conv2D(3, (3, 3)), GlobalAvgPool(), Softmax()])
 
 

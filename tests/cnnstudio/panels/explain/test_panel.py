@@ -146,7 +146,7 @@ def test_one_can_walk_from_the_loss_to_a_pixel(qtbot: QtBot, window: MainWindow,
     assert {"conv1.y", "relu1.y", "max_pool1.y", "flatten1.y"} <= set(visited)
 
 
-def test_every_array_of_the_sample_is_explained_with_its_own_number(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+def test_every_array_of_the_sample_is_explained_with_its_number(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
     snapshot, rng = subject(panel).snapshot, np.random.default_rng(1)
     for array in snapshot.arrays:
         index = tuple(int(i) for i in rng.integers(0, snapshot[array].shape))
