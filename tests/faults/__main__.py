@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.faults.cycles import open_and_close
 from tests.faults.damage import damage_projects, damage_working, flipped, truncated
 from tests.faults.failed_calls import fail_each_call
 from tests.faults.full_disk import fill_disk
@@ -31,6 +32,7 @@ TESTS: dict[str, Test] = {
     "migration": lambda long, seed, folder: kill_migration(200 if long else 10, folder, seed),
     "program": lambda long, seed, folder: kill_program(100 if long else 3, folder, seed, full_interval=long),
     "close": lambda long, seed, folder: close_program(100 if long else 3, folder, seed),
+    "cycles": lambda long, seed, folder: open_and_close(100 if long else 10, folder),
     "calls": lambda long, seed, folder: fail_each_call(folder),
     "disk": lambda long, seed, folder: fill_disk(20, folder),
     "truncated-projects": lambda long, seed, folder: damage_projects(1000 if long else 200, folder, truncated, seed),

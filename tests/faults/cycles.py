@@ -1,0 +1,90 @@
+"""Opening, training, saving and closing again and again: nothing is left, and memory does not grow."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from pathlib import Path
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from tests.faults.result import Result
+
+WARM_UP = 20
+"""Cycles until caches and pools have their size."""
+ALLOWED = 20.0
+"""Megabytes that memory may grow afterwards."""
+
+
+def open_and_close(count: int, folder: Path) -> Result:
+    """Open one project in a window `count` times: open, train, save, close; look at what is left."""
+    from PySide6.QtCore import QCoreApplication, QElapsedTimer, QEvent, QEventLoop
+    from PySide6.QtWidgets import QApplication
+
+    from cnnstudio.app import make_application
+    from cnnstudio.mainwindow import MainWindow
+    from cnnstudio.project.working import working_folder
+    from cnnstudio.resources import resource_path
+    from cnnstudio.setting_change import Change
+    from cnnstudio.settings import Settings
+    from cnnstudio.studio import Studio
+    from engine.templates import load_templates
+
+    result = Result("open, train, save, close")
+    folder.mkdir(parents=True)
+    os.environ["XDG_DATA_HOME"] = str(folder / "data")
+    os.environ["XDG_CONFIG_HOME"] = str(folder / "config")
+    app = QCoreApplication.instance() or make_application(["cnnstudio"])
+    templates = load_templates(resource_path("templates"))
+    template = next(t for t in templates if t.name == "digits")
+    project = folder / "p.cnn"
+
+    def wait(studio: Studio, step: int) -> bool:
+        clock = QElapsedTimer()
+        clock.start()
+        while studio.controller.state.step < step and clock.elapsed() < 20_000:
+            app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+        return studio.controller.state.step >= step
+
+    before = after = 0.0
+    descriptors = threads = 0
+    for i in range(count + WARM_UP):
+        result.tried += 1
+        studio = Studio()
+        if project.exists():
+            studio.open_project(project)
+        else:
+            studio.begin(template)
+        window = MainWindow(studio, Settings(), templates)
+        window.show()
+        studio.change(Change("epochs", 100_000))
+        step = studio.controller.state.step
+        while not studio.controller.state.batches:
+            app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+        studio.controller.run()
+        result.expect(wait(studio, step + 20), "no training")
+        studio.save_project(project)
+        studio.discard()
+        window.discard()
+        studio.close()
+        studio.deleteLater()
+        del studio, window
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        gc.collect()
+        after = _memory()
+        if i == WARM_UP - 1:
+            before, descriptors, threads = after, len(os.listdir("/proc/self/fd")), threading.active_count()
+    result.expect(after - before <= ALLOWED, f"memory has grown by {after - before:.1f} MB")
+    result.expect(len(os.listdir("/proc/self/fd")) == descriptors, "open files are left")
+    result.expect(threading.active_count() == threads, f"threads are left: {threading.enumerate()}")
+    result.expect(not QApplication.topLevelWidgets(), f"windows are left: {QApplication.topLevelWidgets()}")
+    result.expect(not list(working_folder().iterdir()), "working databases are left")
+    result.figures = {"memory grown by": f"{after - before:.1f} MB"}
+    return result
+
+
+def _memory() -> float:
+    """Megabytes of memory in use now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
