@@ -152,11 +152,20 @@ class Departure:
     args: dict[str, Any] = field(default_factory=dict)
     may: tuple[str, ...] = ()
     """Titles of the layers that the formula allows at this place."""
+    words: tuple[str, ...] = ()
+    """The same in the words of the formula; they take the place of {may} in the sentence."""
 
     @property
     def sentence(self) -> str:
         """The sentence in English."""
-        return self.template.format(**self.args)
+        return self.template.format(**self.args, may=either(self.words, "{first} or {last}"))
+
+
+def either(words: Sequence[str], template: str) -> str:
+    """The words as an alternative, "a, b or c"; the template joins the last one."""
+    if len(words) < 2:
+        return "".join(words)
+    return template.format(first=", ".join(words[:-1]), last=words[-1])
 
 
 def parse(spec: NetworkSpec) -> Formula | Departure:
@@ -252,20 +261,20 @@ class _Reader:
 
     def departs(self, *roles: str) -> _DepartsError:
         may = tuple(layer.title for role in roles for layer in LAYERS.values() if layer.role == role)
-        named = [_WORDS[role] for role in roles if role]
-        words = " or ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+        words = tuple(_WORDS[role] for role in roles if role)
         if self.at >= len(self.nodes):
             return _DepartsError(
                 Departure(
                     None,
                     "pattern.unfinished",
                     "The chain ends too early: {may} must follow.",
-                    {"may": words},
+                    {},
                     may,
+                    words,
                 )
             )
         node = self.nodes[self.at]
-        args = {"block": node.title, "kind": node.layer.title, "may": words}
+        args = {"block": node.title, "kind": node.layer.title}
         if not words:
             return _DepartsError(Departure(node.id, "pattern.after_end", "{block}: nothing may stand behind the output.", args))
         return _DepartsError(
@@ -275,6 +284,7 @@ class _Reader:
                 "{block}: {kind} is out of place here; the formula allows {may}.",
                 args,
                 may,
+                words,
             )
         )
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from cnnstudio.document.graph import Block
 from engine.errors import EngineError, Fix
 from engine.layer import Layer
-from engine.pattern import Departure
+from engine.pattern import Departure, either
 
 if TYPE_CHECKING:
     from cnnstudio.document.derived import Derived
@@ -51,7 +51,9 @@ def fix_label(fix: Fix) -> str:
 
 def departure_sentence(departure: Departure) -> str:
     """Why a network is not canonical."""
-    return _capital(say(departure.template).format(**departure.args))
+    may = either([say(word) for word in departure.words], say("{first} or {last}"))
+    args = dict(departure.args) | ({"kind": say(departure.args["kind"])} if "kind" in departure.args else {})
+    return _capital(say(departure.template).format(**args, may=may))
 
 
 def _capital(sentence: str) -> str:
