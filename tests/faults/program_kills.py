@@ -50,10 +50,11 @@ def kill_program(count: int, folder: Path, seed: int = 0, *, full_interval: bool
         number = int(title) if title.isdecimal() else 0
         step = state.checkpoint.step if state.checkpoint is not None else 0
         result.expect(len(state.history) == step, f"a curve of {len(state.history)} batches for step {step}")
-        worst_edit = max([worst_edit, *(killed_at - when for what, n, when in done if what == "edit" and n > number)])
+        edit = max([0.0, *(killed_at - when for what, n, when in done if what == "edit" and n > number)])
         late = max([0.0, *(killed_at - when for what, n, when in done if what == "trained" and n > step)])
         worst_step = max(worst_step, late - interval)
-        result.expect(worst_edit <= EDITS + slack, f"an edit of {worst_edit:.2f} s before the kill was lost")
+        worst_edit = max(worst_edit, edit)
+        result.expect(edit <= EDITS + slack, f"an edit of {edit:.2f} s before the kill was lost")
         result.expect(late <= interval + slack, f"training of {late:.2f} s before the kill was lost")
     result.expect(saved > 0 or count < 4, "nothing was saved: the test tests nothing")
     result.figures = {"saves confirmed up to": str(saved), "oldest edit lost": f"{worst_edit:.2f} s",
