@@ -61,7 +61,8 @@ def main(arguments: list[str]) -> int:
         count = "skipped" if result.skipped else str(len(result.wrong))
         table.add_row(result.name, str(result.tried), count, figures, f"{time.monotonic() - begun:.0f}")
         wrong += [f"{name}: {line}" for line in result.wrong]
-        print(f"{name}: {result.tried} tried, {len(result.wrong)} wrong", *result.wrong[:20], sep="\n", file=sys.stderr, flush=True)
+        print(f"{name}: {result.tried} tried, {len(result.wrong)} wrong", file=sys.stderr, flush=True)
+        print(*result.wrong[:20], sep="\n", end="", file=sys.stderr, flush=True)
     Console().print(table)
     for line in wrong[:50]:
         print(line)
