@@ -184,7 +184,8 @@ class InnermostLane(Lane):
                     *AsItIs(place, raw, y, {}, {}, self._scratch, ctx).forward]
         # The arithmetic is done on the images as they come, which is faster than with the images innermost. Where images begin
         # at whole pages, a gap after each keeps the transposition from reading all of them through the same few cache lines.
-        gap = 16 if place.x.size * y.y.itemsize % PAGE == 0 else 0
-        even = aligned_zeros((self.n, place.x.size + gap), y.y.dtype)[:, :place.x.size].reshape(self.n, *place.x)
+        even = apart = aligned_zeros((self.n, *place.x), y.y.dtype)
+        if place.x.size * y.y.itemsize % PAGE == 0:
+            apart = aligned_zeros((self.n, place.x.size + 16), y.y.dtype)[:, :place.x.size].reshape(even.shape, copy=False)
         return [lambda: np.subtract(self._raw, ctx.state["offset"], out=even, dtype=even.dtype, casting="unsafe"),
-                bind(np.multiply, even, ctx.state["gain"], out=even), bind(np.copyto, y.as_samples(y.y), even)]
+                bind(np.multiply, even, ctx.state["gain"], out=apart), bind(np.copyto, y.as_samples(y.y), apart)]

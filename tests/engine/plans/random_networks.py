@@ -1,4 +1,4 @@
-"""Networks drawn at random from everything that a plan has to cope with: strides, paddings, dilations, groups, poolings, orders."""
+"""Networks drawn at random from all that a plan has to cope with: strides, paddings, dilations, groups, poolings, orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan computes what the plain layers compute, for every kind of layer in every order, and with ties, NaN and single images."""
+"""The plan computes what the plain layers compute: every kind of layer in every order, ties, NaN, single images."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from engine.layers.pool import AvgPool2D, MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.losses import CrossEntropy, Loss, SquaredError
 from engine.network import LayerStep, Network
-from engine.plans import conv_innermost
+from engine.plans import calls, conv_innermost, pool_innermost
 from engine.plans.innermost import InnermostLane
 from engine.spec import NetworkSpec
 from tests.engine.networks import lenet5
 from tests.engine.plans.random_networks import random_network
 
 
-@pytest.fixture(params=[False, True], ids=["small kernels", "packing kernels"])
-def packs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Both ways of multiplying, whichever BLAS library is here."""
-    monkeypatch.setattr(conv_innermost, "packs_small_products", lambda: request.param)
-    return bool(request.param)
+@pytest.fixture(params=[(False, None), (True, None), (True, 500)], ids=["small kernels", "packing kernels", "small blocks"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways of multiplying, whichever BLAS library is here; and blocks so small that every loop over them turns often."""
+    packs, block = request.param
+    monkeypatch.setattr(conv_innermost, "packs_small_products", lambda: packs)
+    if block:
+        for module in (calls, conv_innermost, pool_innermost):
+            monkeypatch.setattr(module, "BLOCK", block)
 
 
 def both(spec: NetworkSpec, loss: Loss | None = None) -> tuple[Network, Network]:
@@ -61,18 +64,13 @@ def assert_equal(spec: NetworkSpec, n: int, loss: Loss | None = None, images: np
 
 
 @pytest.mark.parametrize("seed", range(80))
-def test_random_networks_agree_with_the_plain_layers(seed: int, packs: bool) -> None:
+def test_random_networks_agree_with_the_plain_layers(seed: int, way: None) -> None:
     assert_equal(random_network(seed), n=(5, 1, 8, 3)[seed % 4], loss=SquaredError() if seed % 5 == 0 else CrossEntropy())
 
 
 @pytest.mark.parametrize("batch", [1, 31, 64, 65, 100])
-def test_lenet_agrees_for_every_way_of_cutting_the_batch(batch: int, packs: bool) -> None:
+def test_lenet_agrees_for_every_way_of_cutting_the_batch(batch: int, way: None) -> None:
     assert_equal(lenet5(), batch)
-
-
-def test_maps_that_are_worked_on_in_many_blocks_agree() -> None:
-    assert_equal(NetworkSpec.of([Input(3, 34, 30), Conv2D(20, (3, 3), padding="same"), ReLU(), Conv2D(24, (3, 3), padding="same"),
-                                 ReLU(), MaxPool2D(), Conv2D(8, (5, 5), stride=(2, 2)), ReLU(), Flatten(), Dense(4), Softmax()]), 16)
 
 
 @pytest.mark.parametrize("between", [[], [ReLU()]], ids=["bare", "relu"])

@@ -1,0 +1,53 @@
+"""A plan allocates everything once, and keeps within its memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from engine.network import Network
+from engine.plans.innermost import InnermostLane
+from engine.slices import SliceJob
+from tests.benchmarks.networks import LAYERS, spec
+
+BUFFERS = 300_000
+"""Bytes that NumPy itself takes for a moment where an operation's operands do not lie in one run: a few times 8,192 numbers."""
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_step_allocates_nothing_that_grows_with_the_work(name: str) -> None:
+    network = Network(spec(name))
+    network.initialize(1)
+    images, labels = np.zeros((32, *network.placed[0].x), np.float32), np.zeros(32, np.int64)
+    job = SliceJob(images, labels, 32, ())
+    for _ in range(2):
+        network.slice_gradient(job)
+    tracemalloc.start()
+    try:
+        network.slice_gradient(job)
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        for _ in range(5):
+            network.slice_gradient(job)
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 2_000 and peak - before < BUFFERS
+
+
+def test_evaluation_keeps_no_memory_for_a_backward_pass() -> None:
+    network = Network(spec("VGG-mini"))
+    trained, evaluated = (InnermostLane(network._parts, 32, training=training) for training in (True, False))
+    assert not any(steps for _, steps in evaluated.backward) and any(steps for _, steps in trained.backward)
+    assert len(evaluated.forward) == len(trained.forward)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_vgg_mini_at_batch_256_stays_within_60_mb() -> None:
+    command = [sys.executable, "-m", "tests.benchmarks.engine", "--memory", "256"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert float(done.stdout) < 60
