@@ -22,7 +22,7 @@ T = TypeVar("T")
 CORES = os.cpu_count() or 1
 SLICE = 32
 """Images in a slice: small enough for the caches and for memory, large enough for the matrix products."""
-SMALL_WORK = 8_000_000
+SMALL_WORK = 20_000_000
 """Multiply-accumulates of a batch below which cutting costs more than it gains."""
 
 
