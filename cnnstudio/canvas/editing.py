@@ -108,8 +108,12 @@ class Editor(QObject):
 
     def paste(self) -> None:
         """Put in the blocks of the clipboard: on the selected wire, otherwise loose."""
-        data = QGuiApplication.clipboard().mimeData()
-        raw = bytes(data.data(MIME_BLOCKS).data()) if data.hasFormat(MIME_BLOCKS) else data.text().encode()
+        # Qt gives no data at all, against its declaration, where the clipboard is empty.
+        data: QMimeData | None = QGuiApplication.clipboard().mimeData()
+        if data is None:
+            raw = b""
+        else:
+            raw = bytes(data.data(MIME_BLOCKS).data()) if data.hasFormat(MIME_BLOCKS) else data.text().encode()
         try:
             rows = json.loads(raw)
         except ValueError:

@@ -81,8 +81,8 @@ class Document(QObject):
         return self._graph.data
 
     def name_of(self, block_id: str) -> str:
-        """The name of a block on screen."""
-        return block_name(self._graph[block_id], self.derived)
+        """The name of a block on screen; a removed one, which pictures of an earlier step still show, goes by its id."""
+        return block_name(self._graph[block_id], self.derived) if block_id in self._graph else block_id
 
     # --- putting blocks in ---
 

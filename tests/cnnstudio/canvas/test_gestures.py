@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QClipboard, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -409,6 +409,14 @@ def test_copy_and_paste_between_two_windows(view: CanvasView, qtbot: QtBot) -> N
     QApplication.clipboard().setText("nonsense")
     with qtbot.waitSignal(other.message):
         other.editor.paste()
+
+
+def test_pasting_from_an_empty_clipboard_says_so(
+    view: CanvasView, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QClipboard, "mimeData", lambda _clipboard: None)
+    with qtbot.waitSignal(view.message):
+        view.editor.paste()
 
 
 def test_a_name_is_edited_in_place(view: CanvasView) -> None:

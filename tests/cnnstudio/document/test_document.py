@@ -150,6 +150,14 @@ def test_an_input_block_inside_a_chain_is_refused(lenet: Document) -> None:
         lenet.insert_on_wire("input", ("conv1", "relu1"))
 
 
+def test_a_removed_block_goes_by_its_id(lenet: Document) -> None:
+    name = lenet.name_of("conv1")
+    lenet.remove(["conv1"])
+    assert lenet.name_of("conv1") == "conv1"
+    lenet.undo_stack.undo()
+    assert lenet.name_of("conv1") == name
+
+
 def test_paste_gives_new_ids_and_keeps_rows_and_options(lenet: Document) -> None:
     rows = json.loads(json.dumps(lenet.copy(["conv2", "relu2", "dense1"])))
     ids = lenet.paste(rows)
