@@ -94,6 +94,7 @@ class Walker(QObject):
             self._panel.part_zoom.show_term(None)
             return
         self._panel.show_part(place[0])
+        self._panel.reveal_part()
         self._panel.part_zoom.show_term(place[1])
 
     def _words(self, stop: Stop) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
-from cnnstudio.panels.explain.pictures import Pair, Picture, Spot
+from cnnstudio.panels.explain.pictures import Block, Pair, Picture, Spot
 from cnnstudio.panels.explain.words import array_words
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
+from cnnstudio.widgets.mosaic import Maps
 
 HEIGHT = 168
+IMAGE_HEIGHT = 104
 
 
 class LayerZoom(QWidget):
@@ -43,6 +45,13 @@ class LayerZoom(QWidget):
             layout.addWidget(caption, 0, column, Qt.AlignmentFlag.AlignBottom)
             layout.addWidget(view, 1, column)
             layout.setColumnStretch(column, 1)
+        self._image, self._image_caption = MapView(max_cell=24, scale_bar=False), QLabel()
+        self._image.setFixedHeight(IMAGE_HEIGHT)
+        self._image.setAccessibleName(self.tr("The pixels that feed the number"))
+        self._image_caption.setProperty("role", "muted")
+        self._image_caption.setWordWrap(True)
+        layout.addWidget(self._image_caption, 2, 0, 1, 2)
+        layout.addWidget(self._image, 3, 0, 1, 2)
         self._source.hovered.connect(self._point_at_source)
         self._result.hovered.connect(self._point_at_result)
 
@@ -50,6 +59,11 @@ class LayerZoom(QWidget):
     def views(self) -> tuple[MapView, MapView]:
         """The picture that was read and the one that was written."""
         return self._source, self._result
+
+    @property
+    def image(self) -> MapView:
+        """The image with the pixels that feed the number."""
+        return self._image
 
     def show_pair(self, pair: Pair | None) -> None:
         """Show two pictures; None hides the whole."""
@@ -62,11 +76,29 @@ class LayerZoom(QWidget):
             caption.setText(words)
             view.setAccessibleName(words)
             view.set_maps(picture.maps, kind=picture.kind)
-        self._outline(pair.here)
+        self._outline(None)
 
-    def _outline(self, spot: Spot) -> None:
-        """Draw the window for a cell of the result."""
+    def show_pixels(self, image: Maps | None, block: Block | None) -> None:
+        """Outline on the image the pixels that feed the number."""
+        shown = image is not None and block is not None
+        self._image.setVisible(shown)
+        self._image_caption.setVisible(shown)
+        if image is None or block is None:
+            return
+        rows, columns = block
+        text = self.tr("fed by the pixels of rows {top}–{bottom}, columns {left}–{right}")
+        self._image_caption.setText(text.format(top=rows[0], bottom=rows[-1], left=columns[0], right=columns[-1]))
+        self._image.set_maps(image, kind="image")
+        self._image.highlight(None, rows, columns)
+
+    def _outline(self, spot: Spot | None) -> None:
+        """Draw the window for a cell of the result, or for the explained one."""
         assert self._pair is not None
+        if spot is None and self._pair.whole is not None:
+            for view, block in zip(self.views, self._pair.whole, strict=True):
+                view.highlight(0, *block)
+            return
+        spot = spot or self._pair.here
         place, row, column = spot
         self._result.highlight(place, range(row, row + 1), range(column, column + 1))
         window = self._pair.window(spot)
@@ -78,12 +110,12 @@ class LayerZoom(QWidget):
     @Slot(object)
     def _point_at_result(self, cell: Cell | None) -> None:
         if self._pair is not None:
-            self._outline(self._pair.here if cell is None else (cell.map, cell.row, cell.col))
+            self._outline(None if cell is None else (cell.map, cell.row, cell.col))
 
     @Slot(object)
     def _point_at_source(self, cell: Cell | None) -> None:
         if self._pair is not None:
-            self._outline(self._pair.here if cell is None else self._pair.reader((cell.map, cell.row, cell.col)))
+            self._outline(None if cell is None else self._pair.reader((cell.map, cell.row, cell.col)))
 
     @Slot(object)
     def _go(self, cell: Cell) -> None:

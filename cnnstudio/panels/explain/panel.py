@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 
 from cnnstudio.document.document import Document
 from cnnstudio.document.words import error_sentence
+from cnnstudio.panels.along_chain import as_picture
 from cnnstudio.panels.explain import latex
 from cnnstudio.panels.explain.check import CheckRow
 from cnnstudio.panels.explain.code_zoom import CodeZoom
+from cnnstudio.panels.explain.ideas import pixels, sentences
 from cnnstudio.panels.explain.layer_zoom import LayerZoom
 from cnnstudio.panels.explain.part_zoom import PartZoom
 from cnnstudio.panels.explain.pictures import pair_of
@@ -153,6 +155,10 @@ class ExplainPanel(LivePanel):
         self._column.addLayout(value)
         self._column.addWidget(self._check)
         self._column.addWidget(self._layer)
+        self._idea = QLabel()
+        self._idea.setProperty("role", "muted")
+        self._idea.setWordWrap(True)
+        self._column.addWidget(self._idea)
         self._formula_title = self._section(self.tr("The formula"))
         self._column.addWidget(self._formula)
         self._copies = self._copy_buttons()
@@ -308,8 +314,10 @@ class ExplainPanel(LivePanel):
             self.needs_changed.emit()
         if cell is not None and cell.probe == BATCH and self._snapshots[BATCH] is None:
             self._controller.probe_batch()
+        array = self._subject.ref.array if self._subject is not None else ""
         self._explain()
-        self._scroll.verticalScrollBar().setValue(0)
+        if cell is not None and cell.array != array:
+            self._scroll.verticalScrollBar().setValue(0)
 
     @Slot(int)
     def _choose_way(self, way: int) -> None:
@@ -344,6 +352,15 @@ class ExplainPanel(LivePanel):
         subject = self._subject
         if subject is not None and subject.image is not None and subject.image != image:
             self.go(terms.CellRef(subject.ref.array, (image, *subject.cell)))
+
+    @property
+    def idea(self) -> str:
+        """What the number teaches about its layer."""
+        return self._idea.text()
+
+    def reveal_part(self) -> None:
+        """Scroll so far that the matrices can be seen."""
+        self._scroll.ensureWidgetVisible(self._parts, 0, 8)
 
     @Slot(int)
     def show_part(self, part: int) -> None:
@@ -436,6 +453,11 @@ class ExplainPanel(LivePanel):
     def _show_zooms(self, subject: Subject) -> None:
         self._part = min(self._part, max(len(subject.parts) - 1, 0))
         self._layer.show_pair(pair_of(subject, self._part))
+        field = pixels(subject) if subject.owner is not None and subject.owner.index > 1 else None
+        self._layer.show_pixels(as_picture(subject.at("image")) if field is not None else None, field)
+        idea = sentences(subject)
+        self._idea.setText(idea)
+        self._idea.setVisible(bool(idea))
         self._parts.show_part(subject, self._part)
         symbols = latex.symbols(subject)
         self._formula.set_lines([*([symbols] if symbols else []), *latex.numbers(subject, self._part)])

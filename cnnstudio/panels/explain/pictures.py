@@ -41,6 +41,8 @@ class Pair:
     here: Spot
     window: Callable[[Spot], tuple[int | None, Block] | None]
     reader: Callable[[Spot], Spot]
+    whole: tuple[Block, Block] | None = None
+    """Blocks of source and result to outline while nothing is pointed at, for a weight that serves many cells."""
 
 
 def pair_of(subject: Subject, part: int = 0) -> Pair | None:
@@ -49,6 +51,8 @@ def pair_of(subject: Subject, part: int = 0) -> Pair | None:
     if subject.kind in ("new", "new slot"):
         before = subject.ref.array.removesuffix("_after")
         return _same_place(subject, before, subject.cell)
+    if subject.kind == "parameter":
+        return _served(subject)
     if subject.by is None:
         return None
     layer = subject.by.node.layer
@@ -229,6 +233,32 @@ def _kernel_gradient(subject: Subject, layer: Conv2D, part: int) -> Pair:
         return 0, row, column
 
     return Pair(_picture(subject, subject.before, (channel, 0, 0), part), result, _spot(result, subject.cell), window, reader)
+
+
+def _served(subject: Subject) -> Pair | None:
+    """A weight of a convolution: the input cells that it meets, and the map of which it serves every cell."""
+    assert subject.owner is not None
+    layer = subject.owner.node.layer
+    output = f"{subject.owner.node.id}.y"
+    if not isinstance(layer, Conv2D) or subject.target != "W" or output not in subject.snapshot:
+        return None
+    x, y, index = subject.owner.x, subject.owner.y, subject.owner.index
+    before = f"{subject.snapshot.spec.nodes[index - 1].id}.y"
+    f, c, u, v = subject.cell
+    channel = f // (layer.depth // layer.groups) * (x[0] // layer.groups) + c
+    (sh, sw), (dh, dw), (top, _, left, _) = layer.stride, layer.dilation, layer.window(x).padding
+
+    def met(spot: Spot) -> Spot:
+        return 0, spot[1] * sh + u * dh - top, spot[2] * sw + v * dw - left
+
+    def server(spot: Spot) -> Spot:
+        row, column = (spot[1] + top - u * dh) // sh, (spot[2] + left - v * dw) // sw
+        return 0, min(max(row, 0), y[1] - 1), min(max(column, 0), y[2] - 1)
+
+    first, last = met((0, 0, 0)), met((0, y[1] - 1, y[2] - 1))
+    whole = (range(first[1], last[1] + 1), range(first[2], last[2] + 1)), (range(y[1]), range(y[2]))
+    return Pair(_picture(subject, before, (channel, 0, 0)), _picture(subject, output, (f, 0, 0)), (0, 0, 0),
+                lambda spot: _one_cell(met(spot)), server, whole)
 
 
 def window_block(window: Window, spot: Spot) -> Block:
