@@ -14,8 +14,8 @@ from cnnstudio.error_dialog import UnexpectedErrorDialog, show_error
 from cnnstudio.error_log import ErrorLog, log_path
 from cnnstudio.icons import app_icon
 from cnnstudio.mainwindow import MainWindow
+from cnnstudio.project.folder import working_folder
 from cnnstudio.project.recovery import Abandoned, find_abandoned
-from cnnstudio.project.working import working_folder
 from cnnstudio.recovery_dialog import RecoveryDialog
 from cnnstudio.resources import resource_path
 from cnnstudio.settings import APPLICATION, ORGANIZATION, Settings

@@ -11,9 +11,10 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
 from cnnstudio.project import disk, files, records, recovery
+from cnnstudio.project.folder import refuse_if_open_elsewhere, working_folder
 from cnnstudio.project.recovery import Abandoned
 from cnnstudio.project.state import DataCard, ProjectState, RunRecord
-from cnnstudio.project.working import BUDGET, WorkingDatabase, refuse_if_open_elsewhere, working_folder
+from cnnstudio.project.working import BUDGET, WorkingDatabase
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase, RunState
 from engine.checkpoint import Checkpoint

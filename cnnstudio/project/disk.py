@@ -28,6 +28,28 @@ def digest(data: bytes) -> str:
     return blake2b(data, digest_size=16).hexdigest()
 
 
+def file_state(path: Path) -> tuple[int, int]:
+    """Size and time of a file, by which a changed one is noticed quickly; zeros where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def has_digest(path: Path, known: str) -> bool:
+    """Whether a file can be read and has that fingerprint."""
+    try:
+        return digest(read_file(path)) == known
+    except StorageError:
+        return False
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one place, also by a link."""
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
 def read_file(path: Path) -> bytes:
     """All bytes of a file; raises StorageError with the reason and the cure."""
     try:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnstudio.project import disk, records, schema
+from cnnstudio.project.folder import notes, open_database, remove_database
 from cnnstudio.project.lock import FileLock
 from cnnstudio.project.schema import damaged
 from cnnstudio.project.state import ProjectState
-from cnnstudio.project.working import WorkingDatabase, notes, open_database, remove_database
+from cnnstudio.project.working import WorkingDatabase
 from engine.errors import StorageError
 
 DAMAGED = "damaged"
@@ -71,6 +72,7 @@ def find_abandoned(folder: Path) -> list[Abandoned]:
         found = [_examine(path) for place in (folder, folder / DAMAGED) for path in sorted(place.glob("*.db"))]
         for lock in folder.glob("*.lock"):
             if not lock.with_suffix(".db").exists() and (free := FileLock.acquire(lock)) is not None:
+                remove_database(lock.with_suffix(".db"))  # what a process that died while it removed it has left
                 free.release(remove=True)
     except OSError as error:
         raise disk.reading_failed(folder, error) from None

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import platformdirs
 
 from cnnstudio.document.graph import Graph
 from cnnstudio.project import disk, files, records, schema
-from cnnstudio.project.lock import FileLock, description
+from cnnstudio.project.folder import filled, notes, open_database, refuse_if_open_elsewhere, remove_database, working_failed
+from cnnstudio.project.lock import FileLock
 from cnnstudio.project.pending import Pending, checkpoints
-from cnnstudio.project.state import DataCard, ProjectState, RunRecord, to_json
+from cnnstudio.project.state import DataCard, ProjectState, RunRecord
 from cnnstudio.project.thinning import Kept
 from engine.checkpoint import Checkpoint
 from engine.errors import StorageError
@@ -41,11 +41,6 @@ BUDGET = 64 * 2**20
 """Bytes that the checkpoints of a document take, unless the user decides otherwise."""
 
 T = TypeVar("T")
-
-
-def working_folder() -> Path:
-    """The folder of all working databases."""
-    return Path(platformdirs.user_data_dir("cnnstudio", appauthor=False)) / "working"
 
 
 class WorkingDatabase:
@@ -73,7 +68,7 @@ class WorkingDatabase:
         known = notes(connection)
         self._project = Path(known["path"]) if known.get("path") else None
         self._digest = known.get("digest", "")
-        if known.get("saving") and _has_digest(Path(known["saving"]), known["saving_digest"]):
+        if known.get("saving") and disk.has_digest(Path(known["saving"]), known["saving_digest"]):
             self._project, self._digest = Path(known["saving"]), known["saving_digest"]
             self._pending.notes = {"path": known["saving"], "digest": self._digest, "saving": ""}
         self._seen: tuple[int, int] | None = None
@@ -90,13 +85,13 @@ class WorkingDatabase:
         Raises StorageError when the folder cannot be used.
         """
         if folder is None:
-            return cls(_filled(files.connect(":memory:"), content), None, None)
+            return cls(filled(files.connect(":memory:"), content), None, None)
         path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}.db"
         lock = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock.acquire(path.with_suffix(".lock"))
-            connection = _filled(open_database(path), content)
+            connection = filled(open_database(path), content)
         except (*schema.UNREADABLE, OSError) as error:
             if lock is not None:
                 remove_database(path)
@@ -156,8 +151,8 @@ class WorkingDatabase:
         """Whether the project file is another one than was opened or saved last."""
         if self._project is None or not self._digest or not self._project.exists():
             return False
-        state = _file_state(self._project)
-        if state != self._seen and _has_digest(self._project, self._digest):
+        state = disk.file_state(self._project)
+        if state != self._seen and disk.has_digest(self._project, self._digest):
             self._seen = state  # written anew with the same content, or looked at for the first time
         return state != self._seen
 
@@ -192,7 +187,7 @@ class WorkingDatabase:
         A file that somebody else has changed since it was opened is refused, unless it is to be overwritten.
         """
         refuse_if_open_elsewhere(path, self.path)
-        if not overwrite and self._project is not None and _same_file(path, self._project) and self.changed_on_disk():
+        if not overwrite and self._project is not None and disk.same_file(path, self._project) and self.changed_on_disk():
             raise StorageError(
                 "{path} was not saved: another program has changed the file since it was opened here. Save under another "
                 "name, or overwrite it.", code="project.changed", path=str(path))  # fmt: skip
@@ -202,7 +197,7 @@ class WorkingDatabase:
 
     def save_copy(self, path: Path) -> None:
         """Make a project file that this document has nothing to do with afterwards; raises StorageError as `save`."""
-        if self._project is not None and _same_file(path, self._project):
+        if self._project is not None and disk.same_file(path, self._project):
             self.save(path)
         else:
             refuse_if_open_elsewhere(path, self.path)
@@ -344,95 +339,3 @@ class WorkingDatabase:
     @property
     def _name(self) -> str:
         return self._project.name if self._project is not None else "this document"
-
-
-# --- files of the folder ---
-
-
-def open_database(path: Path) -> sqlite3.Connection:
-    """A connection to a database in the folder: readers never wait, and what is committed survives a power failure."""
-    connection = files.connect(str(path))
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def remove_database(path: Path) -> None:
-    """Remove a database with the files that SQLite keeps beside it."""
-    for end in ("-wal", "-shm", ""):
-        path.with_name(path.name + end).unlink(missing_ok=True)
-
-
-def refuse_if_open_elsewhere(project: Path, own: Path | None = None) -> None:
-    """Raise StorageError when another window has this project open; `own` is the database of the one who asks."""
-    folder = working_folder() if own is None else own.parent
-    for lock_path in folder.glob("*.lock"):
-        if own is not None and lock_path.stem == own.stem:
-            continue
-        about = description(lock_path)
-        if about.get("path") != os.path.realpath(project):
-            continue
-        free = FileLock.acquire(lock_path)
-        if free is not None:  # its process is dead
-            free.release()
-            continue
-        raise StorageError(
-            "{path} is open in another window of CNN Studio (process {process}). Close it there first, or use a copy.",
-            code="project.open_elsewhere", path=str(project), process=str(about.get("process", "?")))  # fmt: skip
-
-
-def working_failed(folder: Path, error: Exception) -> StorageError:
-    """Why a working database cannot be written, and what to do."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    reason = "the disk is full" if code == sqlite3.SQLITE_FULL else str(error)
-    return StorageError(
-        "Your work is not protected against a crash at the moment: {folder} cannot be written ({reason}). Save the project, and "
-        "free some space or give yourself the right to write there.",
-        code="working.failed", folder=str(folder), reason=reason)  # fmt: skip
-
-
-def _filled(connection: sqlite3.Connection, content: Graph | sqlite3.Connection) -> sqlite3.Connection:
-    """Tables and rows in one transaction, so that a database is empty or complete."""
-    try:
-        with connection:
-            connection.execute("BEGIN")
-            schema.create_tables(connection)
-            connection.execute("CREATE TABLE working (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
-            connection.execute("INSERT INTO working VALUES ('modified', '')")
-            if isinstance(content, Graph):
-                records.add(connection, "networks", to_json(content.to_json()))
-            else:
-                records.copy(content, connection)
-            records.add_about(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _file_state(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return 0, 0
-    return status.st_size, status.st_mtime_ns
-
-
-def _has_digest(path: Path, digest: str) -> bool:
-    try:
-        return disk.digest(disk.read_file(path)) == digest
-    except StorageError:
-        return False
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)
-
-
-def notes(connection: sqlite3.Connection) -> dict[str, str]:
-    """What only the working database knows: path, digest and state of the project file."""
-    return {key.decode(): value.decode() for key, value in connection.execute("SELECT key, value FROM working")}

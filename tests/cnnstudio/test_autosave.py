@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from cnnstudio.project.folder import working_folder
 from cnnstudio.project.recovery import find_abandoned
-from cnnstudio.project.working import working_folder
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change
 from cnnstudio.studio import Studio, named_parameters

@@ -14,8 +14,9 @@ from cnnstudio.app import Program
 from cnnstudio.checkpoints_dialog import CheckpointsDialog
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.project.files import open_project, save_project
+from cnnstudio.project.folder import working_folder
 from cnnstudio.project.recovery import find_abandoned
-from cnnstudio.project.working import WorkingDatabase, working_folder
+from cnnstudio.project.working import WorkingDatabase
 from cnnstudio.recovery_dialog import RecoveryDialog
 from cnnstudio.studio import template_graph
 from engine.templates import Template

@@ -24,7 +24,7 @@ def open_and_close(count: int, folder: Path) -> Result:
 
     from cnnstudio.app import make_application
     from cnnstudio.mainwindow import MainWindow
-    from cnnstudio.project.working import working_folder
+    from cnnstudio.project.folder import working_folder
     from cnnstudio.resources import resource_path
     from cnnstudio.setting_change import Change
     from cnnstudio.settings import Settings

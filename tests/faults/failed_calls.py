@@ -12,7 +12,8 @@ from typing import Any
 
 from cnnstudio.project import disk
 from cnnstudio.project.files import open_project, save_project
-from cnnstudio.project.working import WorkingDatabase, notes
+from cnnstudio.project.folder import notes
+from cnnstudio.project.working import WorkingDatabase
 from engine.errors import StorageError
 from tests.faults import numbered
 from tests.faults.result import Result

@@ -19,8 +19,8 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from cnnstudio.app import Program, make_application
+from cnnstudio.project.folder import working_folder
 from cnnstudio.project.recovery import find_abandoned
-from cnnstudio.project.working import working_folder
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change
 from engine.trainer import BatchDone

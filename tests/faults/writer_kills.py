@@ -12,8 +12,9 @@ from pathlib import Path
 
 from cnnstudio.project import schema, working
 from cnnstudio.project.files import open_project
+from cnnstudio.project.folder import open_database, remove_database
 from cnnstudio.project.recovery import adopt, find_abandoned
-from cnnstudio.project.working import WorkingDatabase, open_database
+from cnnstudio.project.working import WorkingDatabase
 from engine.errors import StorageError
 from tests.faults import numbered
 from tests.faults.result import Result
@@ -183,7 +184,7 @@ def kill_migration(count: int, folder: Path, seed: int = 0) -> Result:
         schema.migrate(connection, to=3, migrations={1: _to(2), 2: _to(3)})
         result.expect(_formats(connection) == {3}, "the second attempt did not finish")
         connection.close()
-        working.remove_database(path)
+        remove_database(path)
     result.figures = {"killed between the steps": str(between)}
     return result
 

@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 from cnnstudio.autosave import Autosave
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
+from cnnstudio.project.folder import working_folder
 from cnnstudio.project.recovery import find_abandoned
-from cnnstudio.project.working import working_folder
 from cnnstudio.session.controller import Controller
 
 

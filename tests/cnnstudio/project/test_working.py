@@ -15,6 +15,7 @@ import pytest
 from cnnstudio.document.graph import Graph
 from cnnstudio.project import disk, files, recovery, working
 from cnnstudio.project.files import open_project
+from cnnstudio.project.folder import remove_database
 from cnnstudio.project.recovery import Abandoned, adopt, find_abandoned
 from cnnstudio.project.working import WorkingDatabase
 from engine.errors import StorageError
@@ -122,6 +123,28 @@ def test_what_is_saved_or_untouched_needs_no_recovery(
     fill(database, trained)
     database.save(tmp_path / "p.cnn")
     later = crash(database, folder, tmp_path / "saved")
+    assert find_abandoned(later) == [] and list(later.iterdir()) == []
+
+
+def test_a_process_that_dies_while_it_removes_its_database_leaves_nothing_to_offer(
+    database: WorkingDatabase, folder: Path, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database, trained)
+    database.flush()
+    database.save(tmp_path / "p.cnn")  # what says so is in the log, not yet in the database itself
+    later = crash(database, folder, tmp_path / "later")
+    (path,) = later.glob("*.db")
+    unlink, done = Path.unlink, []
+
+    def dies(self: Path, missing_ok: bool = False) -> None:
+        if done:
+            raise KeyboardInterrupt
+        done.append(self)
+        unlink(self, missing_ok)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "unlink", dies)
+        remove_database(path)
     assert find_abandoned(later) == [] and list(later.iterdir()) == []
 
 
