@@ -131,6 +131,7 @@ def test_a_process_that_dies_while_it_removes_its_database_leaves_nothing_to_off
 ) -> None:
     fill(database, trained)
     database.flush()
+    database._ask(lambda: database._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
     database.save(tmp_path / "p.cnn")  # what says so is in the log, not yet in the database itself
     later = crash(database, folder, tmp_path / "later")
     (path,) = later.glob("*.db")
