@@ -147,10 +147,10 @@ def _delta_terms(p: Placed) -> int:
 
 
 def _gradient_terms(p: Placed, name: str, images: int) -> int:
-    layer = p.node.layer
-    if isinstance(layer, Conv2D) and name == "W":
-        return images * p.y[1] * p.y[2]
-    return images if isinstance(layer, Dense) else 1
+    """Products in a cell of ∂E/∂W; a bias' gradient comes in one go."""
+    if name != "W":
+        return 1
+    return images * p.y[1] * p.y[2] if isinstance(p.node.layer, Conv2D) else images
 
 
 def part_and_product(stop: Stop, snapshot: Snapshot) -> tuple[int, int] | None:
