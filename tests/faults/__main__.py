@@ -1,6 +1,7 @@
 """What crashes, full disks and damage do to the user's work, as a table.
 
     python3 run.py faults [--long] [--seed N] [NAME ...]
+    python3 run.py faults --monkey [--events N] [--seed S]    random events on the real window
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.faults import monkey
 from tests.faults.cycles import open_and_close
 from tests.faults.damage import damage_projects, damage_working, flipped, truncated
 from tests.faults.failed_calls import fail_each_call
 from tests.faults.full_disk import fill_disk
 from tests.faults.program_kills import close_program, kill_program
 from tests.faults.result import Result
+from tests.faults.sqlite_calls import fail_sqlite_calls
 from tests.faults.writer_kills import kill_migration, kill_writer
 
 Test = Callable[[bool, int, Path], Result]
@@ -34,6 +37,7 @@ TESTS: dict[str, Test] = {
     "close": lambda long, seed, folder: close_program(100 if long else 3, folder, seed),
     "cycles": lambda long, seed, folder: open_and_close(100 if long else 10, folder),
     "calls": lambda long, seed, folder: fail_each_call(folder),
+    "sqlite": lambda long, seed, folder: fail_sqlite_calls(12 if long else 1, folder),
     "disk": lambda long, seed, folder: fill_disk(20, folder),
     "truncated-projects": lambda long, seed, folder: damage_projects(1000 if long else 200, folder, truncated, seed),
     "truncated-working": lambda long, seed, folder: damage_working(1000 if long else 60, folder, truncated, seed),
@@ -44,6 +48,8 @@ TESTS: dict[str, Test] = {
 
 def main(arguments: list[str]) -> int:
     """Run the tests and print the table; exit code 1 when anything went wrong."""
+    if arguments[:1] == ["--monkey"]:
+        return monkey.main(arguments[1:])
     parser = argparse.ArgumentParser(prog="run.py faults", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *TESTS], metavar="NAME", help=", ".join(TESTS))
     parser.add_argument("--long", action="store_true", help="thousands of kills and damages; about half an hour")
