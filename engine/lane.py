@@ -25,7 +25,8 @@ Steps = list[tuple[int, list[Call]]]
 class Parts:
     """What a lane is made from: the layers with their shapes, the parameters, and each layer's state.
 
-    `last` is the layer at whose output the loss gives its delta, `first` the first layer that has parameters.
+    `last` is the layer at whose output the loss gives its delta, `first` the first layer that has parameters. All lanes write
+    their gradients to `gradient`, if it is given.
     """
 
     placed: Sequence[Placed]
@@ -34,6 +35,7 @@ class Parts:
     loss: Loss
     first: int
     last: int
+    gradient: Array | None = None
 
     @property
     def head(self) -> str:
@@ -72,7 +74,7 @@ class Lane(ABC):
     def __init__(self, parts: Parts, n: int) -> None:
         self.parts = parts
         self.n = n
-        self.gradient = aligned_zeros(parts.parameters.gradient.shape, parts.dtype)
+        self.gradient = aligned_zeros((parts.parameters.size,), parts.dtype) if parts.gradient is None else parts.gradient
         self.contexts = [Context(state=state) for state in parts.states]
 
     @abstractmethod

@@ -32,13 +32,14 @@ def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
 class Parameters:
     """All trained parameters in one flat vector, with a view for each name such as "conv1.W".
 
-    An optimizer is then a few in-place lines over the flat vector, and a checkpoint is a few vectors.
+    An optimizer is then a few in-place lines over the flat vector, and a checkpoint is a few vectors. The vector may be given,
+    for example in memory that processes share.
     """
 
-    def __init__(self, wanted: Mapping[str, Param], dtype: DTypeLike) -> None:
+    def __init__(self, wanted: Mapping[str, Param], dtype: DTypeLike, flat: Array | None = None) -> None:
         self.wanted = dict(wanted)
         self.size = sum(int(np.prod(p.shape)) for p in wanted.values())
-        self.flat = aligned_zeros((self.size,), dtype)
+        self.flat = aligned_zeros((self.size,), dtype) if flat is None else flat
         self.gradient = aligned_zeros((self.size,), dtype)
         self.penalised = aligned_zeros((self.size,), dtype)
         for name, view in self.views(self.penalised).items():

@@ -51,11 +51,12 @@ class Network:
     """A network with its weights, ready to run. Raises SpecError or ShapeError when the layers do not fit.
 
     With `fast` False every layer runs as its plain mathematics, also where a plan of engine/plans would be faster. `workers` is
-    the number of processes that compute the slices of large batches, 0 for threads of this process; the result is the same.
+    the number of processes that compute the slices of large batches, 0 for threads of this process; the result is the same. A
+    worker itself is given memory for its parameters and the gradient of a slice.
     """
 
     def __init__(self, spec: NetworkSpec, *, loss: Loss | None = None, dtype: DTypeLike = np.float32, fast: bool = True,
-                 workers: int = 0) -> None:
+                 workers: int = 0, memory: tuple[Array, Array] | None = None) -> None:
         limit_to_one_thread()
         self.spec = spec
         self.loss = loss or CrossEntropy()
@@ -67,7 +68,8 @@ class Network:
         for p in self.placed:
             wanted |= {f"{p.node.id}.{name}": param for name, param in p.node.layer.params(p.x).items()}
             states |= {f"{p.node.id}.{name}": param for name, param in p.node.layer.state(p.x).items()}
-        self.parameters = Parameters(wanted, self.dtype)
+        parameters, gradient = memory or (None, None)
+        self.parameters = Parameters(wanted, self.dtype, parameters)
         self._starting_state = states
         self.state: dict[str, Array] = {name: np.zeros(s.shape, self.dtype) for name, s in states.items()}
         self.reset_state()
@@ -78,7 +80,7 @@ class Network:
         self._parts = Parts(
             self.placed, self.parameters, [of_layer(self.state, i) for i in self._ids], self.loss,
             first=has_parameters.index(True) if any(has_parameters) else len(self._ids),
-            last=len(self._layers) - (2 if self._head in self.loss.fused_with else 1))
+            last=len(self._layers) - (2 if self._head in self.loss.fused_with else 1), gradient=gradient)
         self._couples = any(layer.couples_batch for layer in self._layers)
         self._random = any(layer.random for layer in self._layers)
         self._macs = sum(p.node.layer.macs(p.x) for p in self.placed)
@@ -131,8 +133,13 @@ class Network:
         def work(k: int, lane: int) -> SliceResult:
             return self.slice_gradient(jobs[k], lane)
 
-        results = self._crew.compute(jobs, self.parameters.flat, self.state, lambda k: work(k, 0)) \
-            if len(jobs) > 1 and self.workers_ready() else in_threads(work, len(jobs))
+        results: Iterable[SliceResult]
+        if len(jobs) == 1:
+            results = [work(0, 0)]
+        elif self.workers_ready():
+            results = self._crew.compute(jobs, self.parameters.flat, self.flat_state(), lambda k: work(k, 0))
+        else:
+            results = in_threads(work, len(jobs))
         for job, result in zip(jobs, results, strict=True):
             if not result.finite:
                 raise self._not_finite(job)
@@ -151,12 +158,15 @@ class Network:
         """End the worker processes, if there are any; the next batch that wants them starts new ones."""
         self._crew.close()
 
-    def take_over(self, parameters: Array, flat_state: Array) -> None:
-        """Copy the parameters, and the state laid out as one vector, from another process."""
-        np.copyto(self.parameters.flat, parameters)
+    def flat_state(self) -> Array:
+        """All arrays of the state as one vector."""
+        return np.concatenate([np.zeros(0, self.dtype), *(value.ravel() for value in self.state.values())])
+
+    def set_flat_state(self, flat: Array) -> None:
+        """Write what `flat_state` gave."""
         start = 0
         for value in self.state.values():
-            np.copyto(value, flat_state[start:start + value.size].reshape(value.shape))
+            np.copyto(value, flat[start:start + value.size].reshape(value.shape))
             start += value.size
 
     def gradient_by_layer(self, images: Array, labels: Array, *, key: Sequence[int] = (),
@@ -173,7 +183,8 @@ class Network:
             self._run(steps)
             yield LayerStep("backward", self._ids[steps[0][0]])
         for lane, job, (loss, correct) in zip(lanes, jobs, measured, strict=True):
-            result = self._result(lane, loss, correct)
+            with np.errstate(all="ignore"):
+                result = _result(lane, loss, correct)
             if not result.finite:
                 raise self._not_finite(job)
             total.add(result)
@@ -241,14 +252,7 @@ class Network:
         self._make_calls(lane.forward)
         loss, correct = lane.measure(job.labels, job.batch)
         self._make_calls(lane.backward)
-        return self._result(lane, loss, correct)
-
-    @staticmethod
-    def _result(lane: Lane, loss: float, correct: int) -> SliceResult:
-        gradient = lane.gradient
-        with np.errstate(all="ignore"):
-            finite = math.isfinite(loss) and (math.isfinite(np.dot(gradient, gradient)) or bool(np.isfinite(gradient).all()))
-        return SliceResult(gradient, loss, correct, finite)
+        return _result(lane, loss, correct)
 
     def _make_calls(self, steps: Iterable[tuple[int, Iterable[Call]]]) -> None:
         i = 0
@@ -295,9 +299,9 @@ class Network:
 
     def _plan_for_workers(self) -> Plan:
         """What worker processes must know of this network."""
-        state, widest = sum(value.size for value in self.state.values()), SLICE * np.dtype(np.float64).itemsize
-        return Plan(self.spec, self.loss, self.dtype, self.parameters.size, state, images=self.placed[0].x.size * widest,
-                    labels=self.outputs * widest)
+        widest = SLICE * np.dtype(np.float64).itemsize
+        return Plan(self.spec, self.loss, self.dtype, self.parameters.size, len(self.flat_state()),
+                    images=self.placed[0].x.size * widest, labels=self.outputs * widest)
 
     def _evaluate(self, images: Array, keep: Callable[[Lane, slice], None]) -> None:
         size = SLICE * 8 if SLICE * 8 * self._macs < SMALL_WORK else SLICE
@@ -311,6 +315,12 @@ class Network:
                 keep(lane, part)
 
         side_by_side(work, range(workers))
+
+
+def _result(lane: Lane, loss: float, correct: int) -> SliceResult:
+    gradient = lane.gradient
+    finite = math.isfinite(loss) and (math.isfinite(np.dot(gradient, gradient)) or bool(np.isfinite(gradient).all()))
+    return SliceResult(gradient, loss, correct, finite)
 
 
 def _output_units(spec: NetworkSpec) -> int:

@@ -17,7 +17,7 @@ import math
 import multiprocessing
 import signal
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ctypes import c_char
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -119,13 +119,10 @@ class Workers:
                 self._waiting.discard(k)
         return not self._waiting
 
-    def share(self, parameters: Array, state: Mapping[str, Array]) -> None:
+    def share(self, parameters: Array, state: Array) -> None:
         """Give all workers the parameters and the state."""
         np.copyto(self._parameters, parameters)
-        start = 0
-        for value in state.values():
-            np.copyto(self._state[start:start + value.size], value.ravel())
-            start += value.size
+        np.copyto(self._state, state)
 
     def begin(self, k: int, job: SliceJob, *, changed: bool) -> None:
         """Let worker `k` compute a slice; `changed` says that `share` has been called since its last one."""
@@ -183,7 +180,7 @@ class Crew:
             self._give_up(error)
             return False
 
-    def compute(self, jobs: Sequence[SliceJob], parameters: Array, state: Mapping[str, Array],
+    def compute(self, jobs: Sequence[SliceJob], parameters: Array, state: Array,
                 here: Callable[[int], SliceResult]) -> Iterator[SliceResult]:
         """The slices' results in order, each until the next is asked for; `here` computes what a broken worker leaves undone."""
         workers, done = self._workers, 0
@@ -225,7 +222,7 @@ def _serve(plan: Plan, block: Any, worker: int, workers: int, pipe: Connection) 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's affair; this one ends with it
     parameters, state = plan.common(block)
     gradient, for_images, for_labels = plan.own(block, worker, workers)
-    network = Network(plan.spec, loss=plan.loss, dtype=plan.dtype)
+    network = Network(plan.spec, loss=plan.loss, dtype=plan.dtype, memory=(parameters, gradient))
     with contextlib.suppress(EOFError, OSError):  # the other end is gone, and nobody is left to tell
         pipe.send(None)
         while True:
@@ -233,10 +230,9 @@ def _serve(plan: Plan, block: Any, worker: int, workers: int, pipe: Connection) 
             images, labels, batch, key, changed = task
             try:
                 if changed:
-                    network.take_over(parameters, state)
+                    network.set_flat_state(state)
                 job = SliceJob(_get(images, for_images), _get(labels, for_labels), batch, key)
                 of_slice = network.slice_gradient(job)
-                np.copyto(gradient, of_slice.gradient)
             except Exception as error:
                 pipe.send(f"{type(error).__name__}: {error}")
             else:
