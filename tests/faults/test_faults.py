@@ -12,6 +12,7 @@ import pytest
 from tests.faults.damage import damage_projects, damage_working, flipped, truncated
 from tests.faults.failed_calls import fail_each_call
 from tests.faults.full_disk import fill_disk
+from tests.faults.monkey import run_seed
 from tests.faults.program_kills import close_program, kill_program
 from tests.faults.result import Result
 
@@ -56,3 +57,8 @@ def test_damaged_projects_are_refused_or_opened_in_part(tmp_path: Path, damage: 
 @pytest.mark.parametrize("damage", [truncated, flipped])
 def test_damaged_working_databases_give_the_newest_valid_state(tmp_path: Path, damage: object) -> None:
     assert_nothing_wrong(damage_working(40, tmp_path / "t", damage))  # type: ignore[arg-type]
+
+
+def test_random_events_break_nothing() -> None:
+    code, output = run_seed(1, 200)
+    assert code == 0, output[-6000:]
