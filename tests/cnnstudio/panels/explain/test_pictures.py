@@ -55,10 +55,9 @@ def test_pictures_show_the_cell_and_what_it_reads(snapshots: list[Snapshot]) -> 
                 continue
             assert pair.result.cell_of(pair.here) == subject.ref
             assert pair.result.maps[pair.here] == subject.value
-            for spot in [(0, 0, 0), tuple(n - 1 for n in pair.source.maps.shape[:3])]:
+            for spot in np.ndindex(pair.source.maps.shape[:3]):
                 ref = pair.source.cell_of(spot)  # type: ignore[arg-type]
-                if ref is not None:
-                    assert pair.source.maps[spot] == snapshot[ref.array][ref.index]
+                assert pair.source.maps[spot] == (snapshot[ref.array][ref.index] if ref is not None else 0), subject.ref
             term = subject.parts[part] if subject.parts else subject.term
             read = {leaf.ref for leaf in term.leaves()
                     if leaf.op == "cell" and leaf.ref is not None and leaf.ref.array == pair.source.name}  # fmt: skip
