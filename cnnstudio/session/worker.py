@@ -76,6 +76,8 @@ class Worker(threading.Thread):
         self._reason = ""
         self._events: Generator[Event, None, None] | None = None
         self._grain = "batch"
+        self._trained = False
+        """Whether a batch has ended since the last wish to train."""
         self._goal = "end"
         self._evaluation: Generator[Evaluating, None, Evaluation] | None = None
         self._evaluated = ""
@@ -207,6 +209,7 @@ class Worker(threading.Thread):
         if self._events is None:
             self._events = trainer.run(grain=grain)
         self._grain, self._goal, self._phase, self._reason = grain, goal, RunPhase.RUNNING, ""
+        self._trained = False
         self._speed.resume()
 
     def _take_checkpoint(self, message: TakeCheckpoint) -> None:
@@ -259,6 +262,7 @@ class Worker(threading.Thread):
             case BatchDone():
                 self._speed.batch_done(event.images)
                 self._mailbox.post(event)
+                self._trained = True
                 self._record_norms()
                 # The last batch of an epoch is followed by its validation at once.
                 if self._goal != "end" and event.batch < event.batches:
@@ -271,7 +275,8 @@ class Worker(threading.Thread):
                 self._speed.epoch_done()
                 self._mailbox.post(event)
                 self._diagnose()
-                if self._goal != "end" and not self._trainer.run_over:
+                # A pause behind the last batch has left only its validation: the step that was asked for is yet to come.
+                if self._goal != "end" and self._trained and not self._trainer.run_over:
                     self._rest(RunPhase.PAUSED)
             case Finished():
                 self._leave_batch()

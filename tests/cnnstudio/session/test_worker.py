@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from cnnstudio.session.mailbox import Mailbox
-from cnnstudio.session.messages import Load, Message, Quit, Run, SetProbe, TakeCheckpoint
+from cnnstudio.session.messages import Load, Message, Pause, Quit, Run, RunPhase, SetProbe, StepBatch, TakeCheckpoint
 from cnnstudio.session.worker import Worker
 from engine.checkpoint import Checkpoint
 from engine.settings import TrainSettings
@@ -64,3 +64,19 @@ def test_while_a_frame_lies_untaken_no_other_is_made(
         checkpoint = answer(worker)
     assert len(made) == 1
     assert len([r for r in mailbox.take().reports if isinstance(r, BatchDone)]) >= 200
+
+
+def test_a_batch_asked_for_between_the_last_batch_of_an_epoch_and_its_validation_is_trained(mailbox: Mailbox) -> None:
+    worker = Worker(mailbox)  # not started: what the thread does is done here event by event
+    worker._handle(Load(small(), blobs(), SETTINGS))
+    worker._handle(Run())
+    trainer = worker._trainer
+    assert trainer is not None
+    while trainer.batch < trainer.batches:
+        worker._advance()
+    worker._handle(Pause())
+    step = trainer.step
+    worker._handle(StepBatch())
+    while worker._phase == RunPhase.RUNNING:
+        worker._advance()
+    assert (trainer.epoch, trainer.batch, trainer.step) == (1, 1, step + 1)
