@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnstudio.project import disk, records, schema
-from cnnstudio.project.folder import notes, open_database, remove_database
+from cnnstudio.project.folder import notes, open_database, remove_database, working_failed
 from cnnstudio.project.lock import FileLock
 from cnnstudio.project.schema import damaged
 from cnnstudio.project.state import ProjectState
@@ -84,11 +84,14 @@ def adopt(abandoned: Abandoned) -> WorkingDatabase:
 
     Raises StorageError when that cannot be written; then it stays as it is.
     """
-    path, lock = abandoned.path, abandoned._lock
-    if abandoned.whole:
-        return WorkingDatabase(open_database(path), path, lock)
+    path = abandoned.path
     folder = path.parent.parent if path.parent.name == DAMAGED else path.parent
-    source = open_database(path)
+    try:
+        source = open_database(path)
+        if abandoned.whole:
+            return WorkingDatabase(source, path, abandoned._lock)
+    except schema.UNREADABLE as error:
+        raise working_failed(folder, error) from None
     try:
         working = WorkingDatabase.create(folder, source)
     finally:
