@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import Maps, activation_of, as_maps, as_picture, input_of
@@ -63,6 +63,9 @@ class FeatureMapsPanel(LivePanel):
         self._clicked: int | None = None
         self._hint = QLabel()
         self._hint.setProperty("role", "muted")
+        # What the hint says comes and goes with the pointer; were room made for it, the pictures would move away from under it.
+        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._view = MapView(placeholder=self.tr("Choose a block to see what it makes of the sample."))
         self._view.setAccessibleName(self.tr("Feature maps"))
         row = QHBoxLayout()
@@ -71,8 +74,7 @@ class FeatureMapsPanel(LivePanel):
         row.addWidget(self._pooling)
         row.addWidget(self._own_range)
         row.addWidget(self._sorted)
-        row.addStretch()
-        row.addWidget(self._hint)
+        row.addWidget(self._hint, 1)
         tools = PanelTools(
             self, self._view, self.tr("Click a map to enlarge it; double-click a cell to see how it was computed."),
             self.tr("Each picture is one output of the chosen layer for the chosen sample. Of a max pooling, the marked "

@@ -48,7 +48,10 @@ class KernelsPanel(LivePanel):
         self._channel.setToolTip(self.tr("A kernel has one slice for each channel of its input."))
         for box in (self._array, self._channel):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(9)
+            box.setMinimumContentsLength(6)
+        keep = self._channel.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)  # another block must not push the pictures of other panels aside
+        self._channel.setSizePolicy(keep)
         self._view = MapView(placeholder=self.tr("Choose a Conv or FC block to see its kernels."))
         self._view.setAccessibleName(self.tr("Kernels"))
         row = QHBoxLayout()
