@@ -161,12 +161,12 @@ class Monkey(QObject):
     # --- the program ---
 
     def _start(self) -> Program:
+        self._app.quit = lambda: None  # type: ignore[method-assign]
         program = Program(self._app)
         program.log.caught.connect(self.fail)
         program.log.install()
         faulthandler.enable(sys.stderr)  # rather than into the log, which goes with the home folder
         qInstallMessageHandler(self._qt_message)
-        self._app.quit = lambda: None  # type: ignore[method-assign]
         program.window.resize(1280, 720)
         program.show()
         return program
