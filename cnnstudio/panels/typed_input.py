@@ -15,6 +15,7 @@ from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase, RunState
 from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS
 from cnnstudio.widgets.fields import Choice, IntField
+from cnnstudio.widgets.flow_layout import FlowLayout
 from cnnstudio.widgets.number_grid import NumberGrid
 from engine.datasets.typed import LARGEST
 from engine.layer import Array
@@ -69,8 +70,8 @@ class TypedPanel(LivePanel):
     def _make_input(self) -> QVBoxLayout:
         column = QVBoxLayout()
         column.setSpacing(SPACE_XS)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_XS)
+        head = QWidget()
+        row = FlowLayout(head, gap=SPACE_XS)
         self._input_title = QLabel(self.tr("Input"))
         self._input_title.setProperty("role", "heading")
         row.addWidget(self._input_title)
@@ -80,17 +81,16 @@ class TypedPanel(LivePanel):
             field = IntField(low=1, high=most, value=value)
             field.setAccessibleName(name)
             field.setToolTip(name)
-            field.setFixedWidth(58)
+            field.setFixedWidth(52)
             field.valueChanged.connect(self._resize)
             self._sizes.append(field)
             row.addWidget(field)
         self._class = IntField(low=0, high=999)
         self._class.setPrefix(self.tr("class") + " ")
         self._class.setAccessibleName(self.tr("Class of the image"))
-        self._class.setFixedWidth(92)
+        self._class.setFixedWidth(84)
         self._class.valueChanged.connect(self._send_image)
         row.addWidget(self._class)
-        row.addStretch()
         self._begin = QPushButton(self.tr("Type an input"))
         self._begin.setToolTip(
             self.tr("Use a small typed matrix as the only image, in place of the data set; undo brings that back.")
@@ -100,7 +100,7 @@ class TypedPanel(LivePanel):
         self._channels.setSpacing(SPACE_S)
         self._channels.addStretch()
         self._grids: list[NumberGrid] = []
-        column.addLayout(row)
+        column.addWidget(head)
         column.addWidget(self._begin)
         column.addLayout(self._channels)
         return column
@@ -108,8 +108,8 @@ class TypedPanel(LivePanel):
     def _make_weights(self) -> QVBoxLayout:
         column = QVBoxLayout()
         column.setSpacing(SPACE_XS)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_XS)
+        head = QWidget()
+        row = FlowLayout(head, gap=SPACE_XS)
         self._weights_title = QLabel()
         self._weights_title.setProperty("role", "heading")
         self._filter, self._channel = IntField(), IntField()
@@ -125,7 +125,6 @@ class TypedPanel(LivePanel):
             self._presets.addItem(QCoreApplication.translate("Presets", str(title)), name)
         for widget in (self._weights_title, self._filter, self._channel, self._presets):
             row.addWidget(widget)
-        row.addStretch()
         self._kernel, self._bias = NumberGrid(editable=True), NumberGrid(editable=True)
         self._kernel.setAccessibleName(self.tr("Weights"))
         self._bias.setAccessibleName(self.tr("Biases"))
@@ -133,7 +132,7 @@ class TypedPanel(LivePanel):
         self._bias_title.setProperty("role", "muted")
         self._note = QLabel()
         self._note.setProperty("role", "muted")
-        column.addLayout(row)
+        column.addWidget(head)
         for part in (self._note, self._kernel, self._bias_title, self._bias):
             column.addWidget(part)
         self._filter.valueChanged.connect(self._show_weights)

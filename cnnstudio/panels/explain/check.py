@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -41,7 +42,8 @@ class Checker(QObject):
             found: Difference | None = finite_difference(subject.snapshot, subject.ref)
         except ExplainError:
             found = None
-        self._finished.emit(ticket, found)
+        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile: nobody waits for the answer
+            self._finished.emit(ticket, found)
 
     @Slot(int, object)
     def _deliver(self, ticket: int, found: Difference | None) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import time
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.document.words import error_sentence
@@ -14,21 +14,21 @@ from cnnstudio.panels.along_chain import as_picture
 from cnnstudio.panels.explain import latex
 from cnnstudio.panels.explain.check import CheckRow
 from cnnstudio.panels.explain.code_zoom import CodeZoom
+from cnnstudio.panels.explain.head import BATCH, SAMPLE, Head
 from cnnstudio.panels.explain.ideas import pixels, sentences
 from cnnstudio.panels.explain.layer_zoom import LayerZoom
 from cnnstudio.panels.explain.part_zoom import PartZoom
 from cnnstudio.panels.explain.pictures import pair_of
 from cnnstudio.panels.explain.subject import Subject, counterparts, is_parameter_like, subject_of
+from cnnstudio.panels.explain.summary import summary
 from cnnstudio.panels.explain.term_tree import TermTree, sign_token
 from cnnstudio.panels.explain.trail import Trail
-from cnnstudio.panels.explain.trail_bar import TrailBar
-from cnnstudio.panels.explain.words import crumb, probe_line, title
+from cnnstudio.panels.explain.words import crumb
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase, RunState
 from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS, Theme, current_theme, number_font, theme_changed
-from cnnstudio.widgets.fields import Choice, IntField
 from cnnstudio.widgets.formula import FormulaView
 from cnnstudio.widgets.numbers import format_value
 from engine import term as terms
@@ -37,8 +37,6 @@ from engine.snapshot import Snapshot
 
 LIVE_INTERVAL = 0.25
 """Seconds between two explanations of the same number while training runs."""
-SAMPLE, BATCH = "sample", "batch"
-WAYS = ("forward", "backward", "update")
 
 
 class ExplainPanel(LivePanel):
@@ -80,50 +78,13 @@ class ExplainPanel(LivePanel):
     # --- layout ---
 
     def _make_head(self) -> None:
-        self._bar = TrailBar()
-        self._title = QLabel()
-        self._title.setProperty("role", "heading")
-        self._title.setWordWrap(True)
-        self._ways = QTabBar()
-        self._ways.setExpanding(False)
-        self._ways.setDrawBase(False)
-        self._ways.setUsesScrollButtons(False)
-        self._ways.setAccessibleName(self.tr("Direction"))
-        for name in (self.tr("Forward"), self.tr("Backward"), self.tr("Update")):
-            self._ways.addTab(name)
-        self._probe = Choice()
-        self._probe.addItem(self.tr("This sample"), SAMPLE)
-        self._probe.addItem(self.tr("Last batch"), BATCH)
-        self._probe.setAccessibleName(self.tr("Whose numbers"))
-        self._probe.setToolTip(self.tr("The chosen sample with the present weights, or the last training batch as it was."))
-        self._image = IntField(low=0, high=0)
-        self._image.setAccessibleName(self.tr("Image of the batch"))
-        self._image.setToolTip(self.tr("Which image of the batch"))
-        self._image.setMaximumWidth(70)
-        self._image.hide()
-        self._line = QLabel()
-        self._line.setProperty("role", "muted")
-        self._line.setWordWrap(True)
-        self._head = QWidget()
-        column = QVBoxLayout(self._head)
-        column.setContentsMargins(0, 0, SPACE_S, 0)
-        column.setSpacing(SPACE_XS)
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_XS)
-        row.addWidget(self._ways)
-        row.addStretch()
-        row.addWidget(self._image)
-        row.addWidget(self._probe)
-        column.addWidget(self._bar)
-        column.addWidget(self._title)
-        column.addWidget(self._line)
-        column.addLayout(row)
-        self._ways.currentChanged.connect(self._choose_way)
-        self._probe.currentIndexChanged.connect(self._choose_probe)
-        self._image.valueChanged.connect(self._choose_image)
-        self._bar.back.connect(lambda: self._go_along(self._trail.before()))
-        self._bar.ahead.connect(lambda: self._go_along(self._trail.ahead()))
-        self._bar.stop_chosen.connect(self._go_along)
+        self._head = Head()
+        self._head.way_chosen.connect(self._choose_way)
+        self._head.probe_chosen.connect(self._choose_probe)
+        self._head.image_chosen.connect(self._choose_image)
+        self._head.trail.back.connect(lambda: self._go_along(self._trail.before()))
+        self._head.trail.ahead.connect(lambda: self._go_along(self._trail.ahead()))
+        self._head.trail.stop_chosen.connect(self._go_along)
 
     def _make_body(self) -> None:
         self._hint = QLabel()
@@ -241,14 +202,24 @@ class ExplainPanel(LivePanel):
         return self._code
 
     @property
+    def head(self) -> Head:
+        """Title, direction and probe."""
+        return self._head
+
+    @property
+    def hint_text(self) -> str:
+        """What is said in place of an explanation."""
+        return self._hint.text()
+
+    @property
     def title_text(self) -> str:
         """The title."""
-        return self._title.text()
+        return self._head.title.text()
 
     @property
     def probe_text(self) -> str:
         """The line that names probe and step."""
-        return self._line.text()
+        return self._head.line.text()
 
     # --- what is needed, and what comes ---
 
@@ -319,22 +290,22 @@ class ExplainPanel(LivePanel):
         if cell is not None and cell.array != array:
             self._scroll.verticalScrollBar().setValue(0)
 
-    @Slot(int)
-    def _choose_way(self, way: int) -> None:
+    @Slot(str)
+    def _choose_way(self, way: str) -> None:
         subject = self._subject
         if subject is None:
             return
-        found = counterparts(subject.snapshot, subject.ref).get(WAYS[way])
+        found = counterparts(subject.snapshot, subject.ref).get(way)
         if found is not None:
             self.go(found)
-        elif WAYS[way] == "update" and subject.owner is not None:
+        elif way == "update" and subject.owner is not None:
             # Only a batch has been used for an update.
             self._snapshots[BATCH] = None
             self._select(terms.CellRef(f"{subject.owner.node.id}.{subject.target}_after", subject.cell), BATCH)
 
-    @Slot(int)
-    def _choose_probe(self, _index: int) -> None:
-        subject, probe = self._subject, self._probe.currentData()
+    @Slot(str)
+    def _choose_probe(self, probe: str) -> None:
+        subject = self._subject
         cell = self._selection.cell
         if cell is None or cell.probe == probe:
             return
@@ -378,8 +349,7 @@ class ExplainPanel(LivePanel):
         snapshot = self._snapshots[cell.probe] if cell is not None else None
         if cell is None or not self.isVisible():
             return
-        with QSignalBlocker(self._probe):
-            self._probe.setCurrentIndex(self._probe.findData(cell.probe))
+        self._head.show_probe(cell.probe)
         if snapshot is None:
             waits = cell.probe == SAMPLE or self._controller.state.step > 0
             self._show_hint(self.tr("One moment …") if waits else self.tr(
@@ -414,8 +384,7 @@ class ExplainPanel(LivePanel):
         self._hint.show()
         self._scroll.hide()
         self._head.setVisible(self._selection.cell is not None)
-        self._title.clear()
-        self._line.clear()
+        self._head.clear()
 
     def _show_subject(self, subject: Subject) -> None:
         subject.term  # noqa: B018  raises what cannot be explained before anything is drawn
@@ -424,21 +393,13 @@ class ExplainPanel(LivePanel):
         cell = self._selection.cell
         assert cell is not None
         self._trail.visit(cell, crumb(subject, name_of))
-        self._bar.show_trail(self._trail)
-        self._title.setText(title(subject, name_of))
-        self._line.setText(probe_line(subject.snapshot))
-        self._show_ways(subject)
-        with QSignalBlocker(self._image):
-            self._image.setVisible(subject.image is not None)
-            if subject.image is not None:
-                self._image.setMaximum(len(subject.snapshot["image"]) - 1)
-                self._image.setValue(subject.image)
+        self._head.show_subject(subject, self._trail, name_of)
         self._name.setText(str(subject.ref))
         self._value.setText(format_value(subject.value, 5))
         self._color_value()
-        summary = self._summary(subject)
-        self._sum.setText(summary)
-        self._sum.setVisible(bool(summary))
+        line = summary(subject)
+        self._sum.setText(line)
+        self._sum.setVisible(bool(line))
         self._check.show_subject(subject)
         self._hint.hide()
         self._head.show()
@@ -464,43 +425,6 @@ class ExplainPanel(LivePanel):
         self._formula.setVisible(bool(self._formula.lines))
         self._formula_title.setVisible(bool(self._formula.lines))
         self._copies.setVisible(bool(self._formula.lines))
-
-    def _show_ways(self, subject: Subject) -> None:
-        ways = counterparts(subject.snapshot, subject.ref)
-        is_parameter = subject.kind in ("parameter", "gradient", "new")
-        with QSignalBlocker(self._ways):
-            for index, way in enumerate(WAYS):
-                self._ways.setTabEnabled(index, way in ways or (way == "update" and is_parameter))
-                if way in ways and ways[way].array == subject.ref.array:
-                    self._ways.setCurrentIndex(index)
-
-    def _summary(self, subject: Subject) -> str:
-        """The value in two terms, as in "= Σ channels −11.544 + bias −0.317"."""
-        term = subject.term
-        if term.op in terms.LEAVES:
-            return self._given(subject)
-        if subject.by is not None and subject.by.node.layer.kind == "relu":
-            x = float(subject.snapshot[subject.place(subject.before, subject.cell).array][
-                subject.place(subject.before, subject.cell).index])
-            passes = self.tr("The gate is open: x = {x} is above 0.") if x > 0 else self.tr(
-                "The gate is closed: x = {x} is not above 0.")
-            return passes.format(x=format_value(x))
-        parts = subject.parts
-        rest = [child for child in term.children if child.part is None] if term.op == "sum" and len(parts) > 0 else []
-        if not parts or parts[0].part is None or term.op != "sum":
-            return ""
-        words = {"channel": self.tr("Σ channels"), "filter": self.tr("Σ filters"), "image": self.tr("Σ images")}
-        total = f"= {words.get(parts[0].part[0], 'Σ')} {format_value(sum(p.value for p in parts), 5)}"
-        return total + "".join(" " + self.tr("+ bias {value}").format(value=format_value(b.value, 5)) for b in rest)
-
-    def _given(self, subject: Subject) -> str:
-        if subject.kind == "parameter":
-            return self.tr("A weight: drawn at random in the beginning, then changed by every update.")
-        if subject.kind == "image":
-            return self.tr("A pixel of the image as it was given.")
-        if subject.kind == "target":
-            return self.tr("What the output should be.")
-        return self.tr("Kept by the layer or the optimizer; it is not computed from other cells of this step.")
 
     @Slot()
     def _color_value(self, _theme: Theme | None = None) -> None:

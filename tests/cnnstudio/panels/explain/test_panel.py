@@ -101,9 +101,9 @@ def test_a_click_on_the_window_leads_to_that_cell_and_back(qtbot: QtBot, window:
     grid = panel.part_zoom.window_.grid
     QTest.mouseClick(grid, Qt.MouseButton.LeftButton, pos=grid.cell_rect(0, 1).center())
     assert subject(panel).ref == terms.CellRef("relu1.y", (0, 1, 5))
-    panel._bar.back.emit()
+    panel.head.trail.back.emit()
     assert subject(panel).ref == terms.CellRef("conv2.y", (3, 2, 5))
-    panel._bar.ahead.emit()
+    panel.head.trail.ahead.emit()
     assert subject(panel).ref == terms.CellRef("relu1.y", (0, 1, 5))
 
 
@@ -162,16 +162,16 @@ def test_every_array_of_the_sample_is_explained_with_its_number(qtbot: QtBot, wi
 def test_sample_and_batch_are_named_and_never_mixed(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
     train(qtbot, window, 2)
     show(qtbot, window, "conv1.y", (1, 3, 3))
-    panel._probe.setCurrentIndex(1)
+    panel.head.probe.setCurrentIndex(1)
     qtbot.waitUntil(lambda: panel.subject is not None and panel.subject.snapshot.probe == "batch")
     assert panel.probe_text == "the last training batch, step 2, weights before the update"
     assert subject(panel).ref == terms.CellRef("conv1.y", (0, 1, 3, 3))
     batch = subject(panel).snapshot
     _, result = panel.layer_zoom.views
     np.testing.assert_array_equal(result.maps[0], batch["conv1.y"][0, 1])  # type: ignore[index]
-    panel._image.setValue(4)
+    panel.head.image.setValue(4)
     assert subject(panel).ref == terms.CellRef("conv1.y", (4, 1, 3, 3))
-    panel._probe.setCurrentIndex(0)
+    panel.head.probe.setCurrentIndex(0)
     assert panel.probe_text == "this sample, step 2"
     assert subject(panel).ref == terms.CellRef("conv1.y", (1, 3, 3))
     assert subject(panel).snapshot is window.studio.controller.snapshot
@@ -180,9 +180,9 @@ def test_sample_and_batch_are_named_and_never_mixed(qtbot: QtBot, window: MainWi
 def test_forward_backward_and_update_of_a_weight(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
     train(qtbot, window, 1)
     show(qtbot, window, "conv2.W", (3, 1, 0, 2))
-    panel._ways.setCurrentIndex(1)
+    panel.head.ways.setCurrentIndex(1)
     assert subject(panel).ref == terms.CellRef("conv2.dW", (3, 1, 0, 2))
-    panel._ways.setCurrentIndex(2)
+    panel.head.ways.setCurrentIndex(2)
     qtbot.waitUntil(lambda: panel.subject is not None and panel.subject.ref.array == "conv2.W_after")
     checkpoint = window.studio.controller.checkpoint_now(5)
     assert checkpoint is not None
@@ -194,7 +194,7 @@ def test_forward_backward_and_update_of_a_weight(qtbot: QtBot, window: MainWindo
 
 def test_without_a_trained_batch_the_panel_says_so(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
     window.studio.selection.select_cell(CellRef("conv1.W_after", (0, 0, 0, 0), 0, "batch"))
-    qtbot.waitUntil(lambda: "No batch has been trained yet" in panel._hint.text())
+    qtbot.waitUntil(lambda: "No batch has been trained yet" in panel.hint_text)
     assert panel.subject is None
 
 
@@ -255,4 +255,4 @@ def test_a_class_of_the_prediction_is_explained(qtbot: QtBot, window: MainWindow
 def test_what_no_longer_exists_is_said_and_not_shown(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
     show(qtbot, window, "conv2.y", (3, 2, 5))
     window.studio.document.set_option("conv2", "depth", 2)
-    qtbot.waitUntil(lambda: panel.subject is None and "no cell" in panel._hint.text())
+    qtbot.waitUntil(lambda: panel.subject is None and "no cell" in panel.hint_text)
