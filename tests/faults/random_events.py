@@ -176,6 +176,7 @@ class Monkey(QObject):
             self.fail(f"Qt: {text}\n{''.join(traceback.format_stack(limit=12))}")
 
     def _restart(self) -> None:
+        self.program.window.discard()
         self.program.close()
         self.program.deleteLater()
         self.program = self._start()
@@ -187,6 +188,8 @@ class Monkey(QObject):
                 widget.close()
         self.program.window.discard()
         self.program.close()
+        # The clipboard of the offscreen platform outlives Python, and must not hold what Python made.
+        QApplication.clipboard().clear()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         left = [t.name for t in threading.enumerate() if t is not threading.main_thread() and not t.name.startswith("slice_")]
         if left:
