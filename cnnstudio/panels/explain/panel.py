@@ -6,31 +6,26 @@ import gc
 import time
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.document.words import error_sentence
-from cnnstudio.panels.along_chain import as_picture
-from cnnstudio.panels.explain import latex
+from cnnstudio.panels.explain.body import Body
 from cnnstudio.panels.explain.check import CheckRow
 from cnnstudio.panels.explain.code_zoom import CodeZoom
 from cnnstudio.panels.explain.head import BATCH, SAMPLE, Head
-from cnnstudio.panels.explain.ideas import pixels, sentences
 from cnnstudio.panels.explain.layer_zoom import LayerZoom
 from cnnstudio.panels.explain.part_zoom import PartZoom
-from cnnstudio.panels.explain.pictures import pair_of
 from cnnstudio.panels.explain.subject import Subject, counterparts, is_parameter_like, subject_of
-from cnnstudio.panels.explain.summary import summary
-from cnnstudio.panels.explain.term_tree import TermTree, sign_token
+from cnnstudio.panels.explain.term_tree import TermTree
 from cnnstudio.panels.explain.trail import Trail
 from cnnstudio.panels.explain.words import crumb
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase, RunState
-from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS, Theme, current_theme, number_font, theme_changed
+from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.formula import FormulaView
-from cnnstudio.widgets.numbers import format_value
 from engine import term as terms
 from engine.errors import EngineError, ExplainError
 from engine.snapshot import Snapshot
@@ -66,12 +61,11 @@ class ExplainPanel(LivePanel):
         layout.setContentsMargins(SPACE_S, SPACE_XS, 0, 0)
         layout.setSpacing(SPACE_XS)
         layout.addWidget(self._head)
-        layout.addWidget(self._scroll, 1)
+        layout.addWidget(self._body, 1)
         layout.addWidget(self._hint, 1)
         selection.cell_changed.connect(self._follow)
         controller.batch_probed.connect(self._take_batch)
         controller.state_changed.connect(self._follow_state)
-        theme_changed.connect(self._color_value)
         self._show_hint(self.tr("Click any number to see how it was computed: a cell of a feature map, a kernel, a delta, "
                                 "a probability."))
 
@@ -91,73 +85,9 @@ class ExplainPanel(LivePanel):
         self._hint.setProperty("role", "muted")
         self._hint.setWordWrap(True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._name, self._value, self._sum = QLabel(), QLabel(), QLabel()
-        self._name.setProperty("role", "muted")
-        self._name.setFont(number_font())
-        self._value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._value.setAccessibleName(self.tr("The explained number"))
-        self._sum.setProperty("role", "muted")
-        self._sum.setWordWrap(True)
-        name_of = self._document.name_of
-        self._layer, self._parts, self._tree, self._formula = LayerZoom(name_of), PartZoom(), TermTree(), FormulaView()
-        for zoom in (self._layer, self._parts, self._tree):
-            zoom.cell_wanted.connect(self.go)
-        self._parts.part_wanted.connect(self.show_part)
-        self._tree.part_chosen.connect(self.show_part)
-        body = QWidget()
-        self._column = QVBoxLayout(body)
-        self._column.setContentsMargins(0, SPACE_XS, SPACE_M, SPACE_M)
-        self._column.setSpacing(SPACE_S)
-        value = QVBoxLayout()
-        value.setSpacing(0)
-        for label in (self._name, self._value, self._sum):
-            value.addWidget(label)
-        self._check = CheckRow()
-        self._column.addLayout(value)
-        self._column.addWidget(self._check)
-        self._column.addWidget(self._layer)
-        self._idea = QLabel()
-        self._idea.setProperty("role", "muted")
-        self._idea.setWordWrap(True)
-        self._column.addWidget(self._idea)
-        self._formula_title = self._section(self.tr("The formula"))
-        self._column.addWidget(self._formula)
-        self._copies = self._copy_buttons()
-        self._column.addWidget(self._copies)
-        self._column.addWidget(self._parts)
-        self._tree_title = self._section(self.tr("Every term"))
-        self._column.addWidget(self._tree)
-        self._code_title = self._section(self.tr("As source"))
-        self._code = CodeZoom()
-        self._column.addWidget(self._code)
-        self._column.addStretch()
-        self._scroll = QScrollArea()
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(body)
-
-    def _copy_buttons(self) -> QWidget:
-        row = QWidget()
-        layout = QHBoxLayout(row)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SPACE_XS)
-        for text, copy in (
-            (self.tr("Copy as LaTeX"), self._formula.copy_latex),
-            (self.tr("Copy as picture"), self._formula.copy_picture),
-        ):
-            button = QPushButton(text)
-            button.setProperty("role", "quiet")
-            button.clicked.connect(copy)
-            layout.addWidget(button)
-        layout.addStretch()
-        return row
-
-    def _section(self, text: str) -> QLabel:
-        label = QLabel(text)
-        label.setProperty("role", "section")
-        self._column.addWidget(label)
-        return label
+        self._body = Body(self._document.name_of)
+        self._body.cell_wanted.connect(self.go)
+        self._body.part_wanted.connect(self.show_part)
 
     # --- looking at it, for tests and for the step mode ---
 
@@ -169,37 +99,37 @@ class ExplainPanel(LivePanel):
     @property
     def value_text(self) -> str:
         """The number as it is written."""
-        return self._value.text()
+        return self._body.value.text()
 
     @property
     def layer_zoom(self) -> LayerZoom:
         """The two pictures."""
-        return self._layer
+        return self._body.layer
 
     @property
     def part_zoom(self) -> PartZoom:
         """The matrices of one partial sum."""
-        return self._parts
+        return self._body.parts
 
     @property
     def tree(self) -> TermTree:
         """Every term."""
-        return self._tree
+        return self._body.tree
 
     @property
     def formula(self) -> FormulaView:
         """The typeset formula."""
-        return self._formula
+        return self._body.formula
 
     @property
     def check(self) -> CheckRow:
         """The finite-difference check."""
-        return self._check
+        return self._body.check
 
     @property
     def code(self) -> CodeZoom:
         """The source."""
-        return self._code
+        return self._body.code
 
     @property
     def head(self) -> Head:
@@ -288,7 +218,7 @@ class ExplainPanel(LivePanel):
         array = self._subject.ref.array if self._subject is not None else ""
         self._explain()
         if cell is not None and cell.array != array:
-            self._scroll.verticalScrollBar().setValue(0)
+            self._body.verticalScrollBar().setValue(0)
 
     @Slot(str)
     def _choose_way(self, way: str) -> None:
@@ -327,18 +257,18 @@ class ExplainPanel(LivePanel):
     @property
     def idea(self) -> str:
         """What the number teaches about its layer."""
-        return self._idea.text()
+        return self._body.idea.text()
 
     def reveal_part(self) -> None:
         """Scroll so far that the matrices can be seen."""
-        self._scroll.ensureWidgetVisible(self._parts, 0, 8)
+        self._body.ensureWidgetVisible(self._body.parts, 0, 8)
 
     @Slot(int)
     def show_part(self, part: int) -> None:
         """Show the pictures and matrices of another partial sum."""
         if self._subject is not None and self._subject.parts:
             self._part = min(part, len(self._subject.parts) - 1)
-            self._show_zooms(self._subject)
+            self._body.show_part(self._subject, self._part)
 
     # --- explaining ---
 
@@ -382,7 +312,7 @@ class ExplainPanel(LivePanel):
         self._subject = None
         self._hint.setText(text)
         self._hint.show()
-        self._scroll.hide()
+        self._body.hide()
         self._head.setVisible(self._selection.cell is not None)
         self._head.clear()
 
@@ -394,41 +324,8 @@ class ExplainPanel(LivePanel):
         assert cell is not None
         self._trail.visit(cell, crumb(subject, name_of))
         self._head.show_subject(subject, self._trail, name_of)
-        self._name.setText(str(subject.ref))
-        self._value.setText(format_value(subject.value, 5))
-        self._color_value()
-        line = summary(subject)
-        self._sum.setText(line)
-        self._sum.setVisible(bool(line))
-        self._check.show_subject(subject)
         self._hint.hide()
         self._head.show()
-        self._scroll.show()
-        self._show_zooms(subject)
-        term = subject.term
-        self._tree.show_term(term if term.op not in terms.LEAVES else None, self._part if len(subject.parts) > 1 else -1)
-        for widget in (self._tree_title, self._code_title, self._code):
-            widget.setVisible(term.op not in terms.LEAVES)
-        self._code.show_subject(subject, f"{self.title_text} ({self.probe_text})")
-
-    def _show_zooms(self, subject: Subject) -> None:
+        self._body.show()
         self._part = min(self._part, max(len(subject.parts) - 1, 0))
-        self._layer.show_pair(pair_of(subject, self._part))
-        field = pixels(subject) if subject.owner is not None and subject.owner.index > 1 else None
-        self._layer.show_pixels(as_picture(subject.at("image")) if field is not None else None, field)
-        idea = sentences(subject)
-        self._idea.setText(idea)
-        self._idea.setVisible(bool(idea))
-        self._parts.show_part(subject, self._part)
-        symbols = latex.symbols(subject)
-        self._formula.set_lines([*([symbols] if symbols else []), *latex.numbers(subject, self._part)])
-        self._formula.setVisible(bool(self._formula.lines))
-        self._formula_title.setVisible(bool(self._formula.lines))
-        self._copies.setVisible(bool(self._formula.lines))
-
-    @Slot()
-    def _color_value(self, _theme: Theme | None = None) -> None:
-        if self._subject is not None:
-            color, font = getattr(current_theme(), sign_token(self._subject.value)), number_font(1.9)
-            families = ", ".join(f'"{family}"' for family in font.families())
-            self._value.setStyleSheet(f"color: {color}; font: bold {font.pointSizeF():.1f}pt {families};")
+        self._body.show_subject(subject, self._part, f"{self.title_text} ({self.probe_text})")
