@@ -69,7 +69,8 @@ class AnalyzerModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(section)
-        texts: dict[int, tuple[str, ...]] = {Qt.ItemDataRole.DisplayRole: self._headings, Qt.ItemDataRole.ToolTipRole: self._explanations}
+        texts: dict[int, tuple[str, ...]] = {
+            Qt.ItemDataRole.DisplayRole: self._headings, Qt.ItemDataRole.ToolTipRole: self._explanations}  # fmt: skip
         return texts[role][section] if role in texts else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -48,7 +48,7 @@ class KernelsPanel(LivePanel):
         self._channel.setToolTip(self.tr("A kernel has one slice for each channel of its input."))
         for box in (self._array, self._channel):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(6)
+            box.setMinimumContentsLength(5)
         keep = self._channel.sizePolicy()
         keep.setRetainSizeWhenHidden(True)  # another block must not push the pictures of other panels aside
         self._channel.setSizePolicy(keep)

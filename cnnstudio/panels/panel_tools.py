@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QSize, Slot
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWhatsThis, QWidget
+from html import escape
+
+from PySide6.QtCore import QPoint, QRect, QSize, Slot
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QToolTip, QWidget
 
 from cnnstudio.icons import icon
 from cnnstudio.theme import Theme, theme_changed
 from cnnstudio.widgets.map_view import MapView
+
+READING_TIME = 30_000
+"""Milliseconds for which the explanation stays."""
 
 
 class PanelTools(QWidget):
@@ -46,7 +51,9 @@ class PanelTools(QWidget):
 
     @Slot()
     def _explain(self) -> None:
-        QWhatsThis.showText(self._help.mapToGlobal(QPoint(0, self._help.height())), self._panel.whatsThis(), self)
+        """The panel's text as a tool tip that stays: a what's-this window would delete itself while it handles a key."""
+        text = "".join(f"<p>{escape(part)}</p>" for part in self._panel.whatsThis().split("\n\n"))
+        QToolTip.showText(self._help.mapToGlobal(QPoint(0, self._help.height())), text, self._help, QRect(), READING_TIME)
 
     @Slot()
     def _open_menu(self) -> None:

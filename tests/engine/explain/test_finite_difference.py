@@ -64,7 +64,8 @@ def test_every_gradient_equals_its_difference(snapshots: tuple[Snapshot, Snapsho
 def test_a_kink_is_noticed() -> None:
     from engine.layers.activation import ReLU
 
-    network = Network(NetworkSpec.of([Input(1, 1, 1, scaling="none"), Conv2D(1, (1, 1), bias=False), ReLU(), Flatten(), Dense(2)]),
+    layers = [Input(1, 1, 1, scaling="none"), Conv2D(1, (1, 1), bias=False), ReLU(), Flatten(), Dense(2)]
+    network = Network(NetworkSpec.of(layers),
                       dtype=np.float64)
     network.initialize(0)
     network.parameters.named["conv1.W"][...] = 3e-6
