@@ -10,7 +10,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from cnnstudio.project import schema, working
+from cnnstudio.project import disk, files, schema, working
 from cnnstudio.project.files import open_project
 from cnnstudio.project.folder import open_database, remove_database
 from cnnstudio.project.recovery import adopt, find_abandoned
@@ -81,7 +81,7 @@ def _live(home: Path, project: Path, number: int, delay: float, seconds: float, 
 def _work(home: Path, project: Path, number: int, pipe: int, rng: random.Random, calls: float) -> None:
     """Go on from what is there, and say what was confirmed; `calls` is how often it asks for a checkpoint or a save."""
     found = find_abandoned(home)
-    database = adopt(found[0]) if found else WorkingDatabase.create(home, numbered.graph(number))
+    database = adopt(found[0]) if found else _opened(home, project)
     for other in found[1:]:
         other.release()
     run = database.begin_run(numbered.run())
@@ -101,6 +101,18 @@ def _work(home: Path, project: Path, number: int, pipe: int, rng: random.Random,
             database.save(project)
             _say(pipe, "saved", n)
         time.sleep(rng.uniform(0, 0.004))
+
+
+def _opened(home: Path, project: Path) -> WorkingDatabase:
+    """What is saved, in a new working database, as when the program opens it."""
+    if not project.exists():
+        return WorkingDatabase.create(home, numbered.graph(0))
+    data = disk.read_file(project)
+    source = files.from_image(data, project.name)
+    database = WorkingDatabase.create(home, source)
+    source.close()
+    database.adopt_project(project, disk.digest(data))
+    return database
 
 
 def _say(pipe: int, what: str, n: int) -> None:
