@@ -94,6 +94,7 @@ class Demo:
             self._edit_option()
             self._train_one_epoch()
             self._look_at_layers()
+            self._explain()
             self._save()
         finally:
             self._program.window.discard()
@@ -190,12 +191,27 @@ class Demo:
         self._wait("the pictures of another sample", self._has_frame)
         self._picture("8-sample")
 
+    def _explain(self) -> None:
+        """Choose one number of the newest convolution, as a double click on its map does."""
+        from cnnstudio.selection import CellRef
+
+        window, block = self.program.window, self._newest_conv()
+        window.view.show_block(block)
+        self._wait(f"the maps of {block}", partial(self._has_frame, block))
+        snapshot = self.program.studio.controller.snapshot
+        assert snapshot is not None
+        filters, height, width = snapshot.arrays[f"{block}.y"].shape
+        cell = CellRef(f"{block}.y", (filters - 1, height // 2, width // 2), snapshot.step, snapshot.probe)
+        self.program.studio.selection.select_cell(cell)
+        self._wait("the explanation", lambda: window.explain.subject is not None)
+        self._picture("9-explain")
+
     def _save(self) -> None:
         path = self._out / "demo.cnn"
         if not self.program.window.files.save_path(path):
             raise DemoError(f"{path} could not be saved")
         self._wait("the project's file", lambda: path.stat().st_size > 0 and not self.program.studio.document.modified)
-        self._picture("9-saved")
+        self._picture("10-saved")
 
     # --- hands and eyes ---
 

@@ -25,7 +25,7 @@ def test_every_stage_leaves_a_picture_and_its_figures(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "demo.json").read_text(encoding="utf-8"))
     stages = {stage["stage"]: stage for stage in report["stages"]}
-    assert len(stages) == 9
+    assert len(stages) == 10
     for stage in stages.values():
         with Image.open(tmp_path / stage["picture"]) as picture:
             assert picture.size == (1280, 720)
