@@ -46,13 +46,13 @@ def test_the_batch_and_its_update_are_the_same_bit_for_bit(optimizer: str) -> No
 
 
 def test_a_batch_that_is_cut_into_slices_is_whole_again() -> None:
-    trainer, done = trained(lenet5(), TrainSettings(epochs=9, batch_size=48))
-    assert len(trainer.network.slices(48)) > 1
+    trainer, done = trained(lenet5(), TrainSettings(epochs=9, batch_size=96))
+    assert len(trainer.network.slices(96)) > 1
     batch = batch_snapshot(trainer)
     assert batch.loss == pytest.approx(done.loss, rel=1e-5)
     for placed in trainer.network.placed:
-        assert batch[f"{placed.node.id}.y"].shape == batch[f"{placed.node.id}.dy"].shape == (48, *placed.y)
-    assert batch["max_pool1.winner"].shape == (48, 6, 14, 14)
+        assert batch[f"{placed.node.id}.y"].shape == batch[f"{placed.node.id}.dy"].shape == (96, *placed.y)
+    assert batch["max_pool1.winner"].shape == (96, 6, 14, 14)
     for name, weights in trainer.network.parameters.named.items():
         np.testing.assert_allclose(batch[f"{name}_after"], weights, rtol=1e-4, atol=1e-6)
 

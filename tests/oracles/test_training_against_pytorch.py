@@ -86,7 +86,7 @@ def test_float64_losses_equal_those_of_pytorch(name: str) -> None:
 
 
 @pytest.mark.parametrize(("optimizer", "make", "rate"), [
-    (Momentum(0.9), lambda p: torch.optim.SGD(p, lr=1e-3, momentum=0.9), 1e-3),
+    (Momentum(0.9), lambda p: torch.optim.SGD(p, lr=5e-4, momentum=0.9), 5e-4),
     (Adam(), lambda p: torch.optim.Adam(p, lr=2e-4), 2e-4),
 ], ids=["momentum", "adam"])
 def test_float32_losses_equal_those_of_pytorch_over_50_steps(optimizer: Optimizer, make: Any, rate: float) -> None:
