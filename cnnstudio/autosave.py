@@ -21,8 +21,9 @@ from engine.checkpoint import Checkpoint
 from engine.errors import StorageError
 from engine.trainer import BatchDone, EpochDone
 
-CHECKPOINT_INTERVAL = 10_000
-"""Milliseconds between two checkpoints while training runs; a longer batch is waited for."""
+CHECKPOINT_INTERVAL = 9_000
+"""Milliseconds between two checkpoints while training runs; a longer batch is waited for. With the time for writing it, at
+most ten seconds are lost."""
 LOOK_INTERVAL = 1_000
 """Milliseconds between two looks whether the working database can be written."""
 CHECKPOINT_TIMEOUT = 5.0

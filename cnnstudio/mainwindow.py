@@ -403,9 +403,9 @@ class MainWindow(QMainWindow):
         self.remember()
         super().closeEvent(event)
         if not self._may_close or self._closing:
+            self.studio.discard()  # all is saved or given up, whatever training still does
             self.closed.emit()
 
     def _close_now(self) -> None:
         self._may_close = self._closing = True
-        self.studio.discard()
         self.close()

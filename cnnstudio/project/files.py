@@ -61,9 +61,8 @@ def connect(database: str) -> sqlite3.Connection:
 
 def image(connection: sqlite3.Connection) -> bytes:
     """A database in memory as the bytes of a file, after a check of its structure."""
-    problems = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if problems != b"ok":
-        raise schema.damaged("the project in memory", problems.decode("utf-8", "replace"))
+    if not records.is_sound(connection):
+        raise schema.damaged("The project in memory", "its structure is broken")
     return connection.serialize()
 
 

@@ -186,14 +186,19 @@ def read_state(connection: sqlite3.Connection, name: str) -> ProjectState:
     if graph is None:
         raise damaged(name, "the network cannot be read")
     about = read(connection, "about", 1)
-    return ProjectState(
-        graph,
-        _newest_checkpoint(connection, damage),
-        _data_card(connection, damage),
-        tuple(_runs(connection, damage)),
-        from_json(about.content) if about is not None else {},
-        tuple(damage),
-    )
+    checkpoint, data = _newest_checkpoint(connection, damage), _data_card(connection, damage)
+    runs = tuple(_runs(connection, damage))
+    if not damage and not is_sound(connection):  # a row may be gone without a trace
+        damage.append("The file is damaged, and something may be missing.")
+    return ProjectState(graph, checkpoint, data, runs, from_json(about.content) if about is not None else {}, tuple(damage))
+
+
+def is_sound(connection: sqlite3.Connection) -> bool:
+    """Whether the structure of a database is in order."""
+    try:
+        return bool(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == b"ok")
+    except schema.UNREADABLE:
+        return False
 
 
 def check_network(graph: Any) -> None:

@@ -159,8 +159,7 @@ def _content(path: Path) -> tuple[ProjectState | None, dict[str, str], bool]:
         schema.migrate(connection)
         state = records.read_state(connection, path.name)
         known, whole = _notes(connection)
-        sound = connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == b"ok"
-        return state, known, whole and sound and not state.damage
+        return state, known, whole and not state.damage
     except schema.UNREADABLE as error:
         raise damaged(path.name, str(error)) from None
     finally:

@@ -91,17 +91,17 @@ def main(arguments: list[str]) -> int:
     life = Life(program, Path(arguments[0]), int(arguments[2]))
     assert life.studio is program.studio
     if len(arguments) > 3:
-        QTimer.singleShot(int(float(arguments[3]) * 1000), program.window.close)
-        QTimer.singleShot(int(float(arguments[3]) * 1000) + 50, lambda: _give_up(program))
+        QTimer.singleShot(int(float(arguments[3]) * 1000), lambda: _close(program))
     code = app.exec()
     program.close()
     return code
 
 
-def _give_up(program: Program) -> None:
-    """Answer the question about unsaved work."""
-    question = program.window.files.question
+def _close(program: Program) -> None:
+    """Close the window, and answer the question about unsaved work if it is asked."""
     say("closing", 0)
+    program.window.close()
+    question = program.window.files.question
     if question is not None:
         question.button(question.StandardButton.Discard).click()
 
