@@ -83,6 +83,15 @@ class EngineError(Exception):
     def __str__(self) -> str:
         return self.message
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that an error can be told from another process."""
+        place = {"code": self.code, "layer": self.layer, "position": self.position, "field": self.field, "fixes": self.fixes}
+        return _again, (type(self), self.template, place | self.args_by_name)
+
+
+def _again(kind: type[EngineError], template: str, arguments: dict[str, Any]) -> EngineError:
+    return kind(template, **arguments)
+
 
 class OptionError(EngineError):
     """An option of a layer, optimizer or setting has a value that it cannot have."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from cnnstudio.session.lifeline import Lifeline
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import (
     BatchProbed,
@@ -20,8 +21,10 @@ from cnnstudio.session.messages import (
     Evaluate,
     Evaluated,
     Failed,
+    FrameTaken,
     Load,
     Loaded,
+    Lost,
     Message,
     Pause,
     ProbeBatch,
@@ -42,7 +45,7 @@ from cnnstudio.session.messages import (
     WeightsSet,
 )
 from cnnstudio.session.norm_history import NormHistory
-from cnnstudio.session.worker import Worker
+from cnnstudio.session.remote import RemoteWorker
 from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset
 from engine.history import RunHistory
@@ -105,7 +108,9 @@ class Controller(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._mailbox = Mailbox()
-        self._worker = Worker(self._mailbox)
+        self._worker = RemoteWorker(self._mailbox)
+        self._sent = 0
+        self._lifeline, self._lost = Lifeline(), False
         self._state = RunState()
         self._snapshot: Snapshot | None = None
         self._history, self._norms = RunHistory(), NormHistory()
@@ -152,12 +157,12 @@ class Controller(QObject):
         network brings weights, optimizer and place in the run: inside a run the phase becomes PAUSED, and Run resumes
         it exactly; `settings` apply from the next batch on, but for the seed.
         """
-        self._send(Load(spec, data, settings, checkpoint, dict(arrays or {}), history))
+        self._begin(Load(spec, data, settings, checkpoint, dict(arrays or {}), history))
 
     @Slot()
     def run(self) -> None:
         """Train: go on inside a run, otherwise begin a run of all epochs that are set, from the present weights."""
-        self._send(Run())
+        self._train(Run())
 
     @Slot()
     def pause(self) -> None:
@@ -167,12 +172,12 @@ class Controller(QObject):
     @Slot()
     def step_batch(self) -> None:
         """Train to the end of the next batch, and of its epoch's validation, then rest."""
-        self._send(StepBatch())
+        self._train(StepBatch())
 
     @Slot()
     def step_layer(self) -> None:
         """Go one layer forward or backward, then rest."""
-        self._send(StepLayer())
+        self._train(StepLayer())
 
     @Slot()
     def stop(self) -> None:
@@ -181,14 +186,17 @@ class Controller(QObject):
 
     def reset(self, seed: int) -> None:
         """Draw all weights anew, also in the middle of a run, which ends."""
+        self._lifeline.reset(seed)
         self._send(Reset(seed))
 
     def change(self, settings: TrainSettings) -> None:
         """Train with other settings from the next batch on; `failed` tells when they cannot change within a run."""
+        self._lifeline.change(settings)
         self._send(Change(settings))
 
     def change_layers(self, spec: NetworkSpec) -> None:
         """Train with other live options of the layers, such as a dropout rate, from the next batch on."""
+        self._lifeline.change_layers(spec)
         self._send(ChangeLayers(spec))
 
     def set_probe(self, request: SnapshotRequest | None) -> None:
@@ -220,9 +228,11 @@ class Controller(QObject):
         reply: queue.SimpleQueue[Checkpoint | None] = queue.SimpleQueue()
         self._send(TakeCheckpoint(next(self._tokens), reply))
         try:
-            return reply.get(timeout=timeout)
+            checkpoint = reply.get(timeout=timeout)
         except queue.Empty:
             return None
+        self._lifeline.keep(checkpoint)
+        return checkpoint
 
     def catch_up(self) -> None:
         """Signal now what has happened, without waiting for the next look into the mailbox."""
@@ -244,18 +254,33 @@ class Controller(QObject):
     def _send(self, message: Message) -> None:
         if self._closed:
             return
+        self._sent += 1
         self._worker.send(message)
         if not self._timer.isActive():
             self._look_soon()
+
+    def _begin(self, load: Load) -> None:
+        self._lifeline.begin(load)
+        self._send(load)
+
+    def _bring_back(self) -> None:
+        """Give another training process the network of the one that has died."""
+        load = self._lifeline.again(self._history)
+        if load is not None:
+            self._begin(load)
+
+    def _train(self, message: Message) -> None:
+        if self._lost:
+            self._bring_back()
+        self._send(message)
 
     def _look_soon(self) -> None:
         self._timer.start(DISPLAY_INTERVAL if self._state.phase == RunPhase.RUNNING else ANSWER_INTERVAL)
 
     @Slot()
     def _drain(self) -> None:
-        # Asked before the mailbox is emptied: an idle worker has put everything in by now.
-        quiet = self._worker.idle
         delivery = self._mailbox.take()
+        quiet = delivery.handled == self._sent and not delivery.busy
         self._pending.extend(delivery.reports)
         if delivery.frame is not None:
             self._pending.append(delivery.frame)
@@ -266,6 +291,8 @@ class Controller(QObject):
             if not delivery.state.phase == self._told == RunPhase.RUNNING or now >= self._tell_at:
                 self._told, self._tell_at = delivery.state.phase, now + STATE_INTERVAL
                 self._pending.append(delivery.state)
+        if delivery.frame is not None and self._state.phase == RunPhase.RUNNING:
+            self._send(FrameTaken())
         if not quiet or self._state.phase == RunPhase.RUNNING:
             self._look_soon()  # otherwise nothing can come before the next message
         self._deliver()
@@ -301,6 +328,8 @@ class Controller(QObject):
                 self.layer_done.emit(report)
             case Loaded():
                 self._snapshot = None
+                self._lifeline.loaded()
+                self._lost = False
                 self._replace_history(report.history)
                 self.carried_over.emit(report.kept, report.fresh)
             case RunStarted():
@@ -322,9 +351,15 @@ class Controller(QObject):
             case Diagnosed():
                 self.diagnosed.emit(report.findings)
             case CheckpointTaken():
+                self._lifeline.keep(report.checkpoint)
                 self.checkpoint_taken.emit(report.checkpoint)
             case Failed():
                 self.failed.emit(report.error)
+            case Lost():
+                self.failed.emit(report.error)
+                self._lost = True
+                if self._lifeline.taken:
+                    self._bring_back()
 
     def _show(self, frame: Snapshot | None) -> None:
         self._snapshot = frame

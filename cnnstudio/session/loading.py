@@ -19,6 +19,7 @@ def begin(message: Load) -> tuple[Trainer, Names, Names]:
 
     Raises EngineError when network, data and checkpoint do not fit together.
     """
+    assert message.data is not None
     trainer = Trainer(message.spec, message.data, message.settings)
     if message.checkpoint is None:
         return trainer, *_carry_over(message.arrays, trainer.network.parameters.named)

@@ -9,33 +9,27 @@ from engine.snapshot import Snapshot
 
 
 class Mailbox:
-    """The worker puts in, the GUI takes all out at display rate.
-
-    Frames have one credit: while one lies here untaken, `wants_frame` is False and the worker makes no other. So a
-    GUI that is slow costs frames, never memory.
-    """
+    """The worker puts in, the GUI takes all out at display rate."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._reports: list[Report] = []
         self._state: RunState | None = None
         self._frame: Snapshot | None = None
+        self._handled, self._busy = 0, False
 
     def post(self, report: Report) -> None:
         """Put a report behind the others."""
         with self._lock:
             self._reports.append(report)
 
-    def post_state(self, state: RunState) -> None:
-        """Put the state there in place of an older one."""
-        with self._lock:
-            self._state = state
+    def post_state(self, state: RunState, *, handled: int, busy: bool) -> None:
+        """Put the state there in place of an older one, behind all that was posted.
 
-    @property
-    def wants_frame(self) -> bool:
-        """Whether the last frame was taken."""
+        So many messages have been handled by now; `busy` says whether an evaluation is under way.
+        """
         with self._lock:
-            return self._frame is None
+            self._state, self._handled, self._busy = state, handled, busy
 
     def put_frame(self, frame: Snapshot | None) -> None:
         """Put a frame there in place of an untaken one; None takes that away."""
@@ -45,7 +39,7 @@ class Mailbox:
     def take(self) -> Delivery:
         """Everything that is there; the mailbox is empty then."""
         with self._lock:
-            delivery = Delivery(tuple(self._reports), self._state, self._frame)
+            delivery = Delivery(tuple(self._reports), self._state, self._frame, self._handled, self._busy)
             self._reports, self._state, self._frame = [], None, None
         return delivery
 

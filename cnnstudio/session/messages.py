@@ -65,10 +65,13 @@ class RunState:
 
 @dataclass(frozen=True, eq=False)
 class Load:
-    """Take a network. Weights of `arrays` are used by name where the shape fits; a checkpoint brings everything with it."""
+    """Take a network. Weights of `arrays` are used by name where the shape fits; a checkpoint brings everything with it.
+
+    On its way to another process `data` is None for the data set that was sent last.
+    """
 
     spec: NetworkSpec
-    data: Dataset
+    data: Dataset | None
     settings: TrainSettings
     checkpoint: Checkpoint | None = None
     arrays: Mapping[str, Array] = field(default_factory=dict)
@@ -157,13 +160,21 @@ class ProbeBatch:
 
 
 @dataclass(frozen=True)
+class FrameTaken:
+    """The last frame was taken: while training runs, another one may follow.
+
+    One frame at a time is under way, so a GUI that is slow costs frames, never memory.
+    """
+
+
+@dataclass(frozen=True)
 class Quit:
     """End the thread."""
 
 
 Message = (
     Load | Run | Pause | StepBatch | StepLayer | Stop | Reset | Change | ChangeLayers | SetProbe | TakeCheckpoint | SetWeights
-    | Evaluate | ProbeBatch | Quit
+    | Evaluate | ProbeBatch | FrameTaken | Quit
 )  # fmt: skip
 
 
@@ -235,16 +246,28 @@ class Failed:
     error: EngineError
 
 
+@dataclass(frozen=True, eq=False)
+class Lost:
+    """The training process has died; the error says why. The next one knows no network."""
+
+    error: EngineError
+
+
 Report = (
     BatchDone | LayerDone | EpochDone | Loaded | RunStarted | WeightsReset | WeightsSet | Evaluated | CheckpointTaken
-    | BatchProbed | LayerNorms | Diagnosed | Failed
+    | BatchProbed | LayerNorms | Diagnosed | Failed | Lost
 )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Delivery:
-    """What the mailbox held: every report in order, the latest state, and a frame if there was a new one."""
+    """What the mailbox held: every report in order, the latest state, and a frame if there was a new one.
+
+    With them the worker has answered `handled` messages of the session; `busy` says whether an evaluation is under way.
+    """
 
     reports: tuple[Report, ...]
     state: RunState | None
     frame: Snapshot | None
+    handled: int = 0
+    busy: bool = False

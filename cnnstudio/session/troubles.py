@@ -14,6 +14,12 @@ def unexpected(error: Exception) -> EngineError:
                          code="session.unexpected", kind=type(error).__name__, reason=str(error))  # fmt: skip
 
 
+def process_lost(exit_code: int | None) -> EngineError:
+    """What to say when the training process is gone; a negative exit code is the number of a signal."""
+    return TrainingError("The training process has ended unexpectedly (exit code {exit_code}). Training can go on from the last "
+                         "checkpoint.", code="session.lost", exit_code=exit_code)  # fmt: skip
+
+
 def weights_lost(error: EngineError) -> EngineError:
     """What to say when the same batch breaks off again: no rate helps where the forward pass overflows."""
     return TrainingError("the weights have grown so large that their results are no longer finite numbers, whatever the rate.",

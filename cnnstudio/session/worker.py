@@ -1,4 +1,4 @@
-"""The worker thread: owns the trainer, obeys messages, and looks at them after every batch, layer or part of an evaluation."""
+"""The worker: owns the trainer, obeys messages, and looks at them after every batch, layer or part of an evaluation."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator
+from typing import Protocol
 
 import numpy as np
 
 from cnnstudio.session.frames import frame_of
 from cnnstudio.session.loading import begin, phase_of
-from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import (
     BatchProbed,
     Change,
@@ -22,12 +22,14 @@ from cnnstudio.session.messages import (
     Evaluate,
     Evaluated,
     Failed,
+    FrameTaken,
     Load,
     Loaded,
     Message,
     Pause,
     ProbeBatch,
     Quit,
+    Report,
     Reset,
     Run,
     RunPhase,
@@ -60,17 +62,35 @@ NORMS_INTERVAL = 0.1
 BEGINS_A_RUN = (RunPhase.READY, RunPhase.STOPPED, RunPhase.FINISHED)
 
 
-class Worker(threading.Thread):
-    """Trains until told otherwise. Nothing of it may be touched by another thread but `send`, `idle` and `join`.
+class Answers(Protocol):
+    """Where the worker puts its answers: the mailbox, or what takes them to the mailbox of another process."""
 
-    Whatever goes wrong is reported as `Failed`, and the thread goes on listening.
+    def post(self, report: Report) -> None:
+        """Put a report behind the others."""
+        ...
+
+    def put_frame(self, frame: Snapshot | None) -> None:
+        """Put a frame there in place of the last one; None takes that away."""
+        ...
+
+    def post_state(self, state: RunState, *, handled: int, busy: bool) -> None:
+        """How things stand, behind all that was posted."""
+        ...
+
+
+class Worker(threading.Thread):
+    """Trains until told otherwise. Nothing of it may be touched by another thread but `send` and `join`.
+
+    Whatever goes wrong is reported as `Failed`, and the worker goes on listening. Started as a thread it serves its own process;
+    the training process calls `run` in its main thread.
     """
 
-    def __init__(self, mailbox: Mailbox) -> None:
+    def __init__(self, mailbox: Answers) -> None:
         # A daemon, so that a program that dies without closing its session does not hang.
         super().__init__(name="training", daemon=True)
         self._mailbox = mailbox
-        self._messages: queue.Queue[Message] = queue.Queue()
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._handled = 0
         self._trainer: Trainer | None = None
         self._phase = RunPhase.EMPTY
         self._reason = ""
@@ -83,6 +103,8 @@ class Worker(threading.Thread):
         self._evaluated = ""
         self._probe: SnapshotRequest | None = None
         self._frame_due = False
+        self._frame_taken = True
+        """Whether a running training may make another frame."""
         self._speed = Speed()
         self._norms_at = 0.0
         self._drawn_weights: Array | None = None
@@ -91,11 +113,6 @@ class Worker(threading.Thread):
     def send(self, message: Message) -> None:
         """Put a message behind the others."""
         self._messages.put(message)
-
-    @property
-    def idle(self) -> bool:
-        """Whether all messages have been handled and no evaluation is under way."""
-        return self._messages.unfinished_tasks == 0 and self._evaluation is None
 
     @np.errstate(all="ignore")  # numbers that are not finite are found and named; NumPy need not print them as well
     def run(self) -> None:
@@ -106,11 +123,7 @@ class Worker(threading.Thread):
                 self._leave()
                 self._trainer = None
                 return
-            if message is None:
-                self._attempt(None)
-            else:
-                self._attempt(message)
-                self._messages.task_done()
+            self._attempt(message)
 
     def _next_message(self) -> Message | None:
         """The next message; None when there is none and something else to do."""
@@ -123,10 +136,11 @@ class Worker(threading.Thread):
         """Handle a message or train on; then say where things stand, the state last of all."""
         if message is not None:
             self._safely(lambda: self._handle(message), ends_run=False)
+            self._handled += 1
         else:
             self._safely(self._advance, ends_run=True)
         self._safely(self._make_frame, ends_run=True)
-        self._mailbox.post_state(self._state())
+        self._mailbox.post_state(self._state(), handled=self._handled, busy=self._evaluation is not None)
 
     def _safely(self, work: Callable[[], None], *, ends_run: bool) -> None:
         try:
@@ -172,6 +186,8 @@ class Worker(threading.Thread):
                 self._frame_due = True
             case SetProbe():
                 self._probe, self._frame_due = message.request, True
+            case FrameTaken():
+                self._frame_taken = True
             case TakeCheckpoint():
                 self._take_checkpoint(message)
             case SetWeights():
@@ -209,7 +225,7 @@ class Worker(threading.Thread):
         if self._events is None:
             self._events = trainer.run(grain=grain)
         self._grain, self._goal, self._phase, self._reason = grain, goal, RunPhase.RUNNING, ""
-        self._trained = False
+        self._trained, self._frame_taken = False, True
         self._speed.resume()
 
     def _take_checkpoint(self, message: TakeCheckpoint) -> None:
@@ -338,13 +354,15 @@ class Worker(threading.Thread):
 
     def _make_frame(self) -> None:
         """Make a frame, in training when the last one was taken, at rest when there is something new to see."""
-        if not (self._mailbox.wants_frame if self._phase == RunPhase.RUNNING else self._frame_due):
+        if not (self._frame_taken if self._phase == RunPhase.RUNNING else self._frame_due):
             return
         self._frame_due = False
         trainer, request = self._trainer, self._probe
         if trainer is None or request is None:
             return
-        self._mailbox.put_frame(frame_of(trainer, request, self._drawn_weights))
+        frame = frame_of(trainer, request, self._drawn_weights)
+        self._frame_taken = frame is None
+        self._mailbox.put_frame(frame)
 
     def _state(self) -> RunState:
         trainer = self._trainer

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from engine.templates import Template
 
 
+@pytest.fixture(autouse=True)
+def _training_in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of tests train on a thread: a process for each would take minutes in all. tests/cnnstudio/session runs both."""
+    if {"qtbot", "qapp"} & set(request.fixturenames):
+        from cnnstudio.session import controller
+        from cnnstudio.session.worker import Worker
+
+        monkeypatch.setattr(controller, "RemoteWorker", Worker)
+
+
 @pytest.fixture(scope="session")
 def templates() -> tuple[Template, ...]:
     """The templates that come with the program."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Iterator
@@ -12,9 +13,12 @@ import pytest
 from PySide6.QtCore import QEventLoop, QObject, QTimer, Slot
 from pytestqt.qtbot import QtBot
 
+from cnnstudio.session import controller as controller_module
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase
+from cnnstudio.session.remote import RemoteWorker
 from engine.checkpoint import Checkpoint
+from engine.datasets.augmentation import Augmentation, Floats
 from engine.datasets.dataset import Dataset
 from engine.errors import TrainingError
 from engine.history import RunHistory
@@ -30,6 +34,13 @@ SETTINGS = TrainSettings(epochs=3, batch_size=20, learning_rate=0.01, seed=3)
 ENDLESS = SETTINGS.replace(epochs=1_000_000)
 SPEC = with_everything_random()
 T = TypeVar("T")
+
+
+class Broken(Augmentation):
+    """Fails at the beginning of a step."""
+
+    def augment(self, images: Floats, rng: np.random.Generator, out: Floats) -> None:
+        raise ZeroDivisionError("made for the test")
 
 
 class Listener(QObject):
@@ -71,8 +82,10 @@ def data() -> Dataset:
     return blobs()
 
 
-@pytest.fixture
-def controller(qtbot: QtBot) -> Iterator[Controller]:
+@pytest.fixture(params=["process", "thread"])
+def controller(qtbot: QtBot, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Controller]:
+    if request.param == "process":
+        monkeypatch.setattr(controller_module, "RemoteWorker", RemoteWorker)
     made = Controller()
     yield made
     made.close()
@@ -333,20 +346,17 @@ def test_a_network_that_does_not_fit_the_data_is_refused_and_leaves_nothing_load
 
 
 def test_an_unexpected_error_is_logged_and_reported_and_the_thread_stays_usable(
-    qtbot: QtBot, controller: Controller, data: Dataset, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    qtbot: QtBot, controller: Controller, data: Dataset, caplog: pytest.LogCaptureFixture
 ) -> None:
     begin(qtbot, controller, data)
-
-    def broken(trainer: Trainer) -> None:
-        raise ZeroDivisionError("made for the test")
-
-    with monkeypatch.context() as patch, caplog.at_level(logging.ERROR, "cnnstudio"):
-        patch.setattr(Trainer, "_load_batch", broken)
+    controller.change(SETTINGS.replace(augmentation=Broken()))
+    with caplog.at_level(logging.ERROR, "cnnstudio"):
         with qtbot.waitSignal(controller.failed) as blocker:
             controller.run()
         wait_for(qtbot, controller, RunPhase.FAILED)
     assert blocker.args[0].code == "session.unexpected" and "made for the test" in blocker.args[0].message
-    assert "ZeroDivisionError" in caplog.text
+    assert "ZeroDivisionError" in caplog.text and "in augment" in caplog.text
+    controller.change(SETTINGS)
     controller.run()
     wait_for(qtbot, controller, RunPhase.FINISHED)
     assert same_weights(saved(controller), trained_directly(data))
@@ -411,7 +421,7 @@ def test_a_checkpoint_inside_a_run_is_loaded_paused_and_resumes_exactly(
     controller.load(SPEC, data, SETTINGS, checkpoint=Checkpoint.from_bytes(trainer.checkpoint().to_bytes()), history=history)
     wait_for(qtbot, controller, RunPhase.PAUSED)
     assert (controller.state.step, controller.state.epoch, controller.state.batch) == (7, 1, 2)
-    assert controller.history is history
+    assert np.array_equal(controller.history.rows, history.rows)
     controller.run()
     wait_for(qtbot, controller, RunPhase.FINISHED)
     assert same_weights(saved(controller), trained_directly(data))
@@ -449,7 +459,7 @@ def test_the_test_images_are_evaluated_on_request_even_while_training(
     begin(qtbot, controller, data, ENDLESS)
     with qtbot.waitSignal(controller.failed, check_params_cb=lambda error: error.code == "data.no_test"):
         controller.evaluate()
-    object.__setattr__(data, "test", data.validation)
+    begin(qtbot, controller, dataclasses.replace(data, test=data.validation), ENDLESS)
     controller.run()
     with qtbot.waitSignal(controller.evaluated) as blocker:
         controller.evaluate()

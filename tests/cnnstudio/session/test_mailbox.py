@@ -24,20 +24,20 @@ def test_reports_are_all_taken_in_order_and_once() -> None:
 
 def test_only_the_latest_state_counts() -> None:
     mailbox = Mailbox()
-    mailbox.post_state(RunState(step=1))
-    mailbox.post_state(RunState(step=2))
+    mailbox.post_state(RunState(step=1), handled=1, busy=True)
+    mailbox.post_state(RunState(step=2), handled=2, busy=False)
     assert not mailbox.empty
-    assert mailbox.take().state == RunState(step=2) and mailbox.take().state is None
+    delivery = mailbox.take()
+    assert (delivery.state, delivery.handled, delivery.busy) == (RunState(step=2), 2, False)
+    assert mailbox.take().state is None and mailbox.take().handled == 2
 
 
-def test_another_frame_is_wanted_only_when_the_last_one_was_taken() -> None:
+def test_only_the_latest_frame_counts_and_it_can_be_taken_back() -> None:
     mailbox = Mailbox()
-    assert mailbox.wants_frame
     mailbox.put_frame(frame(1))
-    assert not mailbox.wants_frame
     mailbox.put_frame(frame(2))
     taken = mailbox.take().frame
-    assert taken is not None and taken.step == 2 and mailbox.wants_frame
+    assert taken is not None and taken.step == 2
     mailbox.put_frame(frame(3))
     mailbox.put_frame(None)
     assert mailbox.empty

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from cnnstudio.session.mailbox import Mailbox
-from cnnstudio.session.messages import Load, Message, Pause, Quit, Run, RunPhase, SetProbe, StepBatch, TakeCheckpoint
+from cnnstudio.session.messages import FrameTaken, Load, Message, Pause, Quit, Run, RunPhase, SetProbe, StepBatch, TakeCheckpoint
 from cnnstudio.session.worker import Worker
 from engine.checkpoint import Checkpoint
 from engine.settings import TrainSettings
@@ -45,12 +45,12 @@ def answer(worker: Worker, *messages: Message) -> Checkpoint | None:
 def test_an_untaken_frame_of_the_network_before_is_thrown_away(worker: Worker, mailbox: Mailbox) -> None:
     data = blobs()
     answer(worker, Load(small(), data, SETTINGS), SetProbe(SnapshotRequest(data.train.images[0])))
-    assert not mailbox.wants_frame
+    assert not mailbox.empty
     answer(worker, SetProbe(None), Load(small(), data, SETTINGS))
     assert mailbox.take().frame is None
 
 
-def test_while_a_frame_lies_untaken_no_other_is_made(
+def test_while_training_another_frame_is_made_only_when_the_last_one_was_taken(
     worker: Worker, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
@@ -62,7 +62,9 @@ def test_while_a_frame_lies_untaken_no_other_is_made(
     checkpoint = answer(worker, Run())
     while checkpoint is not None and checkpoint.step < 200:
         checkpoint = answer(worker)
-    assert len(made) == 1
+    assert len(made) == 2  # one at rest, and one since
+    answer(worker, FrameTaken(), Pause())
+    assert len(made) == 4  # one for the one that was taken, and one at rest again
     assert len([r for r in mailbox.take().reports if isinstance(r, BatchDone)]) >= 200
 
 

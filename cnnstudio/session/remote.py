@@ -1,0 +1,161 @@
+"""The worker as the program sees it: two threads that pass messages to the training process and back."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import queue
+import socket
+import threading
+from dataclasses import replace
+
+from cnnstudio.session.channel import Channel
+from cnnstudio.session.mailbox import Mailbox
+from cnnstudio.session.messages import CheckpointTaken, Load, Lost, Message, Quit, RunPhase, RunState, SetProbe, TakeCheckpoint
+from cnnstudio.session.process import Packet, serve
+from cnnstudio.session.troubles import process_lost
+from engine.checkpoint import Checkpoint
+from engine.datasets.dataset import Dataset
+
+LONGEST_GOODBYE = 1.5
+"""Seconds that the process may take to end by itself; a longer batch is not waited for."""
+
+
+class RemoteWorker:
+    """Passes messages to the training process, and puts its answers into the mailbox.
+
+    The process is started by the first message that gives it something to do. If it dies, `Lost` is reported, what it has not
+    answered counts as handled, and the next message starts another one.
+    """
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        # A daemon, so that a program that dies without closing its session does not hang.
+        self._sender = threading.Thread(target=self._pass_on, name="training", daemon=True)
+        self._process: TrainingProcess | None = None
+
+    @property
+    def process(self) -> TrainingProcess | None:
+        """The process at work, if one was started."""
+        return self._process
+
+    def start(self) -> None:
+        """Begin to listen to the program."""
+        self._sender.start()
+
+    def send(self, message: Message) -> None:
+        """Put a message behind the others."""
+        self._messages.put(message)
+
+    def join(self) -> None:
+        """Wait for the end that `Quit` brings."""
+        self._sender.join()
+
+    def _pass_on(self) -> None:
+        probe, count = SetProbe(None), 0
+        while not isinstance(message := self._messages.get(), Quit):
+            count += 1
+            if isinstance(message, SetProbe):
+                probe = message
+                if self._process is None:
+                    self._mailbox.post_state(RunState(), handled=count, busy=False)
+                    continue
+            while self._process is None or not self._process.send(message, count):
+                self._process = TrainingProcess(self._mailbox, probe, count - 1)
+        if self._process is not None:
+            self._process.end()
+
+
+class TrainingProcess:
+    """One process, from its start to its end."""
+
+    def __init__(self, mailbox: Mailbox, probe: SetProbe, handled: int) -> None:
+        """`handled` messages have been answered before this one was started."""
+        self._mailbox = mailbox
+        self._lock = threading.Lock()
+        self._sent, self._over, self._ending = handled, False, False
+        self._before = handled - 1  # the process will count the probe as well
+        self._replies: dict[int, queue.SimpleQueue[Checkpoint | None]] = {}
+        self._data: Dataset | None = None
+        self._state = RunState()
+        here, there = socket.socketpair()
+        self._process = multiprocessing.get_context("spawn").Process(target=serve, args=(there,), daemon=True, name="training")
+        self._process.start()
+        there.close()  # so that the process's end closes with the process
+        self._channel = Channel(here)
+        self._receiver = threading.Thread(target=self._receive, name="training answers", daemon=True)
+        self._receiver.start()
+        self.send(probe, handled)
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process."""
+        return self._process.pid
+
+    def send(self, message: Message, count: int) -> bool:
+        """Send the message that is number `count` of the session; False when the process is known to be gone."""
+        with self._lock:
+            if self._over:
+                return False
+            self._sent = count
+            if isinstance(message, TakeCheckpoint) and message.reply is not None:
+                self._replies[message.token] = message.reply
+                message = replace(message, reply=None)
+        if isinstance(message, Load):
+            data, self._data = self._data, message.data
+            if data is message.data:
+                message = replace(message, data=None)
+        with contextlib.suppress(OSError):  # the receiver tells what has become of the process
+            self._channel.send(message)
+        return True
+
+    def end(self) -> None:
+        """Let the process end after the batch in hand."""
+        self._ending = True
+        with contextlib.suppress(OSError):
+            self._channel.send(Quit())
+        self._process.join(LONGEST_GOODBYE)
+        if self._process.is_alive():
+            self._process.kill()
+        self._bury()
+        self._receiver.join()
+
+    def _bury(self) -> None:
+        self._process.join()
+        self._channel.close()
+
+    def _receive(self) -> None:
+        try:
+            while True:
+                self._deliver(self._channel.receive())
+        except EOFError:
+            if not self._ending:
+                self._bury()
+            with self._lock:
+                self._over = True
+                replies, self._replies = list(self._replies.values()), {}
+            for reply in replies:
+                reply.put(None)
+            if not self._ending:
+                self._mailbox.post(Lost(process_lost(self._process.exitcode)))
+                state = replace(self._state, phase=RunPhase.FAILED, reason="error")
+                self._mailbox.post_state(state, handled=self._sent, busy=False)
+
+    def _deliver(self, packet: Packet) -> None:
+        if packet.forgets_frame:
+            self._mailbox.put_frame(None)
+        for report in packet.reports:
+            if isinstance(report, logging.LogRecord):
+                logging.getLogger(report.name).handle(report)
+            elif isinstance(report, CheckpointTaken) and report.token in self._replies:
+                with self._lock:
+                    reply = self._replies.pop(report.token)
+                reply.put(report.checkpoint)
+            else:
+                self._mailbox.post(report)
+        if packet.frame is not None:
+            self._mailbox.put_frame(packet.frame)
+        self._state = packet.state
+        self._mailbox.post_state(packet.state, handled=self._before + packet.handled, busy=packet.busy)
