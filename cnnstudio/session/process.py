@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -90,17 +91,23 @@ class _Log(QueueHandler):
         self.queue.post_record(record)  # type: ignore[attr-defined]
 
 
-def serve(end: socket.socket) -> None:
-    """The life of the process."""
+def main(end: str) -> None:
+    """The life of the process; `end` is the number of its socket, or "stdin" when standard input describes it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the program's affair; this process ends with it
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    channel = Channel(end)
+    channel = Channel(_socket(end))
     outbox = Outbox(channel)
     logging.getLogger().addHandler(_Log(outbox))
     worker = Worker(outbox)
     threading.Thread(target=_listen, args=(channel, worker), name="messages", daemon=True).start()
     worker.run()
+
+
+def _socket(end: str) -> socket.socket:
+    if sys.platform == "win32":
+        return socket.fromshare(sys.stdin.buffer.read())
+    return socket.socket(fileno=int(end))
 
 
 def _listen(channel: Channel, worker: Worker) -> None:

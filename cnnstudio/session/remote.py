@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import multiprocessing
 import queue
 import socket
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
 from cnnstudio.session.channel import Channel
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import CheckpointTaken, Load, Lost, Message, Quit, RunPhase, RunState, SetProbe, TakeCheckpoint
-from cnnstudio.session.process import Packet, serve
+from cnnstudio.session.process import Packet
 from cnnstudio.session.troubles import process_lost
 from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset
 
+START = "import sys; sys.path[:] = sys.argv[2:]; from cnnstudio.session.process import main; main(sys.argv[1])"
+"""What the process runs: the same modules, but not the script with which the program was started."""
 LONGEST_GOODBYE = 1.5
 """Seconds that the process may take to end by itself; a longer batch is not waited for."""
 
@@ -81,8 +84,7 @@ class TrainingProcess:
         self._data: Dataset | None = None
         self._state = RunState()
         here, there = socket.socketpair()
-        self._process = multiprocessing.get_context("spawn").Process(target=serve, args=(there,), daemon=True, name="training")
-        self._process.start()
+        self._process = _start(there)
         there.close()  # so that the process's end closes with the process
         self._channel = Channel(here)
         self._receiver = threading.Thread(target=self._receive, name="training answers", daemon=True)
@@ -90,7 +92,7 @@ class TrainingProcess:
         self.send(probe, handled)
 
     @property
-    def pid(self) -> int | None:
+    def pid(self) -> int:
         """The number of the process."""
         return self._process.pid
 
@@ -116,30 +118,31 @@ class TrainingProcess:
         self._ending = True
         with contextlib.suppress(OSError):
             self._channel.send(Quit())
-        self._process.join(LONGEST_GOODBYE)
-        if self._process.is_alive():
+        try:
+            self._process.wait(LONGEST_GOODBYE)
+        except subprocess.TimeoutExpired:
             self._process.kill()
         self._bury()
         self._receiver.join()
 
-    def _bury(self) -> None:
-        self._process.join()
+    def _bury(self) -> int:
+        exit_code = self._process.wait()
         self._channel.close()
+        return exit_code
 
     def _receive(self) -> None:
         try:
             while True:
                 self._deliver(self._channel.receive())
         except EOFError:
-            if not self._ending:
-                self._bury()
+            exit_code = 0 if self._ending else self._bury()
             with self._lock:
                 self._over = True
                 replies, self._replies = list(self._replies.values()), {}
             for reply in replies:
                 reply.put(None)
             if not self._ending:
-                self._mailbox.post(Lost(process_lost(self._process.exitcode)))
+                self._mailbox.post(Lost(process_lost(exit_code)))
                 state = replace(self._state, phase=RunPhase.FAILED, reason="error")
                 self._mailbox.post_state(state, handled=self._sent, busy=False)
 
@@ -159,3 +162,16 @@ class TrainingProcess:
             self._mailbox.put_frame(packet.frame)
         self._state = packet.state
         self._mailbox.post_state(packet.state, handled=self._before + packet.handled, busy=packet.busy)
+
+
+def _start(end: socket.socket) -> subprocess.Popen[bytes]:
+    """Start the process and give it its end of the channel, by the way that the system has for it."""
+    if sys.platform == "win32":
+        process = subprocess.Popen([sys.executable, "-c", START, "stdin", *sys.path], stdin=subprocess.PIPE)
+        assert process.stdin is not None
+        process.stdin.write(end.share(process.pid))
+        process.stdin.close()
+        return process
+    number = end.fileno()
+    command = [sys.executable, "-c", START, str(number), *sys.path]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[number])

@@ -14,7 +14,7 @@ def unexpected(error: Exception) -> EngineError:
                          code="session.unexpected", kind=type(error).__name__, reason=str(error))  # fmt: skip
 
 
-def process_lost(exit_code: int | None) -> EngineError:
+def process_lost(exit_code: int) -> EngineError:
     """What to say when the training process is gone; a negative exit code is the number of a signal."""
     return TrainingError("The training process has ended unexpectedly (exit code {exit_code}). Training can go on from the last "
                          "checkpoint.", code="session.lost", exit_code=exit_code)  # fmt: skip

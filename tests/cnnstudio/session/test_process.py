@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import pickle
 import signal
@@ -45,8 +44,9 @@ def controller(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, data: Dataset) -> 
     made.load(SPEC, data, SETTINGS)
     qtbot.waitUntil(lambda: made.state.phase == RunPhase.READY)
     yield made
+    process = process_of(made)
     made.close()
-    assert not multiprocessing.active_children()
+    assert gone(process.pid)
 
 
 def process_of(controller: Controller) -> TrainingProcess:
@@ -57,7 +57,6 @@ def process_of(controller: Controller) -> TrainingProcess:
 
 def kill(controller: Controller) -> int:
     pid = process_of(controller).pid
-    assert pid is not None
     os.kill(pid, signal.SIGKILL)
     return pid
 
@@ -131,7 +130,6 @@ def test_a_killed_process_is_told_and_training_goes_on_from_the_last_checkpoint(
 
 def test_who_waits_for_a_checkpoint_of_a_killed_process_is_not_left_waiting(qtbot: QtBot, controller: Controller) -> None:
     pid = process_of(controller).pid
-    assert pid is not None
     os.kill(pid, signal.SIGSTOP)  # so that the question is surely on its way when it dies
     with qtbot.waitSignal(controller.failed):
         controller.request_checkpoint()
@@ -156,7 +154,6 @@ def test_another_network_on_the_same_data_does_not_send_the_images_again(
 
 def test_a_long_batch_does_not_keep_the_program_from_closing(qtbot: QtBot, controller: Controller) -> None:
     pid = process_of(controller).pid
-    assert pid is not None
     os.kill(pid, signal.SIGSTOP)  # a batch that never ends
     controller.close()
     assert gone(pid)
@@ -170,15 +167,14 @@ from cnnstudio.session.messages import RunPhase
 from engine.settings import TrainSettings
 from tests.engine.networks import blobs, small
 
-if __name__ == "__main__":
-    app = QCoreApplication([])
-    controller = Controller()
-    controller.load(small(), blobs(), TrainSettings(epochs=1_000_000))
-    controller.run()
-    controller.state_changed.connect(
-        lambda state: state.phase == RunPhase.RUNNING and print(controller._worker.process.pid, flush=True)
-    )
-    app.exec()
+app = QCoreApplication([])
+controller = Controller()
+controller.load(small(), blobs(), TrainSettings(epochs=1_000_000))
+controller.run()
+controller.state_changed.connect(
+    lambda state: state.phase == RunPhase.RUNNING and print(controller._worker.process.pid, flush=True)
+)
+app.exec()
 """
 
 
