@@ -1,11 +1,10 @@
-"""Follows the document and its training, and puts all that happens into the working database at once."""
+"""Follows the document and its weights, and puts all that happens into the working database at once; `Runs` adds the runs."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from cnnstudio.document.document import Document
@@ -13,13 +12,13 @@ from cnnstudio.document.graph import Graph
 from cnnstudio.project import disk, files, records, recovery
 from cnnstudio.project.folder import refuse_if_open_elsewhere, working_folder
 from cnnstudio.project.recovery import Abandoned
-from cnnstudio.project.state import DataCard, ProjectState, RunRecord
+from cnnstudio.project.state import DataCard, ProjectState
 from cnnstudio.project.working import BUDGET, WorkingDatabase
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase, RunState
+from cnnstudio.session.run_list import Runs
 from engine.checkpoint import Checkpoint
 from engine.errors import StorageError
-from engine.trainer import BatchDone, EpochDone
 
 CHECKPOINT_INTERVAL = 9_000
 """Milliseconds between two checkpoints while training runs; a longer batch is waited for. With the time for writing it, at
@@ -40,14 +39,11 @@ class Autosave(QObject):
         super().__init__(parent)
         self._document, self._controller = document, controller
         self._working: WorkingDatabase | None = None
+        # First, since it must know the run before a checkpoint of it is kept here.
+        self.runs = Runs(document, controller, self)
         self._budget = BUDGET
-        self._run = 0
-        """The id of the run that the present weights come from; 0 while they come from none."""
-        self._series = 0
         self._kept_step = 0
         """The step whose weights were asked for last."""
-        self._session_is_ours = False
-        """False until the session has loaded the network of this document: what comes before belongs to the last one."""
         self._told = False
         self._checkpoint_due = QTimer(self)
         self._checkpoint_due.setInterval(CHECKPOINT_INTERVAL)
@@ -58,10 +54,6 @@ class Autosave(QObject):
         document.graph_changed.connect(self._keep_network)
         document.modified_changed.connect(self._keep_modified)
         controller.carried_over.connect(self._session_loaded)
-        controller.history_replaced.connect(self._begin_series)
-        controller.run_started.connect(self._begin_run)
-        controller.batches_done.connect(self._keep_batches)
-        controller.epoch_done.connect(self._keep_epoch)
         controller.checkpoint_taken.connect(self._keep_checkpoint)
         controller.weights_reset.connect(self._request_checkpoint)
         controller.weights_edited.connect(self._request_checkpoint)
@@ -118,10 +110,8 @@ class Autosave(QObject):
             self._working.close()
         self._working = working
         working.budget = self._budget
-        self._session_is_ours, self._told = False, False
-        runs = () if state is None else state.runs
-        self._run = runs[-1].id if state is not None and len(state.history) else 0
-        self._series = runs[-1].series if runs else 0
+        self._told = False
+        self.runs.begin(working, state)
         self._kept_step = 0 if state is None or state.checkpoint is None else state.checkpoint.step
         self._look.start()
 
@@ -144,7 +134,7 @@ class Autosave(QObject):
 
     def save(self, path: Path, *, overwrite: bool = False, copy: bool = False) -> None:
         """Make a project file of everything, or a copy of it; raises StorageError, and then the old file is whole."""
-        self._keep_present_weights()
+        self.keep_present_weights()
         if copy:
             self.working.save_copy(path)
         else:
@@ -156,15 +146,17 @@ class Autosave(QObject):
         self._look.stop()
         if self._working is not None:
             if keep:
-                self._keep_present_weights()
+                self.keep_present_weights()
+            self.runs.begin(None)
             self._working.close(keep=keep)
             self._working = None
 
-    def _keep_present_weights(self) -> None:
-        checkpoint = self._controller.checkpoint_now(CHECKPOINT_TIMEOUT) if self._session_is_ours else None
+    def keep_present_weights(self) -> Checkpoint | None:
+        """Wait for a copy of the whole state and keep it; None while the session has no network of this document."""
+        checkpoint = self._controller.checkpoint_now(CHECKPOINT_TIMEOUT) if self.runs.following else None
         self._controller.catch_up()  # the batches before it
-        if checkpoint is not None:
-            self._keep_checkpoint(checkpoint)
+        self._keep_checkpoint(checkpoint)
+        return checkpoint
 
     # --- following ---
 
@@ -184,49 +176,17 @@ class Autosave(QObject):
 
     @Slot(object, object)
     def _session_loaded(self, kept: tuple[str, ...], _fresh: tuple[str, ...]) -> None:
-        self._session_is_ours = True
         if kept:
             self._request_checkpoint()
 
-    @Slot()
-    def _begin_series(self) -> None:
-        """Weights drawn anew, or another network: what is trained from now on belongs to no run before."""
-        if not len(self._controller.history):
-            self._run = 0
-
-    @Slot()
-    def _begin_run(self) -> None:
-        history = self._controller.history
-        if not self._run:
-            self._series += 1
-        document, n = self._document, self.working.next_run
-        settings = {**document.training, "seed": self._controller.state.seed}
-        first_step = int(history.steps[-1]) if len(history) else 0
-        name, network = self.tr("Run {n}").format(n=n), document.spec.to_json()
-        run = RunRecord(name, settings, network, document.data, self._series, first_step)
-        self._run = self.working.begin_run(run)
-
-    @Slot(object)
-    def _keep_batches(self, batches: list[BatchDone]) -> None:
-        if self._session_is_ours and self._working is not None:
-            if not self._run:
-                self._begin_run()
-            rows = np.array([(b.step, b.loss, b.accuracy, b.learning_rate) for b in batches])
-            self._working.put_batches(self._run, rows)
-
-    @Slot(object)
-    def _keep_epoch(self, epoch: EpochDone) -> None:
-        if self._session_is_ours and self._working is not None:
-            self._working.put_epoch(self._run, epoch)
-
     @Slot(object)
     def _keep_checkpoint(self, checkpoint: Checkpoint | None) -> None:
-        if self._session_is_ours and self._working is not None and checkpoint is not None:
-            self._working.put_checkpoint(self._run if checkpoint.step else 0, checkpoint)
+        if self.runs.following and self._working is not None and checkpoint is not None:
+            self._working.put_checkpoint(self.runs.present if checkpoint.step else 0, checkpoint)
 
     @Slot()
     def _request_checkpoint(self, *_: object) -> None:
-        if self._session_is_ours:
+        if self.runs.following:
             self._kept_step = self._controller.state.step
             self._controller.request_checkpoint()
 

@@ -18,6 +18,7 @@ from cnnstudio.document.weights_bank import WeightsBank
 from cnnstudio.examples import Example
 from cnnstudio.project.recovery import Abandoned
 from cnnstudio.project.state import DataCard, ProjectState
+from cnnstudio.reopen import Reopen, Standing, graph_of
 from cnnstudio.selection import SampleRef, Selection, Source
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase
@@ -64,13 +65,14 @@ class Studio(QObject):
         self.selection = Selection(self)
         self.controller = Controller(self)
         self.autosave = Autosave(self.document, self.controller, self)
+        self.runs = self.autosave.runs
         self.data: Dataset | None = None
         self.settings = TrainSettings()
         self._discarded = False
         self._card: DataCard | None = None
         """What the project says about its data set, which may be missing here."""
-        self._coming: ProjectState | None = None
-        """What an opened project brings to the session, until its network and its data are there."""
+        self._coming: Standing | None = None
+        """What an opened project or run brings to the session, until its network and its data are there."""
         self._bank = WeightsBank()
         self._keep_weights = False
         """Whether the session's weights are those of this document, which the next build takes over."""
@@ -128,7 +130,7 @@ class Studio(QObject):
         self.document.load(graph)
         self._bank.clear()
         self._keep_weights = False
-        self._coming = state
+        self._coming = None if state is None else Standing(graph, state.checkpoint, state.run)
         self._card = None if state is None else state.data
         self._data_error = self._session_error = None
         self._read_settings()
@@ -181,6 +183,38 @@ class Studio(QObject):
     def discard(self) -> None:
         """What is not saved may be forgotten when the program ends."""
         self._discarded = True
+
+    # --- runs ---
+
+    def reopen_run(self, id: int) -> bool:
+        """Go back to a run: its network, settings, data set, weights and curve become the present ones, as one undo step.
+
+        Everything that is present is kept. False when no weights of the run are kept any more; then they are drawn anew.
+        """
+        self.settle()
+        if id == self.runs.present:
+            return True
+        run, checkpoint = self.runs[id], self.autosave.working.checkpoint_of(id)
+        graph = graph_of(run, checkpoint, self.document.graph)
+        text = self.tr("Reopen {run}").format(run=run.name)
+        self.document.undo_stack.push(Reopen(self, Standing(graph, checkpoint, id), text))
+        return checkpoint is not None
+
+    def exchange(self, wanted: Standing) -> Standing:
+        """Put another standing in place of the present one, which is given back; only undo commands do this."""
+        self.settle()
+        self.controller.pause()
+        left = self.autosave.keep_present_weights()
+        present = Standing(self.document.graph, left, self.runs.present, self._bank)
+        if wanted.checkpoint is not None:
+            self.autosave.working.put_checkpoint(wanted.run, wanted.checkpoint)
+        self._weights_seed = None  # the session is that of the standing that is left
+        self._keep_weights, self._interrupted = False, False
+        self._coming, self._bank = wanted, wanted.bank
+        self.document.show_graph(wanted.graph)
+        self._rebuild_soon.start()
+        self.settle()
+        return present
 
     # --- settings ---
 
@@ -380,7 +414,8 @@ class Studio(QObject):
                 self._keep_weights = True
                 self._weights_seed = coming.checkpoint.settings.seed
                 settings = self.settings.replace(seed=self._weights_seed)
-                self.controller.load(spec, self.data, settings, checkpoint=coming.checkpoint, history=coming.history)
+                history = self.runs.history_until(coming.run, coming.checkpoint)
+                self.controller.load(spec, self.data, settings, checkpoint=coming.checkpoint, history=history)
                 self.readiness_changed.emit()
                 return
             self._bank.deposit(named_parameters(coming.checkpoint))

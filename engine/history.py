@@ -15,13 +15,14 @@ COLUMNS = ("step", "loss", "accuracy", "learning_rate")
 class RunHistory:
     """Grows by events of the trainer; the columns are float64 vectors with one entry for each batch, read-only."""
 
-    def __init__(self, rows: Array | None = None, epochs: Iterable[EpochDone] = ()) -> None:
-        """`rows` is (batches, 4), as `rows` gives it."""
+    def __init__(self, rows: Array | None = None, epochs: Iterable[EpochDone] = (), *, run: int = 0) -> None:
+        """`rows` is (batches, 4), as `rows` gives it; `run` is the number under which a project knows the run."""
         self._rows: Array = np.zeros((0, len(COLUMNS))) if rows is None else np.array(rows, np.float64)
         if self._rows.ndim != 2 or self._rows.shape[1] != len(COLUMNS):
             raise ValueError(f"a history has {len(COLUMNS)} columns; found an array of shape {self._rows.shape}")
         self._count = len(self._rows)
         self.epochs: list[EpochDone] = list(epochs)
+        self.run = run
 
     def __len__(self) -> int:
         """How many batches there are."""

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -138,11 +139,19 @@ def project_of(source: Source, trainer: Trainer, data: Dataset, choice: Mapping[
     """The trained network as a project; `goes_on_from` is the step at which the run went on from earlier weights."""
     graph = Graph.from_json(source.project.graph) if source.project else Graph.of(source.network, title=source.name)
     graph = dataclasses.replace(graph, training=trainer.settings.to_json(), data=dict(choice))
-    runs = source.project.runs if source.project else ()
-    series = max((run.series for run in runs), default=0)
-    new = RunRecord(f"Run {len(runs) + 1}", trainer.settings.to_json(), source.network.to_json(), dict(choice),
-                    max(series, 1) if goes_on_from is not None else series + 1, goes_on_from or 0, history=history)
-    return ProjectState(graph.to_json(), trainer.checkpoint(), DataCard.of(data, choice), (*runs, new))
+    runs = {run.id: run for run in source.project.runs} if source.project else {}
+    settings = trainer.settings.to_json()
+    going_on = runs.get(source.project.run) if source.project and goes_on_from is not None else None
+    if source.project is not None and going_on is not None:
+        before = source.project.history
+        joined = RunHistory(np.concatenate([before.rows, history.rows]), [*before.epochs, *history.epochs])
+        run = dataclasses.replace(going_on.with_change(goes_on_from or 0, settings), history=joined)
+    else:
+        id = max(runs, default=0) + 1
+        run = RunRecord(f"Run {id}", settings, source.network.to_json(), dict(choice), history=history, id=id,
+                        places={block.id: block.position for block in graph.main})
+    runs[run.id] = run
+    return ProjectState(graph.to_json(), trainer.checkpoint(), DataCard.of(data, choice), tuple(runs.values()), run.id)
 
 
 def _with_progress(trainer: Trainer, *, as_json: bool) -> Iterator[Event]:

@@ -351,6 +351,7 @@ class Document(QObject):
     def show_graph(self, graph: Graph) -> None:
         """Make a graph the present one without a history step; only undo commands and `load` do this."""
         before, self._graph = self._graph, graph
+        self._used_ids.update(graph.ids)
         if before.chains is not graph.chains and not _same_network(before, graph):
             self._derived = None
         self.graph_changed.emit(before, graph)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cnnstudio.project import records, schema
 from cnnstudio.project.disk import read_file, replace_file
+from cnnstudio.project.migrations import migrate
 from cnnstudio.project.state import ProjectState
 
 SUFFIX = ".cnn"
@@ -79,7 +80,7 @@ def from_image(data: bytes, name: str) -> sqlite3.Connection:
     try:
         connection.deserialize(data)
         schema.check(connection, name)
-        schema.migrate(connection)
+        migrate(connection)
     except schema.UNREADABLE as error:
         connection.close()
         raise schema.damaged(name, str(error)) from None

@@ -21,39 +21,39 @@ NETWORKS = 20
 
 @dataclass
 class Pending:
-    """Changes in the order in which they must be written; of network, data set and checkpoint only the newest counts."""
+    """Changes in the order in which they must be written; of network, data set and checkpoints only the newest counts."""
 
     network: Graph | None = None
     data: DataCard | None = None
     runs: dict[int, RunRecord] = field(default_factory=dict)
     batches: dict[int, list[Array]] = field(default_factory=dict)
     epochs: list[tuple[int, EpochDone]] = field(default_factory=list)
-    checkpoint: tuple[int, Checkpoint] | None = None
-    gone_runs: set[int] = field(default_factory=set)
+    checkpoints: dict[int, Checkpoint] = field(default_factory=dict)
+    """The newest one of each run, that of the present weights last."""
     notes: dict[str, str] = field(default_factory=dict)
     """What only the working database knows: the project's path, whether it is saved."""
 
     def __bool__(self) -> bool:
-        newest = (self.network, self.data, self.checkpoint)
-        return any(value is not None for value in newest) or bool(
-            self.runs or self.batches or self.epochs or self.gone_runs or self.notes
-        )
+        newest = (self.network, self.data)
+        rows = (self.runs, self.batches, self.epochs, self.checkpoints, self.notes)
+        return any(value is not None for value in newest) or any(rows)
 
     def absorb(self, later: Pending) -> None:
         """Take in what happened later."""
         self.network = self.network if later.network is None else later.network
         self.data = self.data if later.data is None else later.data
-        self.checkpoint = self.checkpoint if later.checkpoint is None else later.checkpoint
+        for run, checkpoint in later.checkpoints.items():
+            self.checkpoints.pop(run, None)
+            self.checkpoints[run] = checkpoint
         self.runs |= later.runs
         self.notes |= later.notes
         self.epochs += later.epochs
-        self.gone_runs |= later.gone_runs
         for run, rows in later.batches.items():
             self.batches.setdefault(run, []).extend(rows)
 
     def write(self, connection: sqlite3.Connection, budget: int, *, working: bool) -> None:
         """Write everything in one transaction; `working` is False for a project file, which keeps no notes."""
-        checkpoint = None if self.checkpoint is None else self.checkpoint[1].to_bytes()
+        checkpoints = [(run, taken, taken.to_bytes()) for run, taken in self.checkpoints.items()]
         with connection:
             connection.execute("BEGIN IMMEDIATE")
             if self.network is not None:
@@ -67,19 +67,23 @@ class Pending:
                 records.add_batches(connection, id, np.concatenate(rows))
             for id, epoch in self.epochs:
                 records.add_epoch(connection, id, epoch)
-            if self.checkpoint is not None and checkpoint is not None:
-                _add_checkpoint(connection, *self.checkpoint, checkpoint, budget)
-            for id in self.gone_runs:
-                _remove_run(connection, id)
+            for checkpoint in checkpoints:
+                _add_checkpoint(connection, *checkpoint, budget)
             if working:
                 connection.executemany("INSERT OR REPLACE INTO working VALUES (?, ?)", self.notes.items())
 
 
 def _add_checkpoint(connection: sqlite3.Connection, run: int, taken: Checkpoint, content: bytes, budget: int) -> None:
-    """Put the newest checkpoint in and thin the others out. At rest only the newest is of use, and those of runs."""
-    connection.execute("DELETE FROM checkpoints WHERE run = 0 OR (run = ? AND step = ?)", (run, taken.step))
+    """Put the newest checkpoint in and thin the others out. At rest only the newest is of use, and those of runs.
+
+    Where a run is gone on with from an earlier step, its later weights belong to a curve that is replaced.
+    """
+    connection.execute("DELETE FROM checkpoints WHERE run = 0 OR (run = ? AND step >= ?)", (run, taken.step))
     records.add(connection, "checkpoints", content, run=run, step=taken.step)
-    for id in superfluous(checkpoints(connection), budget):
+    kept = checkpoints(connection)
+    if sum(checkpoint.size for checkpoint in kept) <= budget:
+        return
+    for id in superfluous(kept, budget, records.deleted_runs(connection)):
         connection.execute("DELETE FROM checkpoints WHERE id = ?", (id,))
 
 
@@ -87,11 +91,3 @@ def checkpoints(connection: sqlite3.Connection) -> list[Kept]:
     """All checkpoints in the order they were taken."""
     rows = connection.execute("SELECT id, run, step, length(content) FROM checkpoints ORDER BY id")
     return [Kept(*row) for row in rows]
-
-
-def _remove_run(connection: sqlite3.Connection, id: int) -> None:
-    """Forget a run; the newest checkpoint stays, since the present weights are in it."""
-    for table in ("batches", "epochs"):
-        connection.execute(f"DELETE FROM {table} WHERE run = ?", (id,))
-    connection.execute("DELETE FROM runs WHERE id = ?", (id,))
-    connection.execute("DELETE FROM checkpoints WHERE run = ? AND id < (SELECT max(id) FROM checkpoints)", (id,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
@@ -143,6 +144,25 @@ def add_run(connection: sqlite3.Connection, run: RunRecord) -> int:
     return add(connection, "runs", to_json(run.about()), when=run.started, id=run.id or None)
 
 
+def remove_run(connection: sqlite3.Connection, id: int) -> None:
+    """Take a run out with its curve and checkpoints; the newest checkpoint stays, since the present weights are in it."""
+    for table in ("batches", "epochs"):
+        connection.execute(f"DELETE FROM {table} WHERE run = ?", (id,))
+    connection.execute("DELETE FROM runs WHERE id = ?", (id,))
+    connection.execute("DELETE FROM checkpoints WHERE run = ? AND id < (SELECT max(id) FROM checkpoints)", (id,))
+
+
+def deleted_runs(connection: sqlite3.Connection) -> set[int]:
+    """The ids of runs that the user has deleted and may bring back."""
+    found = set()
+    for id in ids(connection, "runs"):
+        record = read(connection, "runs", id)
+        with suppress(ValueError, KeyError, TypeError):  # damaged runs are told where they are read
+            if record is not None and from_json(record.content)["deleted"]:
+                found.add(id)
+    return found
+
+
 def add_batches(connection: sqlite3.Connection, run: int, rows: Array) -> None:
     """Put rows of batches in, (n, 4) as in `RunHistory.rows`; a short record of the same run is made longer."""
     if not len(rows):
@@ -166,14 +186,13 @@ def add_state(connection: sqlite3.Connection, state: ProjectState) -> None:
     add(connection, "networks", to_json(dict(state.graph)))
     if state.data is not None:
         add(connection, "data", state.data.to_bytes(), id=1)
-    last = 0
     for run in state.runs:
-        last = add_run(connection, run)
-        add_batches(connection, last, run.history.rows)
+        id = add_run(connection, run)
+        add_batches(connection, id, run.history.rows)
         for epoch in run.history.epochs:
-            add_epoch(connection, last, epoch)
+            add_epoch(connection, id, epoch)
     if state.checkpoint is not None:
-        add(connection, "checkpoints", state.checkpoint.to_bytes(), run=last, step=state.checkpoint.step)
+        add(connection, "checkpoints", state.checkpoint.to_bytes(), run=state.run, step=state.checkpoint.step)
 
 
 # --- reading ---
@@ -186,11 +205,12 @@ def read_state(connection: sqlite3.Connection, name: str) -> ProjectState:
     if graph is None:
         raise damaged(name, "the network cannot be read")
     about = read(connection, "about", 1)
-    checkpoint, data = _newest_checkpoint(connection, damage), _data_card(connection, damage)
+    (checkpoint, run), data = _newest_checkpoint(connection, damage), _data_card(connection, damage)
     runs = tuple(_runs(connection, damage))
     if not damage and not is_sound(connection):  # a row may be gone without a trace
         damage.append("The file is damaged, and something may be missing.")
-    return ProjectState(graph, checkpoint, data, runs, from_json(about.content) if about is not None else {}, tuple(damage))
+    written_by = from_json(about.content) if about is not None else {}
+    return ProjectState(graph, checkpoint, data, runs, run, written_by, tuple(damage))
 
 
 def is_sound(connection: sqlite3.Connection) -> bool:
@@ -234,7 +254,18 @@ def _newest_network(connection: sqlite3.Connection, damage: list[str]) -> dict[s
     return None
 
 
-def _newest_checkpoint(connection: sqlite3.Connection, damage: list[str]) -> Checkpoint | None:
+def checkpoint_of(connection: sqlite3.Connection, run: int) -> Checkpoint | None:
+    """The newest intact checkpoint of a run; None when there is none."""
+    for id in reversed(ids(connection, "checkpoints")):
+        record = read(connection, "checkpoints", id)
+        with suppress(*BAD_CONTENT):
+            if record is not None and record.run == run:
+                return read_checkpoint(record)
+    return None
+
+
+def _newest_checkpoint(connection: sqlite3.Connection, damage: list[str]) -> tuple[Checkpoint | None, int]:
+    """The present weights and the id of their run."""
     lost = False
     for id in reversed(ids(connection, "checkpoints")):
         record = read(connection, "checkpoints", id)
@@ -243,13 +274,13 @@ def _newest_checkpoint(connection: sqlite3.Connection, damage: list[str]) -> Che
                 checkpoint = read_checkpoint(record)
                 if lost:
                     damage.append("The newest weights were damaged; those of an earlier step are used.")
-                return checkpoint
+                return checkpoint, record.run
         except BAD_CONTENT:
             pass  # as above
         lost = True
     if lost:
         damage.append("The trained weights were damaged; the network starts with new ones.")
-    return None
+    return None, 0
 
 
 def _data_card(connection: sqlite3.Connection, damage: list[str]) -> DataCard | None:
@@ -270,10 +301,12 @@ def _runs(connection: sqlite3.Connection, damage: list[str]) -> Iterator[RunReco
         record = read(connection, "runs", id)
         try:
             if record is not None:
-                history = RunHistory(batches.get(id), epochs.get(id, ()))
-                yield RunRecord.of(from_json(record.content), id, record.time, history)
+                history = RunHistory(batches.get(id), epochs.get(id, ()), run=id)
+                run = RunRecord.of(from_json(record.content), id, record.time, history)
+                if not run.deleted:
+                    yield run
                 continue
-        except BAD_CONTENT:
+        except (EngineError, *BAD_CONTENT):
             pass  # as above
         damage.append("The description of a training run was damaged; its curve is left out.")
 

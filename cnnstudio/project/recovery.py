@@ -15,6 +15,7 @@ from pathlib import Path
 from cnnstudio.project import disk, records, schema
 from cnnstudio.project.folder import notes, open_database, remove_database, working_failed
 from cnnstudio.project.lock import FileLock
+from cnnstudio.project.migrations import migrate
 from cnnstudio.project.schema import damaged
 from cnnstudio.project.state import ProjectState
 from cnnstudio.project.working import WorkingDatabase
@@ -156,7 +157,7 @@ def _content(path: Path) -> tuple[ProjectState | None, dict[str, str], bool]:
         if _never_filled(connection):
             return None, {}, True
         schema.check(connection, path.name)
-        schema.migrate(connection)
+        migrate(connection)
         state = records.read_state(connection, path.name)
         known, whole = _notes(connection)
         return state, known, whole and not state.damage

@@ -1,4 +1,4 @@
-"""The format of project files and working databases: SQLite tables, what marks a file as ours, and migrations.
+"""The format of project files and working databases: SQLite tables, and what marks a file as ours.
 
 All tables have the same columns. `content` is JSON text or an array as bytes; `seal` is a hash over everything else in
 the row, so that a damaged row is noticed and passed over. `run` is 0 where a row belongs to no run; `step` counts the
@@ -7,7 +7,7 @@ updates of the weights; `time` is in seconds since 1970.
     about        one row: which program wrote this
     networks     the graph as `Graph.to_json` gives it; the newest row is the present one
     data         one row: the recipe of the data set, its fingerprint and sample images
-    runs         one row for each training run: name, note, settings, network
+    runs         one row for each training run: name, note, settings and their changes, network, data set
     batches      loss and accuracy of batches, float64 (n, 4), columns as in engine.history
     epochs       the figures of one epoch
     checkpoints  weights, optimizer and counters as safetensors; the newest row is the present one
@@ -16,23 +16,18 @@ updates of the weights; `time` is in seconds since 1970.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
 from hashlib import blake2b
 
 from engine.errors import StorageError
 
 APPLICATION_ID = 0x434E4E53
 """The letters CNNS at byte 68 of the file."""
-FORMAT = 1
+FORMAT = 2
 """The number of the present format, kept as user_version."""
 TABLES = ("about", "networks", "data", "runs", "batches", "epochs", "checkpoints")
 
 UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What SQLite raises on a damaged file; its own message may hold broken text."""
-
-Step = Callable[[sqlite3.Connection], None]
-MIGRATIONS: Mapping[int, Step] = {}
-"""For each older format the step that makes the next one of it. Steps are never changed once they were published."""
 
 
 def table_sql(table: str) -> str:
@@ -75,19 +70,8 @@ def check(connection: sqlite3.Connection, name: str) -> None:
             found=found,
             known=FORMAT,
         )
-    if found < 1 or (found == FORMAT and not _has_our_tables(connection)):
+    if found < 1 or not _has_our_tables(connection):  # all formats have the same tables
         raise damaged(name, "its tables are not those of a project")
-
-
-def migrate(
-    connection: sqlite3.Connection, *, to: int = FORMAT, migrations: Mapping[int, Step] = MIGRATIONS
-) -> None:
-    """Bring an older database to the present format, step by step; each step is one transaction."""
-    while (found := connection.execute("PRAGMA user_version").fetchone()[0]) < to:
-        with connection:
-            connection.execute("BEGIN IMMEDIATE")
-            migrations[found](connection)
-            connection.execute(f"PRAGMA user_version = {found + 1}")
 
 
 def not_a_project(name: str) -> StorageError:

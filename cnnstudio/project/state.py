@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset, Split
 from engine.errors import StorageError
 from engine.history import RunHistory
+from engine.settings import TrainSettings
+from engine.spec import NetworkSpec
 from engine.trainer import EpochDone
 
 SAMPLES = 64
@@ -88,21 +90,28 @@ class DataCard:
             raise _unreadable("data card", error) from None
 
 
+Changes = tuple[tuple[int, Mapping[str, Any]], ...]
+"""(step, the settings that were others from then on), in the order in which they were made."""
+
+
 @dataclass(frozen=True, eq=False)
 class RunRecord:
-    """One training run. Runs of one `series` go on from each other's weights; another series begins with new weights.
+    """One training run: all that was trained from the moment its weights were drawn.
 
     `settings`, `network` and `data` are the JSON values of the training settings, the network and the data set's
-    choice when the run began. `id` is 0 until the run is in a database.
+    choice when the run began; `changes` are the settings that were changed in the middle of it, and `places` says where
+    on the canvas the blocks stood. A `deleted` run is there for undo alone, and not saved. `id` is 0 until the run is
+    in a database.
     """
 
     name: str
     settings: Mapping[str, Any]
     network: Mapping[str, Any]
     data: Any = None
-    series: int = 1
-    first_step: int = 0
     note: str = ""
+    changes: Changes = ()
+    places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    deleted: bool = False
     started: float = field(default_factory=time.time)
     history: RunHistory = field(default_factory=RunHistory)
     id: int = 0
@@ -112,56 +121,76 @@ class RunRecord:
         """The seed of the run."""
         return int(self.settings.get("seed", 0))
 
+    @property
+    def last_settings(self) -> dict[str, Any]:
+        """The settings at the end of the run."""
+        found = dict(self.settings)
+        for _, change in self.changes:
+            found |= change
+        return found
+
+    def with_change(self, step: int, settings: Mapping[str, Any]) -> RunRecord:
+        """The run when other settings are in force from a step on; what was changed at that very step is forgotten."""
+        kept = tuple(change for change in self.changes if change[0] < step)
+        earlier = replace(self, changes=kept)
+        before = earlier.last_settings
+        change = {name: value for name, value in settings.items() if value != before.get(name)}
+        return replace(earlier, changes=(*kept, (step, change))) if change else earlier
+
     def about(self) -> dict[str, Any]:
         """All but the history, as JSON."""
         return {
             "name": self.name,
             "note": self.note,
-            "series": self.series,
-            "first_step": self.first_step,
             "settings": dict(self.settings),
             "network": dict(self.network),
             "data": self.data,
+            "changes": [[step, dict(change)] for step, change in self.changes],
+            "places": {block: list(place) for block, place in self.places.items()},
+            "deleted": self.deleted,
         }
 
     @classmethod
     def of(cls, about: Mapping[str, Any], id: int, started: float, history: RunHistory) -> RunRecord:
-        """The run that `about` described; raises ValueError, KeyError or TypeError for anything else."""
-        if not isinstance(about["settings"], dict) or not isinstance(about["network"], dict):
-            raise ValueError("settings and network of a run must be objects")
-        return cls(str(about["name"]), about["settings"], about["network"], about["data"], int(about["series"]),
-                   int(about["first_step"]), str(about["note"]), started, history, id)  # fmt: skip
+        """The run that `about` described; raises EngineError, ValueError, KeyError or TypeError for anything else."""
+        changes = tuple((int(step), dict(change)) for step, change in about["changes"])
+        places = {str(block): (float(x), float(y)) for block, (x, y) in about["places"].items()}
+        found = cls(str(about["name"]), dict(about["settings"]), dict(about["network"]), about["data"], str(about["note"]),
+                    changes, places, bool(about["deleted"]), started, history, id)  # fmt: skip
+        NetworkSpec.from_json(found.network)
+        for settings in (found.settings, found.last_settings):
+            TrainSettings.from_json(settings)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
 class ProjectState:
     """Everything in a project. `graph` is what `Graph.to_json` gives.
 
-    `about` names the program that wrote it. `damage` says, in sentences, what could not be read and was left out.
+    `run` is the id of the run that the checkpoint is of, 0 when its weights have not been trained. `about` names the
+    program that wrote it. `damage` says, in sentences, what could not be read and was left out.
     """
 
     graph: Mapping[str, Any]
     checkpoint: Checkpoint | None = None
     data: DataCard | None = None
     runs: tuple[RunRecord, ...] = ()
+    run: int = 0
     about: Mapping[str, Any] = field(default_factory=dict)
     damage: tuple[str, ...] = ()
 
     @property
     def history(self) -> RunHistory:
-        """The curve that leads to the present weights: the runs of the last series, up to the checkpoint's step."""
-        if self.checkpoint is None or not self.runs:
-            return RunHistory()
-        series = [run for run in self.runs if run.series == self.runs[-1].series]
-        rows = np.concatenate([run.history.rows for run in series])
-        epochs = [epoch for run in series for epoch in run.history.epochs]
-        return cut(RunHistory(rows, epochs), self.checkpoint)
+        """The curve that leads to the present weights: their run, up to the checkpoint's step."""
+        run = next((run for run in self.runs if run.id == self.run), None)
+        return RunHistory() if self.checkpoint is None or run is None else cut(run.history, self.checkpoint)
 
 
 def cut(history: RunHistory, checkpoint: Checkpoint) -> RunHistory:
     """The part of a history that was over when a checkpoint was taken."""
     rows = history.rows[history.steps <= checkpoint.step]
-    return RunHistory(rows, [e for e in history.epochs if e.epoch <= checkpoint.epoch and e.step <= checkpoint.step])
+    epochs = [e for e in history.epochs if e.epoch <= checkpoint.epoch and e.step <= checkpoint.step]
+    return RunHistory(rows, epochs, run=history.run)
 
 
 def epoch_to_json(epoch: EpochDone) -> str:

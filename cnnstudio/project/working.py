@@ -6,6 +6,7 @@ file of it; after a crash it is found by cnnstudio/project/recovery.py.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import queue
@@ -117,12 +118,8 @@ class WorkingDatabase:
         return id
 
     def change_run(self, id: int, run: RunRecord) -> None:
-        """A run has another name or note."""
-        self._put(Pending(runs={id: RunRecord.of(run.about(), id, run.started, run.history)}))
-
-    def remove_run(self, id: int) -> None:
-        """Forget a run with its curve and checkpoints; only the present weights stay."""
-        self._put(Pending(gone_runs={id}))
+        """A run has another name, note or setting, or was deleted; `id` counts, not the record's own."""
+        self._put(Pending(runs={id: dataclasses.replace(run, id=id)}))
 
     def put_batches(self, run: int, rows: Array) -> None:
         """Batches were trained, (n, 4) as in `RunHistory.rows`."""
@@ -134,7 +131,7 @@ class WorkingDatabase:
 
     def put_checkpoint(self, run: int, checkpoint: Checkpoint) -> None:
         """The weights as they are now; `run` is 0 when they come from no run."""
-        self._put(Pending(checkpoint=(run, checkpoint)))
+        self._put(Pending(checkpoints={run: checkpoint}))
 
     def put_modified(self, modified: bool) -> None:
         """Whether there is anything that is not in the project file."""
@@ -167,6 +164,10 @@ class WorkingDatabase:
     def checkpoints(self) -> list[Kept]:
         """All checkpoints that are kept, in the order they were taken."""
         return self._ask(lambda: self._read(checkpoints))
+
+    def checkpoint_of(self, run: int) -> Checkpoint | None:
+        """The newest weights of a run; None when none are kept any more."""
+        return self._ask(lambda: self._read(lambda made: records.checkpoint_of(made, run)))
 
     def checkpoint(self, id: int) -> Checkpoint:
         """One of them; raises StorageError when it is not there any more or damaged."""
@@ -315,7 +316,9 @@ class WorkingDatabase:
         self._write()
 
     def _project_in_memory(self) -> sqlite3.Connection:
-        """A project of everything: intact rows, then what is not in them yet; the network comes from memory."""
+        """A project of everything but deleted runs: intact rows, then what is not in them yet; the network comes from
+        memory.
+        """
         made = files.memory()
         with made:
             made.execute("BEGIN")
@@ -329,6 +332,8 @@ class WorkingDatabase:
         extra.write(made, self.budget, working=False)
         with made:
             made.execute("DELETE FROM networks WHERE id < (SELECT max(id) FROM networks)")
+            for id in records.deleted_runs(made):
+                records.remove_run(made, id)
         return made
 
     def _claim(self) -> None:

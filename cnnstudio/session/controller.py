@@ -36,6 +36,7 @@ from cnnstudio.session.messages import (
     RunStarted,
     RunState,
     SetProbe,
+    SettingsTaken,
     SetWeights,
     StepBatch,
     StepLayer,
@@ -95,6 +96,8 @@ class Controller(QObject):
     """`norms` has grown, or begins anew."""
     diagnosed = Signal(object)
     """What goes wrong in the training, a tuple of `Diagnosis`, at the end of an epoch and at a pause."""
+    settings_taken = Signal(object, object)
+    """(step, the `TrainSettings` in force from then on), after `change`."""
     run_started = Signal()
     weights_reset = Signal(object)
     """The seed from which all weights were drawn anew."""
@@ -332,6 +335,8 @@ class Controller(QObject):
                 self._lost = False
                 self._replace_history(report.history)
                 self.carried_over.emit(report.kept, report.fresh)
+            case SettingsTaken():
+                self.settings_taken.emit(report.step, report.settings)
             case RunStarted():
                 self.run_started.emit()
             case WeightsReset():

@@ -191,6 +191,14 @@ class Loaded:
 
 
 @dataclass(frozen=True)
+class SettingsTaken:
+    """Other settings are in force after that many updates of the weights."""
+
+    step: int
+    settings: TrainSettings
+
+
+@dataclass(frozen=True)
 class RunStarted:
     """A run begins; going on after a pause is none."""
 
@@ -254,8 +262,8 @@ class Lost:
 
 
 Report = (
-    BatchDone | LayerDone | EpochDone | Loaded | RunStarted | WeightsReset | WeightsSet | Evaluated | CheckpointTaken
-    | BatchProbed | LayerNorms | Diagnosed | Failed | Lost
+    BatchDone | LayerDone | EpochDone | Loaded | SettingsTaken | RunStarted | WeightsReset | WeightsSet | Evaluated
+    | CheckpointTaken | BatchProbed | LayerNorms | Diagnosed | Failed | Lost
 )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ from cnnstudio.session.messages import (
     RunStarted,
     RunState,
     SetProbe,
+    SettingsTaken,
     SetWeights,
     StepBatch,
     StepLayer,
@@ -180,7 +181,9 @@ class Worker(threading.Thread):
                 self._rest(RunPhase.READY)
                 self._mailbox.post(WeightsReset(message.seed))
             case Change():
-                self._needed().change(message.settings)
+                trainer = self._needed()
+                trainer.change(message.settings)
+                self._mailbox.post(SettingsTaken(trainer.step, trainer.settings))
             case ChangeLayers():
                 self._needed().change_layers(message.spec)
                 self._frame_due = True

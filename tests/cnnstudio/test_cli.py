@@ -172,11 +172,10 @@ def test_a_project_keeps_the_runs_and_how_its_data_is_read(tmp_path: Path, capsy
                  "--out", str(first)]) == 0
     assert main(["train", str(first), "--epochs", "1", "--json", "--out", str(second)]) == 0
     project = open_project(second)
-    assert [(run.name, run.series, run.first_step, len(run.history)) for run in project.runs] == [
-        ("Run 1", 1, 0, 72), ("Run 2", 1, 72, 36)]
+    assert [(run.name, run.changes, len(run.history)) for run in project.runs] == [("Run 1", ((72, {"epochs": 1}),), 108)]
     assert project.history.steps.tolist() == list(range(1, 109)) and [e.epoch for e in project.history.epochs] == [1, 2, 3]
     assert project.graph["data"]["reading"]["labels"] == "renumber"
-    assert project.runs[0].settings["epochs"] == 2 and project.runs[1].settings["epochs"] == 1
+    assert project.runs[0].settings["epochs"] == 2 and project.run == 1
 
 
 @pytest.mark.parametrize("option", [["--seed", "8"], ["--loss", "squared_error"]])
@@ -202,7 +201,7 @@ def test_a_network_changed_after_its_training_begins_anew_and_says_so(
     assert "begins with new weights" in capsys.readouterr().err
     saved = open_project(again)
     assert saved.checkpoint is not None and saved.checkpoint.step == 45 and len(saved.history) == 45
-    assert [run.series for run in saved.runs] == [1, 2]
+    assert [len(run.history) for run in saved.runs] == [45, 45] and saved.run == 2
 
 
 @pytest.mark.parametrize("option", ["--cells", "--images"])

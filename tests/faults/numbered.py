@@ -46,13 +46,13 @@ def rows(first: int, last: int) -> np.ndarray:
 
 def run() -> RunRecord:
     """A run without its curve."""
-    return RunRecord("run", TrainSettings().to_json(), spec().to_json())
+    return RunRecord("run", TrainSettings().to_json(), spec().to_json(), id=1)
 
 
 def state(number: int) -> ProjectState:
     """A whole project of one number."""
-    record = RunRecord("run", TrainSettings().to_json(), spec().to_json(), history=RunHistory(rows(1, number)))
-    return ProjectState(graph(number).to_json(), checkpoint(number), None, (record,))
+    record = RunRecord("run", TrainSettings().to_json(), spec().to_json(), history=RunHistory(rows(1, number)), id=1)
+    return ProjectState(graph(number).to_json(), checkpoint(number), None, (record,), 1)
 
 
 def number_of(found: ProjectState) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from cnnstudio.project import disk, files, schema, working
 from cnnstudio.project.files import open_project
 from cnnstudio.project.folder import open_database, remove_database
+from cnnstudio.project.migrations import Step, migrate
 from cnnstudio.project.recovery import adopt, find_abandoned
 from cnnstudio.project.working import WorkingDatabase
 from engine.errors import StorageError
@@ -180,11 +181,12 @@ def kill_migration(count: int, folder: Path, seed: int = 0) -> Result:
         with connection:
             connection.execute("BEGIN")
             schema.create_tables(connection)
+            connection.execute("PRAGMA user_version = 1")
             connection.executemany("INSERT INTO runs VALUES (NULL, 0, 0, 1, ?, '')", [(b"1" * 2000,)] * 600)
         connection.close()
         child = os.fork()
         if not child:
-            schema.migrate(open_database(path), to=3, migrations={1: _to(2), 2: _to(3)})
+            migrate(open_database(path), to=3, migrations={1: _to(2), 2: _to(3)})
             os._exit(0)
         time.sleep(rng.uniform(0, 0.03))
         os.kill(child, signal.SIGKILL)
@@ -193,7 +195,7 @@ def kill_migration(count: int, folder: Path, seed: int = 0) -> Result:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         between += version == 2
         result.expect(_formats(connection) == {version}, f"rows of {_formats(connection)} in format {version}")
-        schema.migrate(connection, to=3, migrations={1: _to(2), 2: _to(3)})
+        migrate(connection, to=3, migrations={1: _to(2), 2: _to(3)})
         result.expect(_formats(connection) == {3}, "the second attempt did not finish")
         connection.close()
         remove_database(path)
@@ -201,11 +203,11 @@ def kill_migration(count: int, folder: Path, seed: int = 0) -> Result:
     return result
 
 
-def _to(format: int) -> schema.Step:
-    def migrate(connection: sqlite3.Connection) -> None:
+def _to(format: int) -> Step:
+    def step(connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE runs SET time = ?, content = zeroblob(2000)", (format,))
 
-    return migrate
+    return step
 
 
 def _formats(connection: sqlite3.Connection) -> set[int]:

@@ -46,6 +46,6 @@ def trained(bundled: Path) -> Trained:
             break
     choice = {"name": "digits8x8"}
     graph = Graph.of(spec, title="数字", training=settings.to_json(), data=choice)
-    run = RunRecord("Run 1", settings.to_json(), spec.to_json(), choice, history=history)
-    state = ProjectState(graph.to_json(), trainer.checkpoint(), DataCard.of(data, choice), (run,))
+    run = RunRecord("Run 1", settings.to_json(), spec.to_json(), choice, history=history, id=1)
+    state = ProjectState(graph.to_json(), trainer.checkpoint(), DataCard.of(data, choice), (run,), 1)
     return Trained(state, tuple(taken))

@@ -27,7 +27,7 @@ def assert_same(one: ProjectState, two: ProjectState) -> None:
     assert_same_checkpoint(one.checkpoint, two.checkpoint)
     np.testing.assert_array_equal(one.history.rows, two.history.rows)
     assert one.history.epochs == two.history.epochs
-    assert [run.about() for run in one.runs] == [run.about() for run in two.runs]
+    assert [run.about() for run in one.runs] == [run.about() for run in two.runs] and one.run == two.run
     assert one.data is not None and two.data is not None
     assert (one.data.choice, one.data.title, one.data.fingerprint, one.data.classes, one.data.value_range) == (
         two.data.choice, two.data.title, two.data.fingerprint, two.data.classes, two.data.value_range)  # fmt: skip

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from cnnstudio.project import schema
-from cnnstudio.project.files import open_project, save_project
+from cnnstudio.project import records, schema
+from cnnstudio.project.files import from_image, memory, open_project, save_project
+from cnnstudio.project.migrations import Step, migrate
 from engine.errors import StorageError
 from tests.cnnstudio.project.conftest import Trained
 from tests.cnnstudio.project.same import assert_same
@@ -146,6 +148,51 @@ def test_every_format_that_was_ever_published_opens(path: Path) -> None:
     assert found.checkpoint is not None and found.checkpoint.step == 35 and len(found.history) == 35
 
 
+def test_the_runs_of_a_format_2_file_keep_names_notes_settings_and_weights(tmp_path: Path) -> None:
+    found = open_project(SAMPLES / "format-2.cnn")
+    first, second = found.runs
+    assert (first.name, first.note, len(first.history)) == ("Run 1", "zu langsam 太慢", 20)
+    assert first.settings["learning_rate"] == 0.001
+    assert first.places["conv1"] == (20.0, 10.0) and (second.name, second.changes) == ("Run 2", ((10, {"l2": 0.001}),))
+    assert found.run == second.id == 2
+    connection = from_image((SAMPLES / "format-2.cnn").read_bytes(), "format-2.cnn")
+    weights = [records.checkpoint_of(connection, run) for run in (1, 2)]
+    assert [each.step for each in weights if each is not None] == [20, 35]
+    connection.close()
+
+
+def old_run(connection: sqlite3.Connection, trained: Trained, id: int, series: int, first_step: int, **settings: float) -> None:
+    """A run as format 1 described it."""
+    run = trained.state.runs[0]
+    about = {"name": f"Run {id}", "note": f"note {id}", "series": series, "first_step": first_step, "data": run.data,
+             "settings": dict(run.settings) | settings, "network": dict(run.network)}  # fmt: skip
+    records.add(connection, "runs", json.dumps(about), when=100.0 + id, id=id)
+    records.add_batches(connection, id, run.history.rows[first_step : first_step + 15])
+
+
+def test_runs_of_format_1_that_went_on_from_each_other_become_one(trained: Trained) -> None:
+    connection = memory()
+    with connection:
+        records.add(connection, "networks", json.dumps(trained.state.graph))
+        old_run(connection, trained, 1, series=1, first_step=0)
+        old_run(connection, trained, 2, series=2, first_step=0)
+        old_run(connection, trained, 3, series=2, first_step=15, learning_rate=0.5)
+        records.add_epoch(connection, 3, trained.state.runs[0].history.epochs[0])
+        checkpoint = trained.checkpoints[-1]
+        records.add(connection, "checkpoints", checkpoint.to_bytes(), run=3, step=checkpoint.step)
+        old_run(connection, trained, 4, series=2, first_step=30, learning_rate=0.5)
+        connection.execute("UPDATE runs SET time = 7 WHERE id = 4")  # damaged
+        connection.execute("PRAGMA user_version = 1")
+    migrate(connection)
+    state = records.read_state(connection, "p.cnn")
+    connection.close()
+    assert [(run.id, run.name, run.note) for run in state.runs] == [(1, "Run 1", "note 1"), (2, "Run 2", "note 2\nnote 3")]
+    assert [len(run.history) for run in state.runs] == [15, 30] and state.runs[1].changes == ((15, {"learning_rate": 0.5}),)
+    assert len(state.runs[1].history.epochs) == 1 and state.runs[1].started == 102.0
+    assert state.run == 2 and len(state.history) == 30
+    assert state.damage == ("The description of a training run was damaged; its curve is left out.",)
+
+
 def test_there_is_a_sample_of_every_format() -> None:
     assert {path.stem for path in SAMPLES.glob("*.cnn")} == {f"format-{n}" for n in range(1, schema.FORMAT + 1)}
 
@@ -154,24 +201,24 @@ def test_migrations_run_step_by_step_each_as_one_transaction() -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     done: list[int] = []
 
-    def step(number: int) -> schema.Step:
-        def migrate(connection: sqlite3.Connection) -> None:
+    def step(number: int) -> Step:
+        def bring(connection: sqlite3.Connection) -> None:
             connection.execute(f"CREATE TABLE t{number} (a)")
             if number == 3 and len(done) < 5:
                 done.append(0)
                 raise sqlite3.OperationalError("disk full")
             done.append(number)
 
-        return migrate
+        return bring
 
     connection.execute("PRAGMA user_version = 1")
     steps = {n: step(n) for n in (1, 2, 3)}
     with pytest.raises(sqlite3.OperationalError):
-        schema.migrate(connection, to=4, migrations=steps)
+        migrate(connection, to=4, migrations=steps)
     assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     assert [name for (name,) in connection.execute("SELECT name FROM sqlite_master")] == ["t1", "t2"]
     done += [0, 0]
-    schema.migrate(connection, to=4, migrations=steps)
+    migrate(connection, to=4, migrations=steps)
     assert connection.execute("PRAGMA user_version").fetchone() == (4,)
     connection.close()
 

@@ -337,7 +337,8 @@ def test_runs_are_renamed_and_removed(database: WorkingDatabase, trained: Traine
     run = database.state().runs[0]
     database.change_run(id, dataclasses.replace(run, name="with Adam", note="第一"))
     assert [(r.name, r.note, len(r.history)) for r in database.state().runs] == [("with Adam", "第一", 35)]
-    database.remove_run(id)
+    assert database.flush() is None
+    database.change_run(id, dataclasses.replace(run, deleted=True))
     state = database.state()
     assert state.runs == ()
     assert_same_checkpoint(state.checkpoint, trained.state.checkpoint)
