@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from cnnstudio.canvas.scene import CanvasScene
+from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.panel import ExplainPanel
 from cnnstudio.panels.explain.subject import Subject
 from cnnstudio.selection import CellRef
@@ -98,9 +99,12 @@ class Walker(QObject):
         self._panel.part_zoom.show_term(place[1])
 
     def _words(self, stop: Stop) -> str:
+        assert self._walk is not None
+        name_of = self._studio.document.name_of
         phases = {"forward": self.tr("Forward →"), "loss": self.tr("Loss"), "backward": self.tr("← Backward"),
                   "update": self.tr("Update")}  # fmt: skip
-        parts = [phases[stop.stage.phase], self._studio.document.name_of(stop.stage.block), str(stop.ref)]
+        parts = [phases[stop.stage.phase], name_of(stop.stage.block),
+                 Names(self._walk.snapshot, name_of).cell(stop.ref)]
         if self._bar.grain != "layer" and stop.stage.cells > 1:
             text = self.tr("number {n} of {count}")
             parts.append(text.format(n=format_count(stop.cell + 1), count=format_count(stop.stage.cells)))

@@ -37,8 +37,8 @@ def _of_program() -> Iterator[tuple[str, str]]:
         for call in _calls(tree):
             name = _name(call)
             if name in TRANSLATED:
-                # tr("text"), translate("Context", "text"), QT_TRANSLATE_NOOP("Context", "text")
-                at = 0 if name in ("tr", "QT_TR_NOOP") else 1
+                # tr("text"), translate("text") of a module, translate("Context", "text"), QT_TRANSLATE_NOOP("Context", "text")
+                at = 0 if name in ("tr", "QT_TR_NOOP") or len(call.args) == 1 else 1
                 if len(call.args) > at and isinstance(text := _constant(call.args[at]), str):
                     yield text, path
         yield from _error_texts(path, tree)

@@ -13,6 +13,7 @@ from cnnstudio.panels.explain.check import CheckRow
 from cnnstudio.panels.explain.code_zoom import CodeZoom
 from cnnstudio.panels.explain.ideas import pixels, sentences
 from cnnstudio.panels.explain.layer_zoom import LayerZoom
+from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.part_zoom import PartZoom
 from cnnstudio.panels.explain.pictures import pair_of
 from cnnstudio.panels.explain.subject import Subject
@@ -34,6 +35,7 @@ class Body(QScrollArea):
     def __init__(self, name_of: Callable[[str], str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._subject: Subject | None = None
+        self._name_of = name_of
         self._name, self.value, self._sum, self.idea = QLabel(), QLabel(), QLabel(), QLabel()
         self._name.setProperty("role", "muted")
         self._name.setFont(number_font())
@@ -43,7 +45,7 @@ class Body(QScrollArea):
             label.setProperty("role", "muted")
             label.setWordWrap(True)
         self.check, self.code, self.formula = CheckRow(), CodeZoom(), FormulaView()
-        self.layer, self.parts, self.tree = LayerZoom(name_of), PartZoom(), TermTree()
+        self.layer, self.parts, self.tree = LayerZoom(), PartZoom(), TermTree()
         for zoom in (self.layer, self.parts, self.tree):
             zoom.cell_wanted.connect(self.cell_wanted)
         self.parts.part_wanted.connect(self.part_wanted)
@@ -97,7 +99,8 @@ class Body(QScrollArea):
     def show_subject(self, subject: Subject, part: int, heading: str) -> None:
         """Show a number with partial sum `part` in view; `heading` names it in the source."""
         self._subject = subject
-        self._name.setText(str(subject.ref))
+        names = Names(subject.snapshot, self._name_of)
+        self._name.setText(names.cell(subject.ref))
         self.value.setText(format_value(subject.value, 5))
         self._color_value()
         for label, text in ((self._sum, summary(subject)), (self.idea, sentences(subject))):
@@ -108,15 +111,16 @@ class Body(QScrollArea):
         self.layer.show_pixels(as_picture(subject.at("image")) if field is not None else None, field)
         self.show_part(subject, part)
         computed = subject.term.op not in LEAVES
-        self.tree.show_term(subject.term if computed else None, part if len(subject.parts) > 1 else -1)
+        self.tree.show_term(subject.term if computed else None, names, part if len(subject.parts) > 1 else -1)
         for widget in (self._tree_title, self._code_title, self.code):
             widget.setVisible(computed)
-        self.code.show_subject(subject, heading)
+        self.code.show_subject(subject, names, heading)
 
     def show_part(self, subject: Subject, part: int) -> None:
         """Bring another partial sum into view."""
-        self.layer.show_pair(pair_of(subject, part))
-        self.parts.show_part(subject, part)
+        names = Names(subject.snapshot, self._name_of)
+        self.layer.show_pair(pair_of(subject, part), names)
+        self.parts.show_part(subject, part, names)
         symbols = latex.symbols(subject)
         lines = [*([symbols] if symbols else []), *latex.numbers(subject, part)]
         self.formula.set_lines(lines)

@@ -10,6 +10,7 @@ from itertools import islice
 import numpy as np
 
 from cnnstudio.panels.explain.expressions import Writer, literal
+from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.subject import Subject
 from engine.layer import Array, Layer, Shape
 from engine.layers.conv import Conv2D
@@ -50,7 +51,7 @@ class Snippet:
                          for i, line in enumerate(self.lines))
 
 
-def snippet(subject: Subject, language: str, heading: str) -> Snippet | None:
+def snippet(subject: Subject, language: str, names: Names, heading: str) -> Snippet | None:
     """The source for a subject; None where nothing was computed, or from too many numbers. It prints the cell's value."""
     if subject.term.op in LEAVES:
         return None
@@ -58,7 +59,7 @@ def snippet(subject: Subject, language: str, heading: str) -> Snippet | None:
     if found is None:
         if _count(subject) > MOST_NUMBERS:
             return None
-        writer = Writer(language)
+        writer = Writer(language, names)
         result = writer.write(subject.term)
         found = writer.setup, [*writer.steps, f"value = {result}"], "value"
     setup, steps, result = found
@@ -70,7 +71,7 @@ def snippet(subject: Subject, language: str, heading: str) -> Snippet | None:
     if language == "loop" and not any("math." in line for line in (*setup, *steps)):
         head.remove("import math")
     head = [line for line in head if line != "import torch.nn.functional as F" or any("F." in step for step in steps)]
-    before = [*head, *([""] if head else []), f"# {heading}", *setup]
+    before = [*head, *([""] if head else []), *(f"# {line}" for line in heading.splitlines()), *setup]
     shown = f"float({result})" if language != "loop" else result
     return Snippet((*before, *steps, f"print({shown})"), range(len(before), len(before) + len(steps)))
 

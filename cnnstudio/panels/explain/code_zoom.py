@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from cnnstudio.panels.explain.code import LANGUAGES, Snippet, snippet
+from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.subject import Subject
 from cnnstudio.theme import SPACE_XS, Theme, current_theme, number_font, theme_changed
 
@@ -32,6 +33,7 @@ class CodeZoom(QWidget):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._subject: Subject | None = None
+        self._names: Names | None = None
         self._heading = ""
         self._snippet: Snippet | None = None
         self._soon = QTimer(self)
@@ -74,9 +76,9 @@ class CodeZoom(QWidget):
         """Show one of `LANGUAGES`."""
         self._tabs.setCurrentIndex(LANGUAGES.index(language))
 
-    def show_subject(self, subject: Subject, heading: str) -> None:
+    def show_subject(self, subject: Subject, names: Names, heading: str) -> None:
         """Write the source of a subject, soon; `heading` becomes its first comment."""
-        self._subject, self._heading = subject, heading
+        self._subject, self._names, self._heading = subject, names, heading
         self._soon.start()
 
     @Slot()
@@ -87,9 +89,9 @@ class CodeZoom(QWidget):
 
     @Slot()
     def _write(self, *_: object) -> None:
-        if self._subject is None or not self.isVisible():
+        if self._subject is None or self._names is None or not self.isVisible():
             return
-        self._snippet = snippet(self._subject, LANGUAGES[self._tabs.currentIndex()], self._heading)
+        self._snippet = snippet(self._subject, LANGUAGES[self._tabs.currentIndex()], self._names, self._heading)
         text = self._snippet.shown if self._snippet is not None else self.tr("Too many numbers to write them all out.")
         if text != self._text.toPlainText():
             self._text.setPlainText(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+from cnnstudio.panels.explain.names import Names
 from engine.term import LEAVES, Term
 
 MANY = 6
@@ -27,10 +28,10 @@ _BETWEEN = {"sum": " + ", "product": " * ", "difference": " - ", "quotient": " /
 class Writer:
     """Writes terms for one language. `setup` names the numbers, `steps` are lines to run before the expression is true."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, names: Names) -> None:
         self.setup: list[str] = []
         self.steps: list[str] = []
-        self._language = language
+        self._language, self._cells = language, names
         self._names: dict[object, str] = {}
         self._taken: set[str] = set()
         self._of_shared: dict[int, str] = {}
@@ -89,7 +90,7 @@ class Writer:
             name = self._new(_plain(term.label) or short or "number")
             value = literal(term.value)
             made = f"torch.tensor({value}, dtype=torch.float64)" if self._language == "pytorch" else value
-            where = f"  # {term.ref}" if term.ref is not None else ""
+            where = f"  # {self._cells.cell(term.ref)}" if term.ref is not None else ""
             self.setup.append(f"{name} = {made}{where}")
             self._names[key] = name
         return self._names[key]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
+from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.pictures import Block, Pair, Picture, Spot
-from cnnstudio.panels.explain.words import array_words
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
@@ -24,9 +22,8 @@ class LayerZoom(QWidget):
     cell_wanted = Signal(object)
     """A `CellRef` of the engine."""
 
-    def __init__(self, name_of: Callable[[str], str], parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._name_of = name_of
         self._pair: Pair | None = None
         self._source, self._result = MapView(max_cell=44), MapView(max_cell=44)
         self._captions = QLabel(), QLabel()
@@ -65,14 +62,14 @@ class LayerZoom(QWidget):
         """The image with the pixels that feed the number."""
         return self._image
 
-    def show_pair(self, pair: Pair | None) -> None:
+    def show_pair(self, pair: Pair | None, names: Names) -> None:
         """Show two pictures; None hides the whole."""
         self._pair = pair
         self.setVisible(pair is not None)
         if pair is None:
             return
         for view, picture, caption in zip(self.views, (pair.source, pair.result), self._captions, strict=True):
-            words = array_words(picture.name, self._name_of)
+            words = names.caption(picture.name)
             caption.setText(words)
             view.setAccessibleName(words)
             view.set_maps(picture.maps, kind=picture.kind)

@@ -15,11 +15,11 @@ from cnnstudio.panels.explain.check import CheckRow
 from cnnstudio.panels.explain.code_zoom import CodeZoom
 from cnnstudio.panels.explain.head import BATCH, SAMPLE, Head
 from cnnstudio.panels.explain.layer_zoom import LayerZoom
+from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.part_zoom import PartZoom
 from cnnstudio.panels.explain.subject import Subject, counterparts, is_parameter_like, subject_of
 from cnnstudio.panels.explain.term_tree import TermTree
 from cnnstudio.panels.explain.trail import Trail
-from cnnstudio.panels.explain.words import crumb
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
@@ -306,6 +306,10 @@ class ExplainPanel(LivePanel):
             return self.tr("Nobody knows the class of this image, so there is no loss and no delta.")
         if cell.array.endswith("_after"):
             return self.tr("Only the last training batch shows an update.")
+        block = cell.array.rpartition(".")[0]
+        if block in self._document.graph and error.code in ("explain.no_cell", "explain.no_array"):
+            return self.tr("{block} has no cell {index} any more.").format(
+                block=self._document.name_of(block), index=list(cell.index))
         return error_sentence(error)
 
     def _show_hint(self, text: str) -> None:
@@ -322,10 +326,10 @@ class ExplainPanel(LivePanel):
         name_of = self._document.name_of
         cell = self._selection.cell
         assert cell is not None
-        self._trail.visit(cell, crumb(subject, name_of))
+        self._trail.visit(cell, Names(subject.snapshot, name_of).crumb(subject))
         self._head.show_subject(subject, self._trail, name_of)
         self._hint.hide()
         self._head.show()
         self._body.show()
         self._part = min(self._part, max(len(subject.parts) - 1, 0))
-        self._body.show_subject(subject, self._part, f"{self.title_text} ({self.probe_text})")
+        self._body.show_subject(subject, self._part, f"{self.title_text}\n{self.probe_text}")

@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from cnnstudio.icons import icon
+from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.subject import Subject
-from cnnstudio.panels.explain.words import part_name
 from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
@@ -140,7 +140,7 @@ class PartZoom(QWidget):
         theme_changed.connect(self._retheme)
         self._retheme()
 
-    def show_part(self, subject: Subject, part: int) -> None:
+    def show_part(self, subject: Subject, part: int, names: Names) -> None:
         """Show partial sum number `part`; hides itself where there is no window to show."""
         shape, parts = subject.grid_shape, subject.parts
         self.setVisible(shape is not None and bool(parts))
@@ -148,15 +148,15 @@ class PartZoom(QWidget):
             return
         self._part, self._count = part, len(parts)
         chosen = parts[part]
-        name = part_name(chosen.part)
+        name = names.part(chosen.part)
         many = self.tr("{part} · {number} of {count}").format(part=name, number=part + 1, count=len(parts))
         self._name.setText(many if len(parts) > 1 else name or self.tr("the window"))
         for button in self._buttons:
             button.setVisible(len(parts) > 1)
         if chosen.children and chosen.children[0].op == "product":
-            self._show_products(chosen, shape)
+            self._show_products(chosen, shape, names)
         else:
-            self._show_window(chosen, shape)
+            self._show_window(chosen, shape, names)
 
     def _step(self, step: int) -> None:
         self.part_wanted.emit((self._part + step) % max(self._count, 1))
@@ -166,40 +166,39 @@ class PartZoom(QWidget):
         columns = self.window_._columns
         self._outline(None if place is None else divmod(place, columns))
 
-    def _show_products(self, chosen: Term, shape: tuple[int, int]) -> None:
+    def _show_products(self, chosen: Term, shape: tuple[int, int], names: Names) -> None:
         pairs = [product.children for product in chosen.children]
         first_is_kernel = any(ref.array.endswith(".W") for a, _ in pairs if (ref := a.ref) is not None)
         data = [b if first_is_kernel else a for a, b in pairs]
         other = [a if first_is_kernel else b for a, b in pairs]
         if not first_is_kernel:
             data, other = other, data  # the input under δ: what lies below stands first
-        self.window_.show_numbers(self._caption(data), _values(data, shape), _refs(data))
-        sign = "⊙ " + self._caption(other)
+        self.window_.show_numbers(self._caption(data, names), _values(data, shape), _refs(data))
+        sign = "⊙ " + self._caption(other, names)
         self.kernel.show_numbers(sign, _values(other, shape), _refs(other))
         text = self.tr("= products, sum {value}").format(value=format_value(chosen.value))
         self.products.show_numbers(text, _values(chosen.children, shape), [None] * len(pairs))
         self.kernel.show()
         self.products.show()
 
-    def _show_window(self, chosen: Term, shape: tuple[int, int]) -> None:
+    def _show_window(self, chosen: Term, shape: tuple[int, int], names: Names) -> None:
         cells = chosen.children
         values = _values(cells, shape)
         marks = (np.arange(values.size) == chosen.winner).reshape(shape) if chosen.op == "max" else None
-        caption = self._caption(cells)
+        caption = self._caption(cells, names)
         if chosen.op == "max":
             caption = self.tr("{window}; the largest goes on").format(window=caption)
         self.window_.show_numbers(caption, values, _refs(cells), marks)
         self.kernel.hide()
         self.products.hide()
 
-    def _caption(self, cells: Sequence[Term]) -> str:
-        """Where the cells lie: "relu1.y[2], rows 2–6, columns 5–9"."""
+    def _caption(self, cells: Sequence[Term], names: Names) -> str:
+        """Where the cells lie: "window of ReLU 1 [2], rows 2–6, columns 5–9"."""
         refs = [cell.ref for cell in cells if cell.ref is not None]
         if not refs:
             return self.tr("padding")
         array, first, last = refs[0].array, refs[0].index, refs[-1].index
-        front = ", ".join(map(str, first[:-2]))
-        name = f"{array}[{front}]" if front else array
+        name = names.cell(CellRef(array, first[:-2]))
         (row, column), (end_row, end_column) = first[-2:], last[-2:]
         if array.endswith(".W"):
             rotated = (row, column) > (end_row, end_column)

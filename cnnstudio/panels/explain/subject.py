@@ -140,22 +140,36 @@ def subject_of(snapshot: Snapshot, ref: CellRef) -> Subject:
         return made("delta", None, placed[0], "x")
     layer, _, name = ref.array.rpartition(".")
     owner = next(p for p in placed if p.node.id == layer)
+    kind, parameter, _ = array_kind(owner, name)
+    match kind:
+        case "forward":
+            return made(kind, owner, owner, "y")
+        case "delta":
+            head_fused = placed[-1].node.layer.kind in snapshot.loss_function.fused_with
+            from_loss = owner.index >= len(placed) - 1 - head_fused
+            return made(kind, owner, None if from_loss else placed[owner.index + 1], "x")
+        case "gradient":
+            return made(kind, owner, owner, parameter)
+        case "other":
+            return made(kind, owner, None, name)
+    return made(kind, owner, None, parameter)
+
+
+def array_kind(owner: Placed, name: str) -> tuple[str, str, str]:
+    """What an array of a layer is: (kind as in `Subject`, the parameter concerned, the optimizer's slot)."""
     parameters = owner.node.layer.params(owner.x)
-    if name == "y":
-        return made("forward", owner, owner, "y")
-    if name == "dy":
-        head_fused = placed[-1].node.layer.kind in snapshot.loss_function.fused_with
-        from_loss = owner.index >= len(placed) - 1 - head_fused
-        return made("delta", owner, None if from_loss else placed[owner.index + 1], "x")
+    if name in ("y", "dy"):
+        return "forward" if name == "y" else "delta", "", ""
     if name in parameters:
-        return made("parameter", owner, None, name)
+        return "parameter", name, ""
     if name.removeprefix("d") in parameters:
-        return made("gradient", owner, owner, name.removeprefix("d"))
+        return "gradient", name.removeprefix("d"), ""
     parameter, _, rest = name.partition("_")
-    if parameter in parameters and rest:
-        kind = "new" if rest == "after" else "new slot" if rest.endswith("_after") else "slot"
-        return made(kind, owner, None, parameter)
-    return made("other", owner, None, name)
+    if parameter not in parameters or not rest:
+        return "other", "", ""
+    if rest == "after":
+        return "new", parameter, ""
+    return "new slot" if rest.endswith("_after") else "slot", parameter, rest.removesuffix("_after")
 
 
 def counterparts(snapshot: Snapshot, ref: CellRef) -> dict[str, CellRef]:

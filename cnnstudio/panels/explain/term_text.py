@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cnnstudio.panels.explain.words import part_name, translate
+from cnnstudio.panels.explain.names import Names
+from cnnstudio.panels.explain.words import translate
 from cnnstudio.widgets.numbers import format_value
 from engine.term import LEAVES, CellRef, Term
 
@@ -24,27 +25,27 @@ class Segment:
     ref: CellRef | None = None
 
 
-def segments(term: Term) -> list[Segment]:
+def segments(term: Term, names: Names) -> list[Segment]:
     """One line for a term: its partial sum's name, its cell, or its formula with numbers."""
     if term.part is not None:
-        return [Segment(part_name(term.part))]
+        return [Segment(names.part(term.part))]
     if term.op in LEAVES:
-        return leaf(term)
+        return leaf(term, names)
     written = _written(term, MOST_LEAVES, outermost=True)
     if written is not None:
         return written
     if term.ref is not None:
-        return [Segment(str(term.ref), term.ref)]
+        return [Segment(names.cell(term.ref), term.ref)]
     return [Segment(f"{term.label}: {_summary(term)}" if term.label else _summary(term))]
 
 
-def leaf(term: Term) -> list[Segment]:
+def leaf(term: Term, names: Names) -> list[Segment]:
     """A cell by its name, a constant by its symbol."""
     if term.op == "padding":
         return [Segment(translate("padding"))]
     if term.ref is not None:
         symbol = [Segment(f"{term.label} = ")] if term.label else []
-        return [*symbol, Segment(str(term.ref), term.ref)]
+        return [*symbol, Segment(names.cell(term.ref), term.ref)]
     return [Segment(term.label or format_value(term.value))]
 
 

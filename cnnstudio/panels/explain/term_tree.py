@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPersistentM
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QFrame, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView, QWidget
 
+from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.term_text import Segment, segments
 from cnnstudio.panels.explain.words import translate
 from cnnstudio.theme import Theme, current_theme, number_font, theme_changed
@@ -24,10 +25,16 @@ Index = QModelIndex | QPersistentModelIndex
 class Row:
     """A term in the tree, or a run of folded terms."""
 
-    def __init__(self, term: Term | None, folded: list[Term], parent: Row | None, number: int) -> None:
-        self.term, self.folded, self.parent, self.number = term, folded, parent, number
+    def __init__(self, term: Term | None, folded: list[Term], parent: Row | None, number: int, names: Names) -> None:
+        self.term, self.folded, self.parent, self.number, self._names = term, folded, parent, number, names
         self._rows: list[Row] | None = None
-        self.line = segments(term) if term is not None else [Segment(_fold_text(folded))]
+        self.line = segments(term, names) if term is not None else [Segment(_fold_text(folded))]
+        above = parent.term if parent is not None else None
+        of_gate = above is not None and above.op == "gate"
+        if of_gate:
+            self.line = [Segment(("x: ", "x > 0: ", "x ≤ 0: ")[number]), *self.line]
+        self.idle = of_gate and above is not None and number == (2 if above.children[0].value > 0 else 1)
+        """Whether this is the branch that a gate did not take."""
         self.value = term.value if term is not None else sum(t.value for t in folded)
 
     @property
@@ -50,8 +57,8 @@ class Row:
         elif self.term is not None and len(terms) > SHORT and self.term.op == "sum" and terms[0].part is None:
             terms.sort(key=lambda t: -abs(t.value))
             terms, folded = terms[:FIRST], terms[FIRST:]
-        rows = [Row(t, [], self, i) for i, t in enumerate(terms)]
-        return [*rows, Row(None, folded, self, len(rows))] if folded else rows
+        rows = [Row(t, [], self, i, self._names) for i, t in enumerate(terms)]
+        return [*rows, Row(None, folded, self, len(rows), self._names)] if folded else rows
 
 
 def _fold_text(folded: list[Term]) -> str:
@@ -64,11 +71,13 @@ class TermModel(QAbstractItemModel):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._root: Row | None = None
+        self._names: Names | None = None
 
-    def show_term(self, term: Term | None) -> None:
+    def show_term(self, term: Term | None, names: Names) -> None:
         """Show another term."""
         self.beginResetModel()
-        self._root = None if term is None or term.op in LEAVES else Row(term, [], None, 0)
+        self._names = names
+        self._root = None if term is None or term.op in LEAVES else Row(term, [], None, 0, names)
         self.endResetModel()
 
     def row(self, index: Index) -> Row | None:
@@ -111,9 +120,10 @@ class TermModel(QAbstractItemModel):
             return None
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return format_value(row.value) if index.column() else "".join(s.text for s in row.line)
-        if role == Qt.ItemDataRole.ToolTipRole and row.term is not None:
+        if role == Qt.ItemDataRole.ToolTipRole and row.term is not None and self._names is not None:
             named = (child for child in (row.term, *_few(row.term)) if child.ref is not None)
-            return "\n".join(f"{child.ref} = {format_value(child.value)}" for child in named) or None
+            return "\n".join(f"{self._names.cell(child.ref)} = {format_value(child.value)}"
+                             for child in named if child.ref is not None) or None
         return None
 
 
@@ -140,12 +150,12 @@ class TermDelegate(QStyledItemDelegate):
         painter.setFont(number_font(0.92))
         box = option.rect.adjusted(3, 0, -4, 0)
         if index.column():
-            painter.setPen(theme.color(sign_token(row.value)))
+            painter.setPen(theme.color("muted" if row.idle else sign_token(row.value)))
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, format_value(row.value))
         else:
             painter.setClipRect(box)
             for segment, place in self.places(row, box):
-                painter.setPen(theme.color("accent" if segment.ref is not None else "text"))
+                painter.setPen(theme.color("accent" if segment.ref is not None else "muted" if row.idle else "text"))
                 painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip, segment.text)
                 if segment.ref is not None and segment.ref == self._tree.pointed:
                     painter.drawLine(place.bottomLeft() - QPoint(0, 3), place.bottomRight() - QPoint(0, 3))
@@ -207,9 +217,9 @@ class TermTree(QTreeView):
         theme_changed.connect(self._retheme)
         self._retheme()
 
-    def show_term(self, term: Term | None, open_part: int = -1) -> None:
+    def show_term(self, term: Term | None, names: Names, open_part: int = -1) -> None:
         """Show how a term was computed; partial sum `open_part` unfolded."""
-        self.terms.show_term(term)
+        self.terms.show_term(term, names)
         if open_part >= 0:
             self.expand(self.terms.index(open_part, 0))
         elif 0 < self.terms.rowCount() <= 2:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication
 
-from cnnstudio.panels.explain.subject import Subject
+from cnnstudio.panels.explain.subject import Subject, array_kind
 from engine.snapshot import Snapshot
 
 
@@ -20,17 +20,6 @@ def title(subject: Subject, name_of: Callable[[str], str]) -> str:
     head = _head(subject, name_of)
     places = [translate("image {n} of the batch").format(n=subject.image)] if subject.image is not None else []
     return " · ".join([head, *_axes(subject), *places])
-
-
-def crumb(subject: Subject, name_of: Callable[[str], str]) -> str:
-    """The title in as few letters as a trail of them allows: "δ Conv 2 [7, 2, 5]"."""
-    sign = {"delta": "δ ", "gradient": "∂", "new": "→ ", "new slot": "→ "}.get(subject.kind, "")
-    name = name_of(subject.owner.node.id) if subject.owner else _head(subject, name_of)
-    if subject.kind in ("parameter", "gradient", "new", "slot", "new slot"):
-        name = f"{name} {sign}{subject.target}"
-    else:
-        name = f"{sign}{name}"
-    return f"{name} {list(subject.cell)}" if subject.cell else name
 
 
 def _head(subject: Subject, name_of: Callable[[str], str]) -> str:
@@ -50,8 +39,12 @@ def _head(subject: Subject, name_of: Callable[[str], str]) -> str:
         case "new":
             return translate("After the update: {block} · {parameter}").format(parameter=parameter, block=name)
         case "slot" | "new slot":
-            array = subject.ref.array.rpartition(".")[2]
-            return translate("{array} of {block}").format(array=array, block=name)
+            assert subject.owner is not None
+            slot = array_kind(subject.owner, subject.ref.array.rpartition(".")[2])[2]
+            if subject.kind == "slot":
+                return f"{name} · {parameter} · {slot_name(slot)}"
+            return translate("After the update: {block} · {parameter}").format(
+                parameter=f"{parameter} · {slot_name(slot)}", block=name)
         case "image":
             return translate("Image")
         case "target":
@@ -64,13 +57,28 @@ def _head(subject: Subject, name_of: Callable[[str], str]) -> str:
             return translate("Penalty of the weights")
         case "gradient_norm":
             return translate("Length of the gradient")
-    return f"{name} {subject.target}".strip()
+    return f"{name} · {kept_name(subject.target)}"
 
 
 def parameter_name(name: str) -> str:
     """What a parameter is called: "W" -> "weight"."""
     return {"W": translate("weight"), "b": translate("bias"), "gamma": translate("scale γ"),
             "beta": translate("shift β")}.get(name, name)
+
+
+def slot_name(slot: str) -> str:
+    """What a running average of an optimizer is called."""
+    names = {"velocity": translate("velocity v"), "mean": translate("mean m"), "square": translate("mean square s")}
+    return names.get(slot, slot)
+
+
+def kept_name(name: str) -> str:
+    """What an array is called that a layer keeps for itself."""
+    names = {"mean": translate("mean"), "variance": translate("variance"), "mask": translate("mask"),
+             "offset": translate("offset"), "gain": translate("gain"), "winner": translate("winner"),
+             "normal": translate("normalised input"), "inverse_deviation": translate("1 / deviation"),
+             "gate": translate("gate"), "axes": translate("axes"), "amplitude": translate("amplitude")}  # fmt: skip
+    return names.get(name, name)
 
 
 def _axes(subject: Subject) -> list[str]:
@@ -95,28 +103,8 @@ def _axes(subject: Subject) -> list[str]:
     return [name.format(n=n) for name, n in zip(names, cell, strict=True)]
 
 
-def part_name(part: tuple[str, int] | None) -> str:
-    """What a partial sum belongs to: "channel 2"."""
-    if part is None:
-        return ""
-    what, number = part
-    names = {"channel": translate("channel {n}"), "filter": translate("filter {n}"), "image": translate("image {n}")}
-    return names[what].format(n=number) if what in names else what
-
-
 def probe_line(snapshot: Snapshot) -> str:
     """Whose numbers these are, and of which step."""
     if snapshot.probe == "batch":
         return translate("the last training batch, step {step}, weights before the update").format(step=snapshot.step)
     return translate("this sample, step {step}").format(step=snapshot.step)
-
-
-def array_words(name: str, name_of: Callable[[str], str]) -> str:
-    """The caption of a picture of an array: "Conv 2 · output"."""
-    layer, _, short = name.rpartition(".")
-    if not layer:
-        names = {"image": translate("Image"), "dimage": translate("Delta of the image"), "target": translate("Target")}
-        return names.get(short, short)
-    block = name_of(layer)
-    what = {"y": translate("output of {block}"), "dy": translate("delta of {block}")}
-    return what[short].format(block=block) if short in what else f"{block} {short}"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cnnstudio.panels.explain.code import LANGUAGES, snippet
+from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.subject import subject_of
 from engine.layers.activation import ELU, GELU, LeakyReLU, ReLU, Sigmoid, Tanh
 from engine.layers.batchnorm import BatchNorm
@@ -55,6 +56,11 @@ def snapshots() -> dict[str, Snapshot]:
             for probe, snapshot in probes(spec).items()}
 
 
+def plain_names(snapshot: Snapshot) -> Names:
+    """Names of blocks that go by their ids."""
+    return Names(snapshot, lambda block: block)
+
+
 def printed(text: str) -> float:
     """What the source prints when it is run by itself."""
     out = io.StringIO()
@@ -73,7 +79,7 @@ def test_copied_source_prints_the_number_shown(snapshots: dict[str, Snapshot], n
     for array in snapshot.arrays:
         index = tuple(int(i) for i in rng.integers(0, snapshot[array].shape))
         subject = subject_of(snapshot, CellRef(array, index))
-        source = snippet(subject, language, "a cell")
+        source = snippet(subject, language, plain_names(snapshot), "a cell")
         if source is None:
             assert not subject.term.children, f"{subject.ref} is computed, but there is no source of it"
             continue
@@ -86,10 +92,11 @@ def test_copied_source_prints_the_number_shown(snapshots: dict[str, Snapshot], n
 def test_a_cell_of_too_many_numbers_has_no_source(snapshots: dict[str, Snapshot], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cnnstudio.panels.explain.code.MOST_NUMBERS", 5)
     subject = subject_of(snapshots["batch everything"], CellRef("conv1.dW", (0, 0, 1, 1)))
-    assert snippet(subject, "numpy", "a cell") is None
+    assert snippet(subject, "numpy", plain_names(subject.snapshot), "a cell") is None
 
 
 def test_long_rows_of_numbers_are_cut_on_screen_only(snapshots: dict[str, Snapshot]) -> None:
-    source = snippet(subject_of(snapshots["sample everything"], CellRef("dense1.y", (4,))), "numpy", "a cell")
+    snapshot = snapshots["sample everything"]
+    source = snippet(subject_of(snapshot, CellRef("dense1.y", (4,))), "numpy", plain_names(snapshot), "a cell")
     assert source is not None and "…" in source.shown and "…" not in source.text
     assert "x @ W.T" in source.shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
@@ -255,4 +256,35 @@ def test_a_class_of_the_prediction_is_explained(qtbot: QtBot, window: MainWindow
 def test_what_no_longer_exists_is_said_and_not_shown(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
     show(qtbot, window, "conv2.y", (3, 2, 5))
     window.studio.document.set_option("conv2", "depth", 2)
-    qtbot.waitUntil(lambda: panel.subject is None and "no cell" in panel.hint_text)
+    qtbot.waitUntil(lambda: panel.subject is None and panel.hint_text == "Conv 2 has no cell [3, 2, 5] any more.")
+
+
+def texts(panel: ExplainPanel, qtbot: QtBot) -> list[str]:
+    """Everything that is written in the panel, every term unfolded two levels deep, the whole source."""
+    qtbot.waitUntil(lambda: panel.code.isHidden() or panel.code.snippet is not None)
+    model = panel.tree.terms
+    rows = [model.index(row, 0) for row in range(model.rowCount())]
+    rows += [model.index(row, 0, above) for above in rows for row in range(min(model.rowCount(above), 30))]
+    found = [label.text() for label in panel.findChildren(QLabel)]
+    found += [str(model.data(row, role)) for row in rows for role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)]
+    return [*found, *(panel.code.snippet.lines if panel.code.snippet is not None else ())]
+
+
+def test_blocks_go_by_the_names_on_them(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    train(qtbot, window, 1)
+    window.studio.document.rename("conv2", "Edges")
+    ids = re.compile(r"\b(" + "|".join(p.id for p in window.studio.document.spec) + r")\.\w")
+    for probe, arrays in (("sample", ("conv2.y", "relu2.y", "relu1.dy", "conv2.W", "conv2.dW", "dense1.y", "loss", "dense1.dy")),
+                          ("batch", ("conv2.W_after", "gradient_norm", "conv2.db", "max_pool1.y"))):  # fmt: skip
+        for array in arrays:
+            show(qtbot, window, "loss", (), probe)
+            show(qtbot, window, array, (0,) * subject(panel).snapshot[array].ndim, probe)
+            written = texts(panel, qtbot)
+            assert not [text for text in written if ids.search(text)]
+            assert array[:5] != "conv2" or any("Edges" in text for text in written)
+    window.actions_.walk.trigger()
+    qtbot.waitUntil(lambda: window.walker.stop is not None)
+    stage = next(k for k, s in enumerate(window.walker.walk.stages) if s.array == "conv2.y")  # type: ignore[union-attr]
+    window.walk_bar.choose_grain("layer")
+    window.walker.go(stage)
+    assert window.walk_bar.text == "Forward → · Edges · Edges [0, 0, 0, 0]"
