@@ -14,12 +14,14 @@ from engine.layer import Array, Context, Layer, Shape, Workspace
 from engine.layers.activation import Activation
 from engine.layers.conv import Conv2D
 from engine.memory import aligned_zeros, buffer_dtype
+from engine.plans import conv_winograd
 from engine.plans.boundary import Boundary, Reach, framed, in_windows
 from engine.plans.calls import Call, Form, Scratch, bias_and_relu, bind
 from engine.plans.conv_innermost import Correlation, CorrelationOfOne, kernel_in_order, rotated_kernel_in_order
+from engine.plans.conv_winograd import Winograd
 from engine.plans.pool_innermost import Maximum
 from engine.spec import Placed
-from engine.windows import extent
+from engine.windows import Pair, extent
 
 Named = Mapping[str, Array]
 
@@ -56,7 +58,6 @@ class ConvForm(Form):
         super().__init__()
         layer = placed.node.layer
         assert isinstance(layer, Conv2D)
-        correlation = CorrelationOfOne if x.n == 1 else Correlation
         size, down = layer.kernel_size, layer.dilation[0]
         bias = aligned_zeros((layer.depth, x.n), x.y.dtype) if layer.bias else None
         maximum = None if pool is None else Maximum(pool, y, scratch)
@@ -66,7 +67,7 @@ class ConvForm(Form):
             after = bias_and_relu(y.y[rows], bias, y.gated, scratch)
             return (_pixels(y.y[rows]), after) if maximum is None else (maximum.grid[rows], maximum.forward(rows) + after)
 
-        here = correlation(x.framed, maps, size, layer.stride, down, scratch)
+        here = correlation_for(x.framed, maps, size, layer.stride, down, scratch)
         self.forward = kernel_in_order(p["W"], here.kernels)
         self.forward += [] if bias is None else [bind(np.copyto, bias, p["b"][:, None])]
         self.forward += here.forward(target)
@@ -82,13 +83,21 @@ class ConvForm(Form):
             else:
                 framed_delta, calls = framed(maximum.grid, placed.y, self.reach(layer, placed), scratch)
                 self.backward += calls
-            back = correlation(framed_delta, _pixels(x.dy), size, (1, 1), down, scratch)
+            back = correlation_for(framed_delta, _pixels(x.dy), size, (1, 1), down, scratch)
 
             def landing(rows: slice) -> tuple[Array, list[Call]]:
                 source, after = x.landing(rows, scratch)
                 return _pixels(source), after
 
             self.backward += rotated_kernel_in_order(p["W"], back.kernels) + back.forward(landing)
+
+
+def correlation_for(x: Array, maps: Array, size: Pair, stride: Pair, dilation_down: int,
+                    scratch: Scratch) -> Correlation | Winograd:
+    """The fastest way to compute the maps from x."""
+    if conv_winograd.serves(size, stride, dilation_down, x.shape[2], maps):
+        return Winograd(x, maps, size, scratch)
+    return (CorrelationOfOne if x.shape[3] == 1 else Correlation)(x, maps, size, stride, dilation_down, scratch)
 
 
 def _pixels(maps: Array) -> Array:
