@@ -100,7 +100,7 @@ class MainWindow(QMainWindow):
         self.history = HistoryPanel(document)
         self.analyzer = AnalyzerPanel(document, selection)
         self.curves = CurvesPanel(studio.controller)
-        self.kernels = KernelsPanel(document, selection)
+        self.kernels = KernelsPanel(document, selection, studio.controller)
         self.feature_maps = FeatureMapsPanel(document, selection)
         self.confusion = ConfusionPanel(selection, studio.controller)
         self.dense = DensePanel(document, selection)

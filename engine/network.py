@@ -23,7 +23,7 @@ from engine.layer import Array, Param
 from engine.layers.input import Input
 from engine.losses import CrossEntropy, Loss, targets_of
 from engine.memory import Parameters, of_layer
-from engine.metrics import predicted_classes
+from engine.metrics import confidences, predicted_classes
 from engine.plans import innermost
 from engine.slices import CORES, SLICE, SMALL_WORK, BatchResult, SliceJob, SliceResult, Total, cut, in_threads, side_by_side
 from engine.spec import NetworkSpec
@@ -32,11 +32,15 @@ from engine.workers import Crew, Plan
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The mean loss, the accuracy and every image's predicted class over a set of images."""
+    """The mean loss, the accuracy, and of every image the predicted class with the output that stands for it.
+
+    Behind a softmax that output is the probability; a single sigmoid gives max(y, 1 − y).
+    """
 
     loss: float
     accuracy: float
     predicted: Array
+    confidence: Array
 
 
 @dataclass(frozen=True)
@@ -213,14 +217,16 @@ class Network:
         targets = targets_of(labels, self.outputs, self.dtype)
         losses = np.zeros(len(images), np.float64)
         predicted = np.zeros(len(images), np.int64)
+        confidence = np.zeros(len(images), self.dtype)
 
         def keep(lane: Lane, part: slice) -> None:
             losses[part] = self.loss.values(self._head, lane.logits, lane.output, targets[part])
             predicted[part] = predicted_classes(lane.output)
+            confidence[part] = confidences(lane.output)
 
         self._evaluate(images, keep)
         truth = np.asarray(labels) if labels.ndim == 1 else predicted_classes(labels)
-        return Evaluation(float(losses.mean()), float(np.mean(predicted == truth)), predicted)
+        return Evaluation(float(losses.mean()), float(np.mean(predicted == truth)), predicted, confidence)
 
     def forward_sample(self, image: Array) -> PlainLane:
         """Run one raw image (C, H, W) in evaluation mode through a lane of its own, which keeps every output and buffer."""

@@ -261,7 +261,7 @@ class Trainer:
     def evaluation(self, split: Split) -> Generator[Evaluating, None, Evaluation]:
         """Evaluate the images of a split in parts, so that a caller can look up in between; returns the whole."""
         if not len(split):
-            return Evaluation(math.nan, math.nan, np.zeros(0, np.int64))
+            return Evaluation(math.nan, math.nan, np.zeros(0, np.int64), np.zeros(0, np.float32))
         parts = []
         for start in range(0, len(split), EVALUATION_PART):
             part = slice(start, start + EVALUATION_PART)
@@ -270,7 +270,8 @@ class Trainer:
         weights = [len(part.predicted) for part in parts]
         return Evaluation(float(np.average([part.loss for part in parts], weights=weights)),
                           float(np.average([part.accuracy for part in parts], weights=weights)),
-                          np.concatenate([part.predicted for part in parts]))
+                          np.concatenate([part.predicted for part in parts]),
+                          np.concatenate([part.confidence for part in parts]))
 
     def test_evaluation(self) -> Generator[Evaluating, None, Evaluation]:
         """Evaluate the test split, which nothing else touches; raises DataError when there is none."""

@@ -1,24 +1,30 @@
-"""The kernels of a layer as one mosaic: weights, the gradient of the chosen sample, or how training has changed them."""
+"""The kernels of a layer as one mosaic: weights, gradient of the chosen sample, what training changed; and their spread."""
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
-from cnnstudio.panels.along_chain import Maps, kernels_layer, maps_before_flatten
+from cnnstudio.panels.along_chain import WITH_KERNELS, Maps, kernels_layer, maps_before_flatten
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
+from cnnstudio.panels.range_choice import RangeChoice, network_range
 from cnnstudio.selection import CellRef, Selection
+from cnnstudio.session.controller import Controller
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.histogram_map import HistogramMap
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_shape
 from engine.snapshot import Snapshot
 
 WEIGHTS, GRADIENT, UPDATE, CHANGE = "W", "dW", "W_update", "W_change"
+SPREAD = "spread"
 MEAN, RGB = -1, -2
+FRAME = 250
+"""Milliseconds between two drawings of the spread."""
 
 
 class KernelsPanel(LivePanel):
@@ -28,9 +34,9 @@ class KernelsPanel(LivePanel):
     its matrix.
     """
 
-    def __init__(self, document: Document, selection: Selection, parent: QWidget | None = None) -> None:
+    def __init__(self, document: Document, selection: Selection, controller: Controller, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._document, self._selection = document, selection
+        self._document, self._selection, self._controller = document, selection, controller
         self._layer: str | None = None
         self._snapshot: Snapshot | None = None
         self._array = QComboBox()
@@ -39,9 +45,11 @@ class KernelsPanel(LivePanel):
         self._array.addItem(self.tr("Gradient of this image"), GRADIENT)
         self._array.addItem(self.tr("Last update"), UPDATE)
         self._array.addItem(self.tr("Change so far"), CHANGE)
+        self._array.addItem(self.tr("Spread over time"), SPREAD)
         self._array.setToolTip(
             self.tr("The gradient says how the loss of the chosen sample changes with each weight. The last update is what the "
-                    "last batch changed; the start is when the weights were drawn or loaded.")
+                    "last batch changed; the start is when the weights were drawn or loaded. The spread shows which values the "
+                    "weights had at each step of training.")
         )  # fmt: skip
         self._channel = QComboBox()
         self._channel.setAccessibleName(self.tr("Input channel of the kernels"))
@@ -54,32 +62,53 @@ class KernelsPanel(LivePanel):
         self._channel.setSizePolicy(keep)
         self._view = MapView(placeholder=self.tr("Choose a Conv or FC block to see its kernels."))
         self._view.setAccessibleName(self.tr("Kernels"))
+        self._range = RangeChoice(self._view, self)
+        self._range.changed.connect(self._choose_array)
+        self._histogram = HistogramMap(placeholder=self.tr("The spread is recorded while training runs."))
+        self._histogram.setAccessibleName(self.tr("Spread of the weights over the steps"))
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._view)
+        self._stack.addWidget(self._histogram)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(FRAME)
+        self._soon.timeout.connect(self._draw_spread)
         row = QHBoxLayout()
         row.setSpacing(SPACE_S)
         row.addWidget(self._array, 4)
         row.addWidget(self._channel, 5)
-        tools = PanelTools(
+        self._tools = PanelTools(
             self, self._view, self.tr("Point at a weight to read it; double-click to see what it does."),
             self.tr("Each square is one kernel of the chosen layer, or its slice for one input channel: red is positive, "
                     "blue negative, the colours are centred on 0. Choose another block on the canvas to see its kernels."),
         )  # fmt: skip
-        row.addWidget(tools)
+        row.addWidget(self._tools)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
         layout.setSpacing(SPACE_XS)
         layout.addLayout(row)
-        layout.addWidget(self._view, 1)
+        layout.addWidget(self._stack, 1)
         self._array.currentIndexChanged.connect(self._choose_array)
         self._channel.currentIndexChanged.connect(self._draw)
         self._view.cell_activated.connect(self._open_cell)
         selection.block_changed.connect(self.follow)
         document.graph_changed.connect(self.follow)
+        controller.histograms_recorded.connect(self._spread_has_grown)
         self.follow()
 
     @property
     def view(self) -> MapView:
         """The picture."""
         return self._view
+
+    @property
+    def histogram(self) -> HistogramMap:
+        """The spread of the weights over the steps."""
+        return self._histogram
+
+    def show_array(self, what: str) -> None:
+        """Show WEIGHTS, GRADIENT, UPDATE, CHANGE or SPREAD."""
+        self._array.setCurrentIndex(self._array.findData(what))
 
     @Slot()
     def follow(self, *_: object) -> None:
@@ -96,9 +125,13 @@ class KernelsPanel(LivePanel):
         self._draw()
 
     def needs(self) -> Needs:
-        """The weights of one layer; their gradients only when they are shown."""
-        layers = frozenset([self._layer] if self._layer else [])
+        """The weights of one layer, for a range of the network of all; their gradients only when they are shown."""
         what = self._array.currentData()
+        if what == SPREAD:
+            return Needs()
+        layers = frozenset([self._layer] if self._layer else [])
+        if self._range.mode == "network":
+            layers = frozenset(p.node.id for p in self._document.derived.placed.values() if p.node.layer.role in WITH_KERNELS)
         return Needs(layers, parameters=True, gradients=what == GRADIENT, changes=what in (UPDATE, CHANGE))
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
@@ -144,12 +177,32 @@ class KernelsPanel(LivePanel):
 
     @Slot()
     def _choose_array(self) -> None:
+        shows_spread = self._array.currentData() == SPREAD
+        self._stack.setCurrentIndex(int(shows_spread))
+        self._tools.set_view(self._histogram if shows_spread else self._view)
+        self._channel.setEnabled(not shows_spread)
         self.needs_changed.emit()
         self._draw()
 
     @Slot()
+    def _spread_has_grown(self) -> None:
+        if self._array.currentData() == SPREAD and self.can_be_seen() and not self._soon.isActive():
+            self._soon.start()
+
+    @Slot()
+    def _draw_spread(self) -> None:
+        history = self._controller.histograms
+        if self._layer not in history.layers:
+            self._histogram.set_shares(None)
+        else:
+            self._histogram.set_shares(*history.shares(self._layer), history.steps)
+
+    @Slot()
     def _draw(self) -> None:
         what = self._array.currentData()
+        if what == SPREAD:
+            self._draw_spread()
+            return
         name = f"{self._layer}.{what}"
         if self._snapshot is None or name not in self._snapshot:
             if self._snapshot is None or self._layer is None or what != WEIGHTS:
@@ -161,7 +214,9 @@ class KernelsPanel(LivePanel):
         weights = self._snapshot[name]
         maps, labels = self._maps(weights)
         key = (name, self._channel.currentData(), self._snapshot.step, id(weights))
-        self._view.set_maps(maps, kind="weight", labels=labels, key=key)
+        of_network = self._range.mode == "network"
+        low, high = network_range(self._snapshot, what, "weight") if of_network else (None, None)
+        self._view.set_maps(maps, low=low, high=high, kind="weight", range_mode=self._range.mode, labels=labels, key=key)
 
     def _maps(self, weights: Maps) -> tuple[Maps, tuple[str, ...]]:
         if weights.ndim == 2:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Protocol
 
 from PySide6.QtCore import QPoint, QRect, QSize, Slot
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QToolTip, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QToolTip, QWidget
 
 from cnnstudio.icons import icon
 from cnnstudio.theme import Theme, theme_changed
-from cnnstudio.widgets.map_view import MapView
 
 READING_TIME = 30_000
 """Milliseconds for which the explanation stays."""
+
+
+class WithMenu(Protocol):
+    """A picture that can be copied and saved."""
+
+    def context_menu(self) -> QMenu:
+        """The menu that does so."""
+        ...
 
 
 class PanelTools(QWidget):
@@ -21,14 +29,15 @@ class PanelTools(QWidget):
     The first line of the explanation says what to do; the status bar shows it while the pointer is over the panel.
     """
 
-    def __init__(self, panel: QWidget, view: MapView, todo: str, explanation: str = "") -> None:
+    def __init__(self, panel: QWidget, view: WithMenu, todo: str, explanation: str = "") -> None:
         super().__init__(panel)
         self._view = view
         panel.setStatusTip(todo)
         panel.setWhatsThis(f"{todo}\n\n{explanation}" if explanation else todo)
         self._panel = panel
         self._help = self._button(self.tr("What to do here"), todo)
-        self._more = self._button(self.tr("Copy or save this picture"), self.tr("Copy picture, copy values, save PNG"))
+        tip = self.tr("Copy picture, copy values, save PNG, SVG or CSV")
+        self._more = self._button(self.tr("Copy or save this picture"), tip)
         self._help.clicked.connect(self._explain)
         self._more.clicked.connect(self._open_menu)
         row = QHBoxLayout(self)
@@ -38,6 +47,10 @@ class PanelTools(QWidget):
         row.addWidget(self._more)
         theme_changed.connect(self._retheme)
         self._retheme()
+
+    def set_view(self, view: WithMenu) -> None:
+        """Copy and save another picture from now on: the one that the panel shows."""
+        self._view = view
 
     def _button(self, name: str, tip: str) -> QToolButton:
         button = QToolButton()

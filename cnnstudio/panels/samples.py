@@ -1,17 +1,19 @@
-"""The images of the data set in a grid: filter by part and class, choose the one that all panels show."""
+"""The images of the data set in a grid: filter by part, class and answer, sort, choose the one that all panels show."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Slot
-from PySide6.QtGui import QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QVBoxLayout, QWidget
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt, Slot
+from PySide6.QtGui import QIcon, QImage, QPainter, QPixmap, QRegion
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QMenu, QVBoxLayout, QWidget
 
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import SampleRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.theme import SPACE_S
-from cnnstudio.widgets.numbers import format_count
+from cnnstudio.widgets.numbers import format_count, format_percent
+from cnnstudio.widgets.picture_menu import picture_menu
 from engine.datasets.dataset import Dataset, Split
 from engine.network import Evaluation
 
@@ -29,12 +31,19 @@ class SampleModel(QAbstractListModel):
         self._classes: tuple[str, ...] = ()
         self._range = (0.0, 1.0)
         self._rows: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._places: dict[int, int] = {}
         self._scale = 1.0
+        self._answers: Evaluation | None = None
 
-    def show(
-        self, data: Dataset | None, split: Split | None, label: int, scale: float, among: NDArray[np.bool_] | None = None
-    ) -> None:
-        """Offer the images of a split with one label, or with all of them; `among` leaves out the others."""
+    def show(self, data: Dataset | None, split: Split | None, label: int, scale: float,
+             among: NDArray[np.bool_] | None = None, rank: NDArray[np.generic] | None = None,
+             answers: Evaluation | None = None) -> None:  # fmt: skip
+        """Offer the images of a split with one label, or with all of them; `among` leaves out the others.
+
+        They come in the order of the data set, or with `rank` from the lowest number (of each image one) to the highest.
+        `answers` are what the network makes of them.
+        """
+        self._answers = answers
         self.beginResetModel()
         self._split, self._scale = split, scale
         if data is None or split is None:
@@ -43,6 +52,9 @@ class SampleModel(QAbstractListModel):
             self._classes, self._range = data.classes, data.value_range
             wanted = split.labels == label if label >= 0 else np.ones(len(split), np.bool_)
             self._rows = np.flatnonzero(wanted if among is None else wanted & among)
+            if rank is not None:
+                self._rows = self._rows[np.argsort(rank[self._rows], kind="stable")]
+        self._places = {int(position): row for row, position in enumerate(self._rows)}
         self.endResetModel()
 
     def position(self, row: int) -> int:
@@ -51,8 +63,7 @@ class SampleModel(QAbstractListModel):
 
     def row_of(self, position: int) -> int | None:
         """The row on display of a position in the split, or None when the filter hides it."""
-        row = int(np.searchsorted(self._rows, position))
-        return row if row < len(self._rows) and self._rows[row] == position else None
+        return self._places.get(position)
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008
         """How many images the filter lets through."""
@@ -67,7 +78,12 @@ class SampleModel(QAbstractListModel):
             return self._icon(self._split.images[position])
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             name = self._classes[self._split.labels[position]]
-            return self.tr("Image {number}: {name}").format(number=position, name=name)
+            text = self.tr("Image {number}: {name}").format(number=position, name=name)
+            answers = self._answers
+            if answers is None or len(answers.predicted) != len(self._split):
+                return text
+            answer, share = self._classes[answers.predicted[position]], format_percent(float(answers.confidence[position]))
+            return f"{text} · {self.tr('taken for {name}, {share}').format(name=answer, share=share)}"
         return None
 
     def _icon(self, image: NDArray[np.generic]) -> QIcon:
@@ -110,7 +126,15 @@ class SamplesPanel(QWidget):
         self._answer.setToolTip(self.tr("What the network answers at the moment of the choice; choose again to renew it."))
         for text, right in ((self.tr("All answers"), None), (self.tr("Right"), True), (self.tr("Wrong"), False)):
             self._answer.addItem(text, right)
-        self._predicted: NDArray[np.int64] | None = None
+        self._order = QComboBox()
+        self._order.setAccessibleName(self.tr("Order of the images"))
+        self._order.setToolTip(self.tr("How sure: the probability of the class that the network answers."))
+        for text, sign in ((self.tr("In order"), 0), (self.tr("Surest first"), -1), (self.tr("Least sure first"), 1)):
+            self._order.addItem(text, sign)
+        for box in (self._split, self._class, self._answer, self._order):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(6)
+        self._answers: Evaluation | None = None
         self._count = QLabel()
         self._count.setProperty("role", "muted")
         self._model = SampleModel(self)
@@ -123,9 +147,6 @@ class SamplesPanel(QWidget):
         self._grid.setMovement(QListView.Movement.Static)
         self._grid.setIconSize(QSize(SIDE, SIDE))
         self._grid.setGridSize(QSize(SIDE + 10, SIDE + 10))
-        hint = QLabel(self.tr("Click an image: every panel shows it."))
-        hint.setProperty("role", "muted")
-        hint.setWordWrap(True)
         filters = QHBoxLayout()
         filters.setSpacing(SPACE_S)
         filters.addWidget(self._split, 1)
@@ -135,15 +156,24 @@ class SamplesPanel(QWidget):
         layout.setSpacing(SPACE_S)
         layout.addWidget(self._about)
         layout.addLayout(filters)
+        answers = QHBoxLayout()
+        answers.setSpacing(SPACE_S)
+        answers.addWidget(self._answer, 1)
+        answers.addWidget(self._order, 1)
+        layout.addLayout(answers)
         counted = QHBoxLayout()
-        counted.setSpacing(SPACE_S)
-        counted.addWidget(self._answer, 1)
         counted.addWidget(self._count, 1)
+        tools = PanelTools(
+            self, self, self.tr("Click an image: every panel shows it."),
+            self.tr("Point at an image to read its class and what the network takes it for. “Wrong” with “Surest first” shows "
+                    "the mistakes of which the network is most certain."),
+        )  # fmt: skip
+        counted.addWidget(tools)
         layout.addLayout(counted)
         layout.addWidget(self._grid, 1)
-        layout.addWidget(hint)
         self._split.currentIndexChanged.connect(self._ask)
         self._answer.activated.connect(self._ask)
+        self._order.activated.connect(self._ask)
         controller.answered.connect(self._take_answers)
         self._class.currentIndexChanged.connect(self._filter)
         self._grid.selectionModel().currentChanged.connect(self._choose)
@@ -156,8 +186,9 @@ class SamplesPanel(QWidget):
 
     def set_data(self, data: Dataset | None) -> None:
         """Offer the images of another data set and choose its first one."""
-        self._data, self._predicted = data, None
+        self._data, self._answers = data, None
         self._answer.setCurrentIndex(0)
+        self._order.setCurrentIndex(0)
         for box in (self._split, self._class):
             box.blockSignals(True)
             box.clear()
@@ -208,6 +239,36 @@ class SamplesPanel(QWidget):
         """Choose the first image on display."""
         self._go(0)
 
+    def choose_order(self, sign: int) -> None:
+        """0: as in the data set, −1: surest first, 1: least sure first."""
+        self._order.setCurrentIndex(self._order.findData(sign))
+        self._ask()
+
+    # --- copying ---
+
+    def context_menu(self) -> QMenu:
+        """The menu that copies and saves the images in sight, or the list of all."""
+        return picture_menu(self._grid, self, "samples")
+
+    def picture_size(self) -> QSize:
+        """The size of the grid on screen."""
+        return self._grid.viewport().size() if self._model.rowCount() else QSize()
+
+    def paint_picture(self, painter: QPainter) -> None:
+        """Draw the images in sight."""
+        self._grid.viewport().render(painter, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
+
+    def values_csv(self) -> str:
+        """A row an image on display: its place in the split, its class, and what is known of the answer."""
+        part, answers, rows = self._part(), self._answers, ["image,class,predicted,confidence"]
+        if self._data is None or part is None:
+            return ""
+        for row in range(self._model.rowCount()):
+            at, names = self._model.position(row), self._data.classes
+            said = f"{names[answers.predicted[at]]},{answers.confidence[at]:.6g}" if answers else ","
+            rows.append(f"{at},{names[part.labels[at]]},{said}")
+        return "\n".join(rows) + "\n"
+
     # --- inside ---
 
     def _part(self) -> Split | None:
@@ -221,28 +282,34 @@ class SamplesPanel(QWidget):
 
     @Slot()
     def _ask(self) -> None:
-        """Filter anew; for right and wrong answers the network has to be asked first."""
-        self._predicted = None
-        if self._answer.currentData() is not None and self._split.currentData() is not None:
+        """Filter and sort anew; for answers and how sure they are the network has to be asked first."""
+        self._answers = None
+        if self._wants_answers() and self._split.currentData() is not None:
             self._controller.evaluate(self._split.currentData())
         self._filter()
 
     @Slot(object, object)
     def _take_answers(self, split: str, evaluation: Evaluation | None) -> None:
-        wanted = self._answer.currentData() is not None and self._predicted is None
+        wanted = self._wants_answers() and self._answers is None
         if evaluation is not None and split == self._split.currentData() and wanted:
-            self._predicted = evaluation.predicted
+            self._answers = evaluation
             self._filter()
+
+    def _wants_answers(self) -> bool:
+        return self._answer.currentData() is not None or self._order.currentData() != 0
 
     @Slot()
     def _filter(self) -> None:
         label = self._class.currentData()
-        part, right = self._part(), self._answer.currentData()
-        among = None
+        part, right, sign = self._part(), self._answer.currentData(), self._order.currentData()
+        answers = self._answers if part is not None and self._answers and len(self._answers.predicted) == len(part) else None
+        among = rank = None
         if part is not None and right is not None:
-            known = self._predicted is not None and len(self._predicted) == len(part)
-            among = (part.labels == self._predicted) == right if known else np.zeros(len(part), np.bool_)
-        self._model.show(self._data, part, ALL if label is None else label, self._grid.devicePixelRatioF(), among)
+            among = (part.labels == answers.predicted) == right if answers else np.zeros(len(part), np.bool_)
+        if answers is not None and sign:
+            rank = answers.confidence * sign
+        scale = self._grid.devicePixelRatioF()
+        self._model.show(self._data, part, ALL if label is None else label, scale, among, rank, answers)
         self._count.setText(self.tr("{count} images").format(count=format_count(self._model.rowCount())))
         self._mark()
 

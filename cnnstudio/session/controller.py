@@ -10,13 +10,16 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from cnnstudio.session.histogram_history import HistogramHistory
 from cnnstudio.session.lifeline import Lifeline
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import (
+    AverageClass,
     BatchProbed,
     Change,
     ChangeLayers,
     CheckpointTaken,
+    ClassAveraged,
     Diagnosed,
     Evaluate,
     Evaluated,
@@ -51,6 +54,7 @@ from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset
 from engine.history import RunHistory
 from engine.layer import Array
+from engine.layer_histograms import LayerHistograms
 from engine.layer_norms import LayerNorms
 from engine.settings import TrainSettings
 from engine.snapshot import Snapshot, SnapshotRequest
@@ -92,8 +96,12 @@ class Controller(QObject):
     """(split, its `Evaluation`), the answer to `evaluate` for any split; None as with `evaluated`."""
     batch_probed = Signal(object)
     """The last training batch as a `Snapshot`, the answer to `probe_batch`; None when none has been trained yet."""
+    class_averaged = Signal(object)
+    """A `ClassAverage`, the answer to `average_class`; None when the weights changed before its end."""
     norms_recorded = Signal()
     """`norms` has grown, or begins anew."""
+    histograms_recorded = Signal()
+    """`histograms` has grown, or begins anew."""
     diagnosed = Signal(object)
     """What goes wrong in the training, a tuple of `Diagnosis`, at the end of an epoch and at a pause."""
     settings_taken = Signal(object, object)
@@ -116,7 +124,7 @@ class Controller(QObject):
         self._lifeline, self._lost = Lifeline(), False
         self._state = RunState()
         self._snapshot: Snapshot | None = None
-        self._history, self._norms = RunHistory(), NormHistory()
+        self._history, self._norms, self._histograms = RunHistory(), NormHistory(), HistogramHistory()
         self._told, self._tell_at = RunPhase.EMPTY, 0.0
         self._tokens = itertools.count()
         self._closed = False
@@ -149,6 +157,11 @@ class Controller(QObject):
     def norms(self) -> NormHistory:
         """The norms of gradient, weights and update of all layers since the weights were drawn, or the program was opened."""
         return self._norms
+
+    @property
+    def histograms(self) -> HistogramHistory:
+        """The histograms of all layers' weights since the weights were drawn, or the program was opened."""
+        return self._histograms
 
     # --- commands ---
 
@@ -213,6 +226,10 @@ class Controller(QObject):
     def evaluate(self, split: str = "test") -> None:
         """Evaluate the "test", "validation" or "train" images; `answered` follows, and `evaluated` for the test images."""
         self._send(Evaluate(split))
+
+    def average_class(self, layer: str, label: int) -> None:
+        """Average the output of a layer over validation images of a class; `class_averaged` follows."""
+        self._send(AverageClass(layer, label))
 
     def probe_batch(self) -> None:
         """Compute the last training batch once more; `batch_probed` follows."""
@@ -353,6 +370,11 @@ class Controller(QObject):
             case LayerNorms():
                 self._norms.add(report)
                 self.norms_recorded.emit()
+            case LayerHistograms():
+                self._histograms.add(report)
+                self.histograms_recorded.emit()
+            case ClassAveraged():
+                self.class_averaged.emit(report.average)
             case Diagnosed():
                 self.diagnosed.emit(report.findings)
             case CheckpointTaken():
@@ -371,6 +393,7 @@ class Controller(QObject):
         self.frame_arrived.emit(frame)
 
     def _replace_history(self, history: RunHistory) -> None:
-        self._history, self._norms = history, NormHistory()
+        self._history, self._norms, self._histograms = history, NormHistory(), HistogramHistory()
         self.history_replaced.emit()
         self.norms_recorded.emit()
+        self.histograms_recorded.emit()

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from engine.checkpoint import Checkpoint
+from engine.class_average import ClassAverage
 from engine.datasets.dataset import Dataset
 from engine.diagnose import Diagnosis
 from engine.errors import EngineError
 from engine.history import RunHistory
 from engine.layer import Array
+from engine.layer_histograms import LayerHistograms
 from engine.layer_norms import LayerNorms
 from engine.network import Evaluation
 from engine.settings import TrainSettings
@@ -155,6 +157,14 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class AverageClass:
+    """Average the output of a layer over validation images of one class."""
+
+    layer: str
+    label: int
+
+
+@dataclass(frozen=True)
 class ProbeBatch:
     """Compute the last training batch once more, with everything in it kept to be looked at."""
 
@@ -174,7 +184,7 @@ class Quit:
 
 Message = (
     Load | Run | Pause | StepBatch | StepLayer | Stop | Reset | Change | ChangeLayers | SetProbe | TakeCheckpoint | SetWeights
-    | Evaluate | ProbeBatch | FrameTaken | Quit
+    | Evaluate | AverageClass | ProbeBatch | FrameTaken | Quit
 )  # fmt: skip
 
 
@@ -226,6 +236,13 @@ class Evaluated:
 
 
 @dataclass(frozen=True, eq=False)
+class ClassAveraged:
+    """A layer's output averaged over images of a class; None when the weights changed before the end."""
+
+    average: ClassAverage | None
+
+
+@dataclass(frozen=True, eq=False)
 class CheckpointTaken:
     """The answer to `TakeCheckpoint`; None without a network."""
 
@@ -263,7 +280,7 @@ class Lost:
 
 Report = (
     BatchDone | LayerDone | EpochDone | Loaded | SettingsTaken | RunStarted | WeightsReset | WeightsSet | Evaluated
-    | CheckpointTaken | BatchProbed | LayerNorms | Diagnosed | Failed | Lost
+    | ClassAveraged | CheckpointTaken | BatchProbed | LayerNorms | LayerHistograms | Diagnosed | Failed | Lost
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from cnnstudio.session.channel import Channel
 from cnnstudio.session.messages import Load, Report, RunPhase, RunState
 from cnnstudio.session.worker import Worker
 from engine.datasets.dataset import Dataset
+from engine.layer_histograms import LayerHistograms
 from engine.layer_norms import LayerNorms
 from engine.snapshot import Snapshot
 from engine.trainer import BatchDone
@@ -58,7 +59,7 @@ class Outbox:
     def post(self, report: Report) -> None:
         """Put a report behind the others."""
         self._reports.append(report)
-        self._urgent |= not isinstance(report, (BatchDone, LayerNorms))
+        self._urgent |= not isinstance(report, (BatchDone, LayerNorms, LayerHistograms))
 
     def put_frame(self, frame: Snapshot | None) -> None:
         """The next frame; None takes the last one back."""

@@ -6,18 +6,21 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Protocol
 
 import numpy as np
 
+from cnnstudio.session.answers import averaging, evaluation
 from cnnstudio.session.frames import frame_of
 from cnnstudio.session.loading import begin, phase_of
 from cnnstudio.session.messages import (
+    AverageClass,
     BatchProbed,
     Change,
     ChangeLayers,
     CheckpointTaken,
+    ClassAveraged,
     Diagnosed,
     Evaluate,
     Evaluated,
@@ -45,21 +48,24 @@ from cnnstudio.session.messages import (
     WeightsReset,
     WeightsSet,
 )
+from cnnstudio.session.questions import Questions
 from cnnstudio.session.speed import Speed
 from cnnstudio.session.troubles import unexpected, weights_lost
 from engine.diagnose import diagnose
 from engine.errors import EngineError, Fix, TrainingError
 from engine.history import RunHistory
 from engine.layer import Array
+from engine.layer_histograms import layer_histograms
 from engine.layer_norms import layer_norms
-from engine.network import Evaluation
 from engine.snapshot import Snapshot, SnapshotRequest, batch_snapshot
-from engine.trainer import BatchDone, EpochDone, Evaluating, Event, Finished, LayerDone, Trainer
+from engine.trainer import BatchDone, EpochDone, Event, Finished, LayerDone, Trainer
 
 _log = logging.getLogger("cnnstudio")
 
 NORMS_INTERVAL = 0.1
 """Seconds between two records of the layers' norms while training runs."""
+HISTOGRAMS_INTERVAL = 0.5
+"""The same for the histograms of their weights."""
 BEGINS_A_RUN = (RunPhase.READY, RunPhase.STOPPED, RunPhase.FINISHED)
 
 
@@ -100,14 +106,13 @@ class Worker(threading.Thread):
         self._trained = False
         """Whether a batch has ended since the last wish to train."""
         self._goal = "end"
-        self._evaluation: Generator[Evaluating, None, Evaluation] | None = None
-        self._evaluated = ""
+        self._questions = Questions()
         self._probe: SnapshotRequest | None = None
         self._frame_due = False
         self._frame_taken = True
         """Whether a running training may make another frame."""
         self._speed = Speed()
-        self._norms_at = 0.0
+        self._norms_at = self._histograms_at = 0.0
         self._drawn_weights: Array | None = None
         self._broke_off_at = -1
 
@@ -129,7 +134,7 @@ class Worker(threading.Thread):
     def _next_message(self) -> Message | None:
         """The next message; None when there is none and something else to do."""
         try:
-            return self._messages.get(block=self._phase != RunPhase.RUNNING and self._evaluation is None)
+            return self._messages.get(block=self._phase != RunPhase.RUNNING and not self._questions)
         except queue.Empty:
             return None
 
@@ -141,7 +146,7 @@ class Worker(threading.Thread):
         else:
             self._safely(self._advance, ends_run=True)
         self._safely(self._make_frame, ends_run=True)
-        self._mailbox.post_state(self._state(), handled=self._handled, busy=self._evaluation is not None)
+        self._mailbox.post_state(self._state(), handled=self._handled, busy=bool(self._questions))
 
     def _safely(self, work: Callable[[], None], *, ends_run: bool) -> None:
         try:
@@ -180,6 +185,7 @@ class Worker(threading.Thread):
                 self._drawn_weights = trainer.network.parameters.flat.copy()
                 self._rest(RunPhase.READY)
                 self._mailbox.post(WeightsReset(message.seed))
+                self._record_histograms()
             case Change():
                 trainer = self._needed()
                 trainer.change(message.settings)
@@ -196,12 +202,10 @@ class Worker(threading.Thread):
             case SetWeights():
                 self._set_weights(message.name, message.array)
             case Evaluate():
-                trainer = self._needed()
-                parts = {"validation": trainer.data.validation, "train": trainer.data.train}
-                part = parts.get(message.split)
-                evaluation = trainer.test_evaluation() if part is None else trainer.evaluation(part)
-                self._end_evaluation()
-                self._evaluation, self._evaluated = evaluation, message.split
+                self._tell_all(self._questions.ask(evaluation(self._needed(), message.split), Evaluated(None, message.split)))
+            case AverageClass():
+                average = averaging(self._needed(), message.layer, message.label)
+                self._tell_all(self._questions.ask(average, ClassAveraged(None)))
             case ProbeBatch():
                 self._mailbox.post(BatchProbed(self._last_batch()))
 
@@ -215,6 +219,7 @@ class Worker(threading.Thread):
         self._speed, self._broke_off_at = Speed(), -1
         self._rest(phase_of(trainer), trainer.run_over)
         self._mailbox.post(Loaded(kept, fresh, message.history or RunHistory()))
+        self._record_histograms()
 
     def _go(self, goal: str, grain: str) -> None:
         """Train up to a goal: "end" of the run, or of the next "batch" or "layer"."""
@@ -254,25 +259,25 @@ class Worker(threading.Thread):
             raise TrainingError("{name} takes {shape} finite numbers.", code="session.weights", name=name,
                                 shape=" × ".join(map(str, named[name].shape)))  # fmt: skip
         self._leave_batch()
-        self._end_evaluation()
+        self._drop_questions()
         named[name][...] = array
         self._broke_off_at = -1
         self._frame_due = True
         self._mailbox.post(WeightsSet(name))
+        self._record_histograms()
 
     # --- training ---
 
     def _advance(self) -> None:
-        """One event further: a part of an evaluation that was asked for, otherwise of the run."""
-        if self._evaluation is not None:
+        """One event further: a part of an answer that was asked for, otherwise of the run."""
+        if self._questions:
             try:
-                next(self._evaluation)
-            except StopIteration as end:
-                self._mailbox.post(Evaluated(end.value, self._evaluated))
-                self._evaluation = None
+                answer = self._questions.advance()
             except BaseException:
-                self._end_evaluation()
+                self._drop_questions()
                 raise
+            if answer is not None:
+                self._mailbox.post(answer)
             self._speed.resume()
             return
         assert self._events is not None and self._trainer is not None
@@ -298,6 +303,7 @@ class Worker(threading.Thread):
                 if self._goal != "end" and self._trained and not self._trainer.run_over:
                     self._rest(RunPhase.PAUSED)
             case Finished():
+                self._record_histograms()
                 self._leave_batch()
                 self._rest(RunPhase.FINISHED, event.reason)
 
@@ -311,6 +317,15 @@ class Worker(threading.Thread):
         norms = layer_norms(self._trainer)
         if norms is not None:
             self._mailbox.post(norms)
+        if self._goal != "end" or now - self._histograms_at >= HISTOGRAMS_INTERVAL:
+            self._record_histograms()
+
+    def _record_histograms(self) -> None:
+        assert self._trainer is not None
+        self._histograms_at = time.monotonic()
+        histograms = layer_histograms(self._trainer.network, self._trainer.step)
+        if histograms is not None:
+            self._mailbox.post(histograms)
 
     def _diagnose(self) -> None:
         """Say what goes wrong although nothing is broken; inside a batch that is stepped through there is nothing new to say."""
@@ -332,12 +347,14 @@ class Worker(threading.Thread):
 
     def _leave(self) -> None:
         self._leave_batch()
-        self._end_evaluation()
+        self._drop_questions()
 
-    def _end_evaluation(self) -> None:
-        if self._evaluation is not None:
-            self._evaluation = None
-            self._mailbox.post(Evaluated(None, self._evaluated))
+    def _drop_questions(self) -> None:
+        self._tell_all(self._questions.give_up())
+
+    def _tell_all(self, reports: Iterable[Report]) -> None:
+        for report in reports:
+            self._mailbox.post(report)
 
     def _needed(self) -> Trainer:
         if self._trainer is None:

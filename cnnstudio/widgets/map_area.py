@@ -17,7 +17,7 @@ from cnnstudio.widgets.mosaic import Layout, Maps, Picture, arrange, as_maps
 from cnnstudio.widgets.numbers import format_count, format_shape, format_value
 from cnnstudio.widgets.scale_bar import ScaleBar
 
-RangeMode = Literal["unit", "layer"]
+RangeMode = Literal["unit", "layer", "network"]
 Place = tuple[int, int, int]
 
 _MARGIN, _GAP, _SMALLEST_MAP = 3, 5, 20
@@ -78,9 +78,9 @@ class MapArea(QAbstractScrollArea):
     ) -> None:
         """Show maps (N, H, W), or RGB maps (N, H, W, 3); None shows the placeholder.
 
-        Colours span [low, high] if both are given, else each map's own range ("unit") or that of all
-        ("layer"); weights are centred on 0. `labels` names the maps, `marks` (N, H, W) bool puts a dot on
-        cells. A call with the same `key` (for example the step) and the same options does nothing.
+        Colours span [low, high] if both are given, as they are for the range of a "network", else each map's own
+        range ("unit") or that of all ("layer"); weights are centred on 0. `labels` names the maps, `marks` (N, H, W)
+        bool puts a dot on cells. A call with the same `key` (for example the step) and the same options does nothing.
         ValueError for an array of another shape.
         """
         bounds = (low, high) if low is not None and high is not None else None
@@ -289,7 +289,7 @@ class MapArea(QAbstractScrollArea):
                 "grey" if self._maps.ndim == 4 else self.colormap,
                 *bounds,
                 nonfinite=0 if self._nonfinite is None else int(self._nonfinite.sum()),
-                note=self.tr("each map its own range") if len(self._low) > 1 else "",
+                note=self._whose_range(),
             )
         self.setAccessibleDescription(
             self.tr("{count} maps of {shape}, values from {low} to {high}").format(
@@ -299,6 +299,11 @@ class MapArea(QAbstractScrollArea):
                 high=format_value(bounds[1], 3),
             )
         )
+
+    def _whose_range(self) -> str:
+        if len(self._low) > 1:
+            return self.tr("each map its own range")
+        return self.tr("range of the network") if self._range_mode == "network" and self._bounds else ""
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the visible maps and what lies over them."""

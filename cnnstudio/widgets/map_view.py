@@ -3,23 +3,24 @@
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
-    QGuiApplication,
     QImage,
     QKeyEvent,
     QMouseEvent,
+    QPainter,
     QShowEvent,
 )
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import Kind
 from cnnstudio.widgets.map_area import MapArea, Place, RangeMode
 from cnnstudio.widgets.map_export import maps_csv, maps_image
 from cnnstudio.widgets.mosaic import Maps
+from cnnstudio.widgets.picture_menu import picture_menu
 
 
 class MapView(MapArea):
@@ -209,36 +210,21 @@ class MapView(MapArea):
         assert self._picture is not None
         return maps_image(self._picture, self._arranged(), self._labels, self.devicePixelRatioF())
 
+    def picture_size(self) -> QSize:
+        """The size of the whole mosaic; empty while there are no maps."""
+        return QSize() if self.maps is None else self._arranged().size / self.devicePixelRatioF()
+
+    def paint_picture(self, painter: QPainter) -> None:
+        """Draw the whole mosaic with sharp cells, also where a file is enlarged."""
+        painter.drawImage(QPointF(0, 0), self.picture())
+
     def values_csv(self) -> str:
         """All values as CSV; "" while there are no maps."""
         return "" if self.maps is None else maps_csv(self.maps, self._labels)
 
-    def copy_picture(self) -> None:
-        """Put the picture on the clipboard."""
-        QGuiApplication.clipboard().setImage(self.picture())
-
-    def copy_values(self) -> None:
-        """Put the values on the clipboard as CSV."""
-        QGuiApplication.clipboard().setText(self.values_csv())
-
-    def save_picture(self) -> None:
-        """Ask for a file and write the picture as PNG."""
-        title, kinds = self.tr("Save picture"), self.tr("PNG picture (*.png)")
-        path, _ = QFileDialog.getSaveFileName(self, title, "maps.png", kinds)
-        if path and not path.lower().endswith(".png"):
-            path += ".png"
-        if path and not self.picture().save(path):
-            QMessageBox.warning(self, title, self.tr("{path} could not be written.").format(path=path))
-
     def context_menu(self) -> QMenu:
         """The context menu with the copy and save actions."""
-        menu = QMenu(self)
-        for text, action in (
-            (self.tr("Copy picture"), self.copy_picture),
-            (self.tr("Copy values (CSV)"), self.copy_values),
-            (self.tr("Save PNG…"), self.save_picture),
-        ):
-            menu.addAction(text, action).setEnabled(self.maps is not None)
+        menu = picture_menu(self, self, "maps")
         self.menu_opening.emit(menu)
         return menu
 

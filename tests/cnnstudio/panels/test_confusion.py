@@ -53,4 +53,4 @@ def test_it_follows_the_weights_and_is_not_asked_for_while_hidden(qtbot: QtBot, 
     qtbot.waitUntil(lambda: panel.view.maps is not None)
     before = len(asked)
     window.actions_.batch.trigger()
-    qtbot.waitUntil(lambda: len(asked) > before and not studio.controller._worker._evaluation)
+    qtbot.waitUntil(lambda: len(asked) > before and not studio.controller._worker._questions)

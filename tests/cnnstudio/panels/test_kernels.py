@@ -7,7 +7,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
-from cnnstudio.panels.kernels import CHANGE, GRADIENT, UPDATE
+from cnnstudio.panels.kernels import CHANGE, GRADIENT, SPREAD, UPDATE, WEIGHTS
 from cnnstudio.studio import named_parameters
 from cnnstudio.widgets.colormaps import invert
 from engine.network import Network
@@ -19,7 +19,7 @@ def test_update_and_change_are_differences_of_the_weights(
 ) -> None:
     studio, panel = window.studio, window.kernels
     window.view.show_block("conv1")
-    panel._array.setCurrentIndex(panel._array.findData(what))
+    panel.show_array(what)
     weights = []
     for step in range(3):
         checkpoint = studio.controller.checkpoint_now(5)
@@ -41,7 +41,7 @@ def test_update_and_change_are_differences_of_the_weights(
 def test_the_gradient_is_that_of_the_shown_image(qtbot: QtBot, window: MainWindow) -> None:
     studio, panel = window.studio, window.kernels
     window.view.show_block("conv1")
-    panel._array.setCurrentIndex(panel._array.findData(GRADIENT))
+    panel.show_array(GRADIENT)
     checkpoint, sample = studio.controller.checkpoint_now(5), studio.selection.sample
     assert checkpoint is not None and studio.data is not None
     assert sample is not None and sample.image is not None and sample.label is not None
@@ -56,5 +56,45 @@ def test_the_gradient_is_that_of_the_shown_image(qtbot: QtBot, window: MainWindo
 
 def test_before_the_first_batch_there_is_no_update(qtbot: QtBot, window: MainWindow) -> None:
     window.view.show_block("conv1")
-    window.kernels._array.setCurrentIndex(window.kernels._array.findData(UPDATE))
+    window.kernels.show_array(UPDATE)
     assert window.kernels.view.maps is None
+
+
+def test_the_spread_over_time_shows_the_histograms_of_the_weights_at_two_steps(qtbot: QtBot, window: MainWindow) -> None:
+    studio, panel = window.studio, window.kernels
+    window.view.show_block("dense1")
+    panel.show_array(SPREAD)
+    weights = []
+    for step in range(2):
+        checkpoint = studio.controller.checkpoint_now(5)
+        assert checkpoint is not None
+        weights.append(named_parameters(checkpoint)["dense1.W"].astype(float))
+        if step == 0:
+            window.actions_.batch.trigger()
+    reach = max(float(np.abs(w).max()) for w in weights)
+    qtbot.waitUntil(lambda: panel.histogram.shares.shape[1:] == (2,))
+    picture = panel.histogram.grab().toImage()
+    high = float(panel.histogram.shares.max())
+    for record, w in enumerate(weights):
+        expected = np.histogram(w, 64, (-reach, reach))[0] / w.size
+        for bin_ in (20, 32, 45):
+            at = panel.histogram.place(bin_, record) * picture.devicePixelRatio()
+            color = picture.pixelColor(int(at.x()), int(at.y()))
+            value = invert(np.array([[color.red(), color.green(), color.blue()]], np.uint8), "viridis", 0, high)[0]
+            assert abs(value - expected[bin_]) < 0.1 * high
+    assert panel.histogram.values_csv().splitlines()[2].startswith("1,")
+
+
+def test_colours_reach_over_the_network_when_that_is_chosen(qtbot: QtBot, window: MainWindow) -> None:
+    studio, panel = window.studio, window.kernels
+    window.view.show_block("dense1")
+    panel.show_array(WEIGHTS)
+    panel._range.choose("network")
+    checkpoint = studio.controller.checkpoint_now(5)
+    assert checkpoint is not None
+    named = named_parameters(checkpoint)
+    high = max(float(np.abs(w).max()) for name, w in named.items() if name.endswith(".W"))
+    assert high > np.abs(named["dense1.W"]).max()
+    qtbot.waitUntil(lambda: panel.view.bounds is not None and abs(panel.view.bounds[1] - high) < 1e-6)
+    panel._range.choose("unit")
+    qtbot.waitUntil(lambda: panel.view.bounds is not None and abs(panel.view.bounds[1] - high) > 1e-6)

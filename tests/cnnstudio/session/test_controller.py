@@ -24,6 +24,7 @@ from engine.errors import TrainingError
 from engine.history import RunHistory
 from engine.layers.conv import Conv2D
 from engine.losses import SquaredError
+from engine.network import Evaluation
 from engine.optimizers import SGD
 from engine.settings import TrainSettings
 from engine.snapshot import Snapshot, SnapshotRequest
@@ -466,6 +467,39 @@ def test_the_test_images_are_evaluated_on_request_even_while_training(
     assert blocker.args[0].predicted.shape == (48,)
     step = controller.state.step
     qtbot.waitUntil(lambda: controller.state.step > step)
+
+
+def test_a_class_is_averaged_on_request_even_beside_an_evaluation(
+    qtbot: QtBot, controller: Controller, data: Dataset
+) -> None:
+    begin(qtbot, controller, data, ENDLESS)
+    controller.run()
+    answers: list[Evaluation] = []
+    controller.answered.connect(lambda _, evaluation: answers.append(evaluation))
+    with qtbot.waitSignal(controller.class_averaged) as blocker:
+        controller.evaluate("validation")
+        controller.average_class(SPEC.nodes[-1].id, 1)
+    average, evaluation = blocker.args[0], answers[0]
+    assert (evaluation.confidence > 0).all() and evaluation.confidence.shape == evaluation.predicted.shape
+    assert average.count == np.count_nonzero(data.validation.labels == 1)
+    step = controller.state.step
+    qtbot.waitUntil(lambda: controller.state.step > step)
+    with qtbot.waitSignal(controller.class_averaged) as blocker:
+        controller.average_class("gone", 1)
+    assert blocker.args == [None]
+
+
+def test_histograms_begin_with_the_drawn_weights_and_grow_with_every_single_step(
+    qtbot: QtBot, controller: Controller, data: Dataset
+) -> None:
+    begin(qtbot, controller, data)
+    qtbot.waitUntil(lambda: controller.histograms.steps.tolist() == [0])
+    controller.step_batch()
+    qtbot.waitUntil(lambda: controller.histograms.steps.tolist() == [0, 1])
+    weights = saved(controller).parameters
+    assert controller.histograms.shares(controller.histograms.layers[0])[1] <= max(np.abs(weights).max(), 1) * 2
+    controller.reset(5)
+    qtbot.waitUntil(lambda: controller.histograms.steps.tolist() == [0])
 
 
 def test_a_checkpoint_can_be_asked_for_by_signal(qtbot: QtBot, controller: Controller, data: Dataset) -> None:

@@ -11,6 +11,7 @@ from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import invert
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.mosaic import Picture
+from cnnstudio.widgets.picture_menu import save_picture
 
 RNG = np.random.default_rng(7)
 
@@ -308,7 +309,7 @@ def test_numbers_are_black_on_light_and_white_on_dark_cells(qtbot):
 def test_values_are_copied_as_csv_that_reads_back(view):
     maps = RNG.normal(size=(3, 2, 4)).astype(np.float32)
     view.set_maps(maps, labels=["a", "b", "c"])
-    view.copy_values()
+    view.context_menu().actions()[1].trigger()
     text = QGuiApplication.clipboard().text()
     assert [line for line in text.splitlines() if line.startswith("#")] == ["# a", "# b", "# c"]
     numbers = np.array([line.split(",") for line in text.splitlines() if not line.startswith("#")], np.float32)
@@ -317,7 +318,7 @@ def test_values_are_copied_as_csv_that_reads_back(view):
 
 def test_the_picture_has_all_maps_even_those_out_of_sight(view):
     view.set_maps(RNG.random((600, 5, 5)))
-    view.copy_picture()
+    view.context_menu().actions()[0].trigger()
     assert QGuiApplication.clipboard().image().height() > view.viewport().height()
     assert view.picture().size() == view._arranged().size
 
@@ -329,7 +330,7 @@ def test_a_panel_can_add_to_the_context_menu(view):
     assert [action.text() for action in menu.actions()] == [
         "Copy picture",
         "Copy values (CSV)",
-        "Save PNG…",
+        "Save PNG, SVG or CSV…",
         "Explain",
     ]
 
@@ -374,3 +375,27 @@ def test_the_size_of_the_view_does_not_matter(view):
     for size in (QSize(8, 60), QSize(20, 400), QSize(400, 20), QSize(900, 700)):
         view.resize(size)
         pixels_of(view)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".csv"])
+def test_a_saved_picture_holds_the_colours_and_a_saved_table_the_numbers(view, tmp_path, suffix):
+    maps = RNG.normal(size=(2, 6, 6)).astype(np.float32)
+    view.set_maps(maps)
+    path = tmp_path / f"maps{suffix}"
+    save_picture(view, path, 1.0)
+    if suffix == ".csv":
+        assert path.read_text() == view.values_csv()
+        return
+    image = QImage(str(path)).convertToFormat(QImage.Format.Format_RGB888)
+    image = image.scaled(view.picture_size())  # Qt reads an SVG at 90 dots an inch
+    for place in ((0, 0, 0), (0, 5, 5), (1, 3, 2)):
+        at = view.cell_rect(*place).center()
+        color = image.pixelColor(int(at.x()), int(at.y()))
+        value = invert(np.array([[color.red(), color.green(), color.blue()]], np.uint8), "viridis", *view.bounds)[0]
+        assert abs(value - maps[place]) < 0.05
+
+
+def test_where_a_file_cannot_be_written_the_error_says_so(view, tmp_path):
+    view.set_maps(np.zeros((1, 2, 2)))
+    with pytest.raises(OSError, match="nowhere"):
+        save_picture(view, tmp_path / "nowhere" / "maps.png")

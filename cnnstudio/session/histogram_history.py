@@ -1,0 +1,56 @@
+"""The histograms of all layers' weights over the steps of training, recorded about twice a second."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.layer import Array
+from engine.layer_histograms import BINS, LayerHistograms
+
+MOST_ROWS = 1024
+
+
+class HistogramHistory:
+    """One histogram a layer for each recorded step; a network with other layers begins anew.
+
+    When there are many, every second one goes, so that memory stays flat.
+    """
+
+    def __init__(self) -> None:
+        self.layers: tuple[str, ...] = ()
+        self._rows: list[LayerHistograms] = []
+
+    def add(self, row: LayerHistograms) -> None:
+        """Take a row in; the weights of a step that were edited since take the place of those before."""
+        if row.layers != self.layers:
+            self._rows, self.layers = [], row.layers
+        if self._rows and self._rows[-1].step >= row.step:
+            self._rows.pop()
+        self._rows.append(row)
+        if len(self._rows) >= MOST_ROWS:
+            del self._rows[1:-1:2]
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self._rows)
+
+    @property
+    def steps(self) -> Array:
+        """The steps of the rows."""
+        return np.array([row.step for row in self._rows], np.int64)
+
+    def shares(self, layer: str) -> tuple[Array, float]:
+        """(shares (BINS, rows), reach): which part of a layer's weights lay in each bin of [−reach, +reach], row by row.
+
+        All rows share the widest reach, so that a value keeps its place. Within a bin of a narrower histogram the weights
+        count as evenly spread. Row 0 is the lowest bin; each column adds up to 1.
+        """
+        place = self.layers.index(layer)
+        reach = max(float(row.reach[place]) for row in self._rows) or 1.0
+        edges = np.linspace(-reach, reach, BINS + 1)
+        columns = []
+        for row in self._rows:
+            below = np.concatenate([[0], np.cumsum(row.counts[place])])
+            own = float(row.reach[place]) or reach
+            columns.append(np.diff(np.interp(edges, np.linspace(-own, own, BINS + 1), below)) / below[-1])
+        return np.stack(columns, axis=1), reach

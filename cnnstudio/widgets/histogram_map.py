@@ -1,0 +1,163 @@
+"""How a spread of values changes over time: a column a record, a row a bin, the colour the share of the values in it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QContextMenuEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QMenu, QWidget
+
+from cnnstudio.theme import Theme, current_theme, number_font, theme_changed
+from cnnstudio.widgets.colormaps import colorize_packed, default_colormap
+from cnnstudio.widgets.map_overlays import draw_readout
+from cnnstudio.widgets.numbers import format_count, format_percent, format_value
+from cnnstudio.widgets.picture_menu import picture_menu
+
+_GAP = 6
+
+
+class HistogramMap(QWidget):
+    """The axis of steps runs to the right, that of the values upwards, symmetric about 0.
+
+    Between two records the earlier one is shown. Colours span 0 to the largest share.
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, placeholder: str = "") -> None:
+        super().__init__(parent)
+        self._placeholder = placeholder
+        self._shares: NDArray[np.float64] = np.zeros((0, 0))
+        self._steps: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._reach = 1.0
+        self._pointer: QPointF | None = None
+        self.setMouseTracking(True)
+        theme_changed.connect(self._retheme)
+
+    def set_shares(self, shares: NDArray[np.float64] | None, reach: float = 1.0, steps: NDArray[np.int64] | None = None) -> None:
+        """Show shares (bins, records) over [−reach, +reach], each record with its step, rising; None shows the placeholder."""
+        if shares is None or steps is None or not shares.size:
+            shares, steps = np.zeros((0, 0)), np.zeros(0, np.int64)
+        self._shares, self._steps, self._reach = shares, steps, reach
+        self.setAccessibleDescription("" if not len(steps) else self._tr_range())
+        self.update()
+
+    def _tr_range(self) -> str:
+        return self.tr("Values from {low} to {high}, steps {first} to {last}").format(
+            low=format_value(-self._reach, 3), high=format_value(self._reach, 3),
+            first=format_count(int(self._steps[0])), last=format_count(int(self._steps[-1])))  # fmt: skip
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """What is shown."""
+        return self._shares
+
+    def sizeHint(self) -> QSize:
+        """A panel's usual size."""
+        return QSize(260, 180)
+
+    def area(self) -> QRect:
+        """Where the shares are painted, in logical pixels."""
+        line = self.fontMetrics().height()
+        left = self.fontMetrics().horizontalAdvance("−0.000") + _GAP
+        return QRect(left, line // 2, max(1, self.width() - left - _GAP), max(1, self.height() - 2 * line))
+
+    def place(self, bin_: int, record: int) -> QPointF:
+        """The middle of a bin where its record begins, in logical pixels."""
+        area, last = self.area(), len(self._steps) - 1
+        span = max(int(self._steps[-1] - self._steps[0]), 1)
+        share = (self._steps[record] - self._steps[0]) / span if last else 0.0
+        x = min(area.left() + float(share) * area.width(), area.right())
+        return QPointF(x, area.top() + (len(self._shares) - bin_ - 0.5) * area.height() / len(self._shares))
+
+    def _record_at(self, share: NDArray[np.float64]) -> NDArray[np.intp]:
+        """The record on display at a share 0…1 of the width."""
+        step = self._steps[0] + share * (self._steps[-1] - self._steps[0])
+        return np.clip(np.searchsorted(self._steps, step, "right") - 1, 0, len(self._steps) - 1)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the picture, and the share under the pointer."""
+        painter = QPainter(self)
+        if not self._shares.size:
+            painter.setPen(current_theme().color("muted"))
+            painter.drawText(self.rect().adjusted(8, 8, -8, -8),
+                             int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self._placeholder)  # fmt: skip
+            return
+        self.paint_picture(painter)
+        if self._pointer is not None and QRectF(self.area()).contains(self._pointer):
+            text = self.readout(self._pointer)
+            draw_readout(painter, self.rect(), QRectF(self._pointer, self._pointer).adjusted(-4, -4, 4, 4), text)
+
+    def picture_size(self) -> QSize:
+        """As large as it is on screen; empty while there is nothing to see."""
+        return self.size() if self._shares.size else QSize()
+
+    def paint_picture(self, painter: QPainter) -> None:
+        """Draw shares and axes."""
+        area, theme = self.area(), current_theme()
+        # One column of pixels shows one record: many of them are thinned, few of them repeated.
+        columns = self._record_at((np.arange(area.width()) + 0.5) / area.width())
+        shown = np.ascontiguousarray(self._shares[::-1, columns])
+        pixels = np.zeros(shown.shape, np.uint32)
+        colorize_packed(shown, default_colormap("activation"), 0.0, float(self._shares.max()), pixels)
+        height, width = shown.shape
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.drawImage(area, QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32))
+        painter.setFont(number_font(0.85))
+        painter.setPen(theme.color("muted"))
+        line, flags = painter.fontMetrics().height(), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for value, y in ((self._reach, area.top()), (0.0, area.center().y()), (-self._reach, area.bottom())):
+            box = QRect(0, y - line // 2, area.left() - _GAP, line)
+            painter.drawText(box, flags, format_value(value, 3) if value else "0")
+        below = QRect(area.left(), area.bottom() + 2, area.width(), line)
+        first, last = (format_count(int(self._steps[at])) for at in (0, -1))
+        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, first)
+        painter.drawText(below, Qt.AlignmentFlag.AlignRight, last)
+        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter, self.tr("step"))
+        painter.setPen(QPen(theme.color("control_border"), 1))
+        painter.drawRect(QRectF(area).adjusted(-0.5, -0.5, 0.5, 0.5))
+
+    def readout(self, point: QPointF) -> str:
+        """What a point of the picture shows, in words."""
+        area, bins = self.area(), len(self._shares)
+        share = np.array([(point.x() - area.left()) / area.width()])
+        record = int(self._record_at(share)[0])
+        bin_ = min(max(bins - 1 - int((point.y() - area.top()) * bins / area.height()), 0), bins - 1)
+        low, high = ((2 * edge / bins - 1) * self._reach for edge in (bin_, bin_ + 1))
+        return self.tr("step {step} · {low} to {high}: {share} of the values").format(
+            step=format_count(int(self._steps[record])), low=format_value(low, 2), high=format_value(high, 2),
+            share=format_percent(float(self._shares[bin_, record])))  # fmt: skip
+
+    def values_csv(self) -> str:
+        """A row a record: its step, then the share of each bin; the first row has the lower edges of the bins."""
+        if not self._shares.size:
+            return ""
+        bins = len(self._shares)
+        edges = ((2 * edge / bins - 1) * self._reach for edge in range(bins))
+        rows = [",".join(["step", *(f"{edge:.6g}" for edge in edges)])]
+        for step, column in zip(self._steps.tolist(), self._shares.T.tolist(), strict=True):
+            rows.append(",".join([str(step), *(f"{share:.6g}" for share in column)]))
+        return "\n".join(rows) + "\n"
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Read the share under the pointer."""
+        self._pointer = event.position()
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Forget the pointer."""
+        self._pointer = None
+        self.update()
+
+    def context_menu(self) -> QMenu:
+        """The menu with the copy and save actions."""
+        return picture_menu(self, self, "histograms")
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu."""
+        menu = self.context_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    @Slot(object)
+    def _retheme(self, _theme: Theme) -> None:
+        self.update()

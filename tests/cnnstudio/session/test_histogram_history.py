@@ -1,0 +1,43 @@
+"""Histograms of several steps on one axis."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cnnstudio.session.histogram_history import MOST_ROWS, HistogramHistory
+from engine.layer_histograms import BINS, LayerHistograms
+
+
+def row(step: int, reach: float, counts: np.ndarray, layer: str = "conv1") -> LayerHistograms:
+    return LayerHistograms(step, (layer,), np.array([reach]), counts[None])
+
+
+def test_narrower_histograms_are_spread_over_the_widest_axis() -> None:
+    history = HistogramHistory()
+    even = np.full(BINS, 10, np.int32)
+    history.add(row(0, 1.0, even))
+    history.add(row(5, 2.0, even))
+    shares, reach = history.shares("conv1")
+    assert reach == 2.0 and history.steps.tolist() == [0, 5]
+    np.testing.assert_allclose(shares.sum(axis=0), 1)
+    # Weights spread evenly over [-1, 1] fill the middle half of [-2, 2] twice as densely.
+    np.testing.assert_allclose(shares[:, 0], np.repeat([0, 2 / BINS, 0], [BINS // 4, BINS // 2, BINS // 4]), atol=1e-12)
+    np.testing.assert_allclose(shares[:, 1], 1 / BINS)
+
+
+def test_an_edited_step_takes_the_place_of_the_one_before_and_other_layers_begin_anew() -> None:
+    history = HistogramHistory()
+    even = np.full(BINS, 10, np.int32)
+    history.add(row(4, 1.0, even))
+    history.add(row(4, 3.0, even))
+    assert len(history) == 1 and history.shares("conv1")[1] == 3.0
+    history.add(row(4, 1.0, even, "conv2"))
+    assert history.layers == ("conv2",) and len(history) == 1
+
+
+def test_memory_stays_flat_and_first_and_last_stay() -> None:
+    history = HistogramHistory()
+    for step in range(3 * MOST_ROWS):
+        history.add(row(step, 1.0, np.ones(BINS, np.int32)))
+    assert len(history) < MOST_ROWS
+    assert history.steps[0] == 0 and history.steps[-1] == 3 * MOST_ROWS - 1
