@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -35,6 +35,7 @@ class FormulaBar(QWidget):
         self._totals_at = self.width() + 0.0
         self._hovered: Token | None = None
         self.setMouseTracking(True)
+        self.installEventFilter(self)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Formula of the network"))
         document.graph_changed.connect(self._follow_change)
@@ -203,12 +204,12 @@ class FormulaBar(QWidget):
         self._hover(None)
         super().leaveEvent(event)
 
-    def event(self, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The whole text as a tooltip, since either side may be cut off."""
         if event.type() == QEvent.Type.ToolTip:
             QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), f"{self.formula_text()}\n{self.totals_text()}", self)
             return True
-        return super().event(event)
+        return False
 
     def _hover(self, token: Token | None) -> None:
         if token != self._hovered:

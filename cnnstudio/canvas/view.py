@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -59,6 +59,7 @@ class CanvasView(ZoomView):
         self._drop = PaletteDrop(self)
         self.setAcceptDrops(True)
         self.setMouseTracking(True)
+        self.installEventFilter(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Network canvas"))
         self.setStyleSheet("QGraphicsView { border: none; }")
@@ -259,14 +260,16 @@ class CanvasView(ZoomView):
 
     # --- keys ---
 
-    def event(self, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Tab goes from block to block before it leaves the canvas."""
+        if watched is not self:
+            return super().eventFilter(watched, event)
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             forward = {Qt.Key.Key_Tab: True, Qt.Key.Key_Backtab: False}.get(Qt.Key(event.key()))
             if forward is not None and self.editor.cycle(forward):
                 self.bring_into_view(self.canvas.content_rect(self.canvas.selected))
                 return True
-        return super().event(event)
+        return False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that act on the selection; letters open the search menu."""

@@ -205,5 +205,5 @@ class GradientsPanel(LivePanel):
 
 
 def rms(array: Array) -> float:
-    """√(mean of squares)."""
-    return float(np.sqrt(np.mean(np.square(array))))
+    """√(mean of squares); the squares of a float32 need a float64."""
+    return float(np.sqrt(np.mean(np.square(array, dtype=np.float64))))

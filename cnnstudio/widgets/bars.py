@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -48,6 +48,7 @@ class ProbabilityBars(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
+        self.viewport().installEventFilter(self)
         self.viewport().setAutoFillBackground(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Class probabilities"))
@@ -244,8 +245,10 @@ class ProbabilityBars(QAbstractScrollArea):
         """Follow the pointer."""
         self._point_at(self._hit(event.position()))
 
-    def viewportEvent(self, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Forget the pointer when it leaves; show a shortened name in full."""
+        if watched is not self.viewport():
+            return super().eventFilter(watched, event)
         if event.type() == QEvent.Type.Leave:
             self._point_at(None)
         if isinstance(event, QHelpEvent):
@@ -254,7 +257,7 @@ class ProbabilityBars(QAbstractScrollArea):
                 text = f"{self._names[index]}: {format_percent(float(self._values[index]), 3)}"
                 QToolTip.showText(event.globalPos(), text, self)
             return True
-        return super().viewportEvent(event)
+        return False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Put the cursor here."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QRect, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QToolTip, QWidget
 
@@ -31,6 +31,7 @@ class CellEditor(QLineEdit):
         self.setGeometry(box)
         self.setAccessibleName(self.tr("New value"))
         self.textEdited.connect(self._check)
+        self.installEventFilter(self)
         self._check()
 
     def _number(self) -> float | None:
@@ -66,7 +67,7 @@ class CellEditor(QLineEdit):
             self._done = True
             self.finished.emit(value, step)
 
-    def event(self, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Tab is taken before it moves the focus."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             if event.key() == Qt.Key.Key_Tab:
@@ -75,7 +76,7 @@ class CellEditor(QLineEdit):
             if event.key() == Qt.Key.Key_Backtab:
                 self._finish(-1)
                 return True
-        return super().event(event)
+        return False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter accepts, Escape gives up."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -39,6 +39,7 @@ class FlowBars(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Flow of the gradient"))
+        self.installEventFilter(self)
         theme_changed.connect(self._retheme)
 
     def set_bars(self, bars: Sequence[FlowBar], chosen: str | None = None) -> None:
@@ -56,12 +57,16 @@ class FlowBars(QWidget):
 
     def share(self, value: float) -> float:
         """The length of a bar, 0 to 1: whole decades below the largest value fill the height, 0 has none."""
+        if not value > 0:
+            return 0.0
+        if math.isinf(value):
+            return 1.0
         top, decades = self._scale()
-        return 0.0 if value <= 0 else min(max(1.0 - (top - math.log10(value)) / decades, 0.02), 1.0)
+        return min(max(1.0 - (top - math.log10(value)) / decades, 0.02), 1.0)
 
     def _scale(self) -> tuple[float, float]:
-        """(logarithm of the largest value, decades down to below the smallest)."""
-        logs = [math.log10(bar.value) for bar in self._bars if bar.value > 0]
+        """(logarithm of the largest finite value, decades down to below the smallest)."""
+        logs = [math.log10(bar.value) for bar in self._bars if 0 < bar.value < math.inf]
         top, low = max(logs, default=0.0), min(logs, default=0.0)
         return top, max(LEAST_DECADES, math.ceil(top - low + 0.2))
 
@@ -132,14 +137,14 @@ class FlowBars(QWidget):
         at = keys.index(self._chosen) + step if self._chosen in keys else 0
         self.bar_clicked.emit(keys[min(max(at, 0), len(keys) - 1)])
 
-    def event(self, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Say name and value of the bar under the pointer."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             bar = self._hit(QPointF(event.pos()))
             if bar is not None:
                 QToolTip.showText(event.globalPos(), f"{bar.name}: {format_value(bar.value, 3)}", self)
             return True
-        return super().event(event)
+        return False
 
     @Slot(object)
     def _retheme(self, _theme: Theme) -> None:

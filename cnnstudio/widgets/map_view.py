@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -44,6 +44,7 @@ class MapView(MapArea):
         self._told: Cell | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
+        self.viewport().installEventFilter(self)
 
     def set_maps(
         self,
@@ -96,11 +97,13 @@ class MapView(MapArea):
         """Follow the pointer."""
         self._point_at(self._hit(event.position()))
 
-    def viewportEvent(self, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Forget the pointer when it leaves: that event reaches the viewport, not the scroll area."""
+        if watched is not self.viewport():
+            return super().eventFilter(watched, event)
         if event.type() == QEvent.Type.Leave:
             self._point_at(None)
-        return super().viewportEvent(event)
+        return False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Put the keyboard cursor where the mouse is pressed."""
