@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -157,6 +158,7 @@ def layer_ink(role: str, *, bold: bool = True) -> str:
     return ink_on(layer_color(role), bold=bold)
 
 
+@lru_cache(1024)
 def ink_on(ground: str, *, bold: bool = False) -> str:
     """White where it reaches 4.5:1 on the ground (3:1 for bold text), else black, which then always does."""
     return "#ffffff" if contrast("#ffffff", ground) >= (3.0 if bold else 4.5) else "#000000"
@@ -192,6 +194,11 @@ _text_scale = 1.0
 
 def ui_font(scale: float = 1.0, *, bold: bool = False) -> QFont:
     """The system's interface font at `scale` times its size, with Chinese fallbacks and tabular digits."""
+    return QFont(_ui_font(scale, bold))  # a copy, which the caller may change
+
+
+@lru_cache
+def _ui_font(scale: float, bold: bool) -> QFont:
     font = _sized(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont), scale, bold)
     installed = set(QFontDatabase.families())
     families = [f for f in _platform(_UI_FAMILIES) if f in installed and f != font.family()]
@@ -201,6 +208,11 @@ def ui_font(scale: float = 1.0, *, bold: bool = False) -> QFont:
 
 def number_font(scale: float = 1.0, *, bold: bool = False) -> QFont:
     """A monospaced font for numbers, code and matrices at `scale` times the interface size."""
+    return QFont(_number_font(scale, bold))
+
+
+@lru_cache
+def _number_font(scale: float, bold: bool) -> QFont:
     font = _sized(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont), scale, bold)
     installed = set(QFontDatabase.families())
     families = [f for f in _platform(_MONO_FAMILIES) if f in installed]
@@ -261,6 +273,8 @@ def apply_theme(app: QApplication, mode: Mode, *, text_scale: float = 1.0) -> Th
     """
     global _text_scale
     _text_scale = text_scale
+    _ui_font.cache_clear()
+    _number_font.cache_clear()
     hints = QGuiApplication.styleHints()
     if _switch.mode == "system":
         hints.colorSchemeChanged.disconnect(_switch.follow_system)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QObject, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QImage, QPainter
 
 from cnnstudio.canvas.face import THUMBNAIL
@@ -19,8 +19,6 @@ from cnnstudio.widgets.mosaic import mosaic_thumbnail
 from cnnstudio.widgets.numbers import format_percent
 from engine.snapshot import Snapshot
 
-INTERVAL = 120
-"""Milliseconds between two pictures of a block: a thumbnail need not be as lively as a panel."""
 MOST_CLASSES = 10
 
 Array = NDArray[np.generic]
@@ -29,17 +27,15 @@ Array = NDArray[np.generic]
 class Thumbnails(QObject):
     """Draws the thumbnails of all blocks of the network while the canvas can be seen."""
 
+    interval = 0.2
+    """A thumbnail need not be as lively as a panel."""
+
     def __init__(
         self, document: Document, scene: CanvasScene, view: CanvasView, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._document, self._scene, self._view = document, scene, view
-        self._waiting: Snapshot | None = None
         self._drawn: Snapshot | None = None
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(INTERVAL)
-        self._pause.timeout.connect(self._draw)
         theme_changed.connect(self._draw_again)
 
     def can_be_seen(self) -> bool:
@@ -51,21 +47,11 @@ class Thumbnails(QObject):
         return Needs(frozenset(node.id for node in self._document.spec))
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
-        """Draw the maps of one step, now or as soon as the last ones have been seen."""
+        """Draw the maps of one step."""
+        self._drawn = snapshot
         if snapshot is None:
-            self._drawn = self._waiting = None
             self._scene.clear_thumbnails()
             return
-        self._waiting = snapshot
-        if not self._pause.isActive():
-            self._draw()
-
-    @Slot()
-    def _draw(self) -> None:
-        snapshot, self._waiting = self._waiting, None
-        if snapshot is None:
-            return
-        self._drawn = snapshot
         scale = self._view.devicePixelRatioF()
         for placed in self._document.derived.placed.values():
             array = snapshot.arrays.get(f"{placed.node.id}.y")
@@ -73,13 +59,11 @@ class Thumbnails(QObject):
                 self._scene.set_thumbnail(
                     placed.node.id, thumbnail(array, placed.node.layer.role, scale, len(placed.y) == 1)
                 )
-        self._pause.start()
 
     @Slot()
     def _draw_again(self, *_: object) -> None:
-        if self._drawn is not None and self._waiting is None:
-            self._waiting = self._drawn
-            self._draw()
+        if self._drawn is not None:
+            self.show_snapshot(self._drawn)
 
 
 def thumbnail(array: Array, role: str, scale: float, is_vector: bool) -> QImage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QTimer, Slot
@@ -14,6 +15,11 @@ from engine.snapshot import Snapshot, SnapshotRequest
 
 class Viewer(Protocol):
     """Who shows arrays: a panel, or the canvas with its thumbnails."""
+
+    @property
+    def interval(self) -> float:
+        """Seconds that it wants between two snapshots."""
+        ...
 
     def can_be_seen(self) -> bool:
         """Whether anything of it can be seen."""
@@ -35,11 +41,17 @@ class Probe(QObject):
         super().__init__(parent)
         self._controller, self._selection = controller, selection
         self._viewers: list[Viewer] = []
+        self._waiting: dict[Viewer, Snapshot | None] = {}
+        """What viewers have not shown yet because their last snapshot is too recent."""
+        self._due: dict[Viewer, float] = {}
         # Many changes in one turn of the event loop (a layout restored, a block chosen) become one request.
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
         self._soon.timeout.connect(self._ask)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._show_waiting)
         selection.sample_changed.connect(self.renew)
         controller.frame_arrived.connect(self._show)
 
@@ -61,7 +73,9 @@ class Probe(QObject):
     def stop(self) -> None:
         """Ask for nothing more."""
         self._soon.stop()
+        self._later.stop()
         self._viewers.clear()
+        self._waiting.clear()
 
     @Slot()
     def _ask(self) -> None:
@@ -85,6 +99,16 @@ class Probe(QObject):
 
     @Slot(object)
     def _show(self, snapshot: Snapshot | None) -> None:
-        for viewer in self._viewers:
-            if viewer.can_be_seen():
+        self._waiting = {viewer: snapshot for viewer in self._viewers if viewer.can_be_seen()}
+        self._show_waiting()
+
+    @Slot()
+    def _show_waiting(self) -> None:
+        now = time.monotonic()
+        for viewer, snapshot in list(self._waiting.items()):
+            if snapshot is None or now >= self._due.get(viewer, 0.0):
+                del self._waiting[viewer]
+                self._due[viewer] = now + viewer.interval
                 viewer.show_snapshot(snapshot)
+        if self._waiting:
+            self._later.start(round(1e3 * (min(self._due[viewer] for viewer in self._waiting) - now)) + 1)

@@ -224,6 +224,8 @@ class TypedPanel(LivePanel):
 
     # --- the weights ---
 
+    interval = 0.1
+
     def needs(self) -> Needs:
         """The weights of one layer."""
         return Needs(frozenset([self._layer] if self._layer else []), parameters=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 import queue
-import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from cnnstudio.session.histogram_history import HistogramHistory
 from cnnstudio.session.lifeline import Lifeline
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import (
+    ROWS,
     AverageClass,
     BatchProbed,
     Change,
@@ -49,6 +49,7 @@ from cnnstudio.session.messages import (
     WeightsSet,
 )
 from cnnstudio.session.norm_history import NormHistory
+from cnnstudio.session.pace import ANSWER, Pace
 from cnnstudio.session.remote import RemoteWorker
 from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset
@@ -60,13 +61,6 @@ from engine.settings import TrainSettings
 from engine.snapshot import Snapshot, SnapshotRequest
 from engine.spec import NetworkSpec
 from engine.trainer import BatchDone, EpochDone, LayerDone
-
-DISPLAY_INTERVAL = 33
-"""Milliseconds between two looks into the mailbox: about the rate of a display that follows training."""
-STATE_INTERVAL = 0.1
-"""Seconds between two `state_changed` while training runs."""
-ANSWER_INTERVAL = 8
-"""The same while an answer at rest is awaited: a stroke on the drawing pad is followed at once."""
 
 
 class Controller(QObject):
@@ -120,19 +114,23 @@ class Controller(QObject):
         super().__init__(parent)
         self._mailbox = Mailbox()
         self._worker = RemoteWorker(self._mailbox)
-        self._sent = 0
+        self._sent = self._asked = self._handled = 0
+        """The numbers of the last message, of the last one that somebody waits for, and of the last one that was handled."""
         self._lifeline, self._lost = Lifeline(), False
         self._state = RunState()
         self._snapshot: Snapshot | None = None
         self._history, self._norms, self._histograms = RunHistory(), NormHistory(), HistogramHistory()
-        self._told, self._tell_at = RunPhase.EMPTY, 0.0
+        self._rows: list[Report] = []
+        """What has come of a running training since it was last told."""
+        self._told, self._pace = RunPhase.EMPTY, Pace()
+        self._probes = False
         self._tokens = itertools.count()
         self._closed = False
         self._pending: deque[Report | Snapshot | RunState] = deque()
         self._timer = QTimer(self)
         # Started anew by each look: inside a slot of its own, a repeating timer would be silent.
         self._timer.setSingleShot(True)
-        self._timer.setInterval(DISPLAY_INTERVAL)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._drain)
         self._worker.start()
 
@@ -217,6 +215,7 @@ class Controller(QObject):
 
     def set_probe(self, request: SnapshotRequest | None) -> None:
         """What frames hold from now on. At rest one comes at once, while training runs at most at display rate."""
+        self._probes = request is not None
         self._send(SetProbe(request))
 
     def set_weights(self, name: str, array: Array) -> None:
@@ -275,6 +274,8 @@ class Controller(QObject):
         if self._closed:
             return
         self._sent += 1
+        if not isinstance(message, FrameTaken):
+            self._asked = self._sent
         self._worker.send(message)
         if not self._timer.isActive():
             self._look_soon()
@@ -295,27 +296,40 @@ class Controller(QObject):
         self._send(message)
 
     def _look_soon(self) -> None:
-        self._timer.start(DISPLAY_INTERVAL if self._state.phase == RunPhase.RUNNING else ANSWER_INTERVAL)
+        running = self._state.phase == RunPhase.RUNNING
+        self._timer.start(self._pace.wait(frames=self._probes) if running and self._handled >= self._asked else ANSWER)
 
     @Slot()
     def _drain(self) -> None:
         delivery = self._mailbox.take()
-        quiet = delivery.handled == self._sent and not delivery.busy
-        self._pending.extend(delivery.reports)
-        if delivery.frame is not None:
-            self._pending.append(delivery.frame)
+        self._handled = delivery.handled
         if delivery.state is not None:
             self._state = delivery.state
-            now = time.monotonic()
-            # Numbers that run need not be told, and laid out, at the rate of the pictures.
-            if not delivery.state.phase == self._told == RunPhase.RUNNING or now >= self._tell_at:
-                self._told, self._tell_at = delivery.state.phase, now + STATE_INTERVAL
-                self._pending.append(delivery.state)
-        if delivery.frame is not None and self._state.phase == RunPhase.RUNNING:
-            self._send(FrameTaken())
-        if not quiet or self._state.phase == RunPhase.RUNNING:
+        running = self._state.phase == RunPhase.RUNNING
+        tells = self._pace.rows_due or not running or self._told != RunPhase.RUNNING
+        self._take_reports(delivery.reports, tells=tells)
+        if delivery.frame is not None:
+            self._pending.append(delivery.frame)
+            if running:
+                self._pace.frame_came()
+                self._send(FrameTaken())
+        if tells and delivery.state is not None:
+            self._told = delivery.state.phase
+            self._pace.rows_told()
+            self._pending.append(delivery.state)
+        if running or delivery.busy or delivery.handled < self._sent:
             self._look_soon()  # otherwise nothing can come before the next message
         self._deliver()
+
+    def _take_reports(self, reports: Iterable[Report], *, tells: bool) -> None:
+        """Put what has happened behind the other things to signal; rows alone can wait until it is time to tell them."""
+        for report in reports:
+            self._rows.append(report)
+            if not isinstance(report, ROWS):
+                tells = True
+        if tells:
+            self._pending += self._rows
+            self._rows = []
 
     def _deliver(self) -> None:
         """Signal what has come, in order. Where a slot opens a dialog, the timer calls this again inside it, and the

@@ -284,6 +284,10 @@ Report = (
 )  # fmt: skip
 
 
+ROWS = (BatchDone, LayerNorms, LayerHistograms)
+"""Reports that come all the time while training runs; nobody waits for a single one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Delivery:
     """What the mailbox held: every report in order, the latest state, and a frame if there was a new one.

@@ -16,13 +16,11 @@ from dataclasses import dataclass, replace
 from logging.handlers import QueueHandler
 
 from cnnstudio.session.channel import Channel
-from cnnstudio.session.messages import Load, Report, RunPhase, RunState
+from cnnstudio.session.messages import ROWS, Load, Report, RunPhase, RunState
 from cnnstudio.session.worker import Worker
 from engine.datasets.dataset import Dataset
 from engine.layer_histograms import LayerHistograms
-from engine.layer_norms import LayerNorms
 from engine.snapshot import Snapshot
-from engine.trainer import BatchDone
 
 PACKET_INTERVAL = 0.008
 """Seconds for which rows of a running training are gathered into one packet."""

@@ -1,5 +1,6 @@
 """Class probabilities as horizontal bars, the chosen and the true class marked."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -75,20 +76,24 @@ class ProbabilityBars(QAbstractScrollArea):
         new = np.asarray(values, float)
         if self._truth == truth and np.array_equal(new, self._values, equal_nan=True):
             return
-        before = [self._look(index) for index in range(len(new))]
+        before = self._looks()
         self._values, self._truth = new, truth
         if not self.isVisible():
             return
         self._describe()
-        for index, look in enumerate(before):
-            if look != self._look(index):
+        for index, (look, now) in enumerate(zip(before, self._looks(), strict=True)):
+            if look != now:
                 self.viewport().update(self.row_rect(index))
 
-    def _look(self, index: int) -> tuple[object, ...]:
-        """All that a row shows: rows that keep it are not painted again."""
-        value = float(self._values[index])
-        text = format_percent(value) if np.isfinite(value) else "–"
-        return text, round(self.bar_rect(index).width()), index == self.top, index == self._truth
+    def _looks(self) -> list[tuple[object, ...]]:
+        """All that each row shows: rows that keep it are not painted again."""
+        top, width = self.top, self._track(0).width()
+        return [
+            (format_percent(value), round(value * width), index == top, index == self._truth)
+            if math.isfinite(value)
+            else ("–", index == self._truth)
+            for index, value in enumerate(self._values.tolist())
+        ]
 
     @property
     def top(self) -> int | None:

@@ -35,6 +35,8 @@ class FlowBars(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bars: tuple[FlowBar, ...] = ()
+        self._scale = (0.0, LEAST_DECADES)
+        """(logarithm of the largest finite value, decades down to below the smallest)"""
         self._chosen: str | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -46,7 +48,7 @@ class FlowBars(QWidget):
         """Show other values; `chosen` is the layer to mark."""
         if (tuple(bars), chosen) == (self._bars, self._chosen):
             return
-        self._bars, self._chosen = tuple(bars), chosen
+        self._bars, self._chosen, self._scale = tuple(bars), chosen, _scale_of(bars)
         self.setAccessibleDescription(", ".join(f"{bar.name} {format_value(bar.value, 2)}" for bar in self._bars))
         self.update()
 
@@ -61,14 +63,8 @@ class FlowBars(QWidget):
             return 0.0
         if math.isinf(value):
             return 1.0
-        top, decades = self._scale()
+        top, decades = self._scale
         return min(max(1.0 - (top - math.log10(value)) / decades, 0.02), 1.0)
-
-    def _scale(self) -> tuple[float, float]:
-        """(logarithm of the largest finite value, decades down to below the smallest)."""
-        logs = [math.log10(bar.value) for bar in self._bars if 0 < bar.value < math.inf]
-        top, low = max(logs, default=0.0), min(logs, default=0.0)
-        return top, max(LEAST_DECADES, math.ceil(top - low + 0.2))
 
     def sizeHint(self) -> QSize:
         """Bars, names and the line above."""
@@ -100,7 +96,7 @@ class FlowBars(QWidget):
         theme, painter = current_theme(), QPainter(self)
         painter.setFont(ui_font(0.8))
         painter.setPen(theme.color("muted"))
-        line, (top, decades) = painter.fontMetrics().height(), self._scale()
+        line, (top, decades) = painter.fontMetrics().height(), self._scale
         caption = self.tr("← from the loss back · a full bar is {high}, an empty one {low}").format(
             high=format_value(10**top, 2), low=format_value(10 ** (top - decades), 2)
         )
@@ -150,3 +146,9 @@ class FlowBars(QWidget):
     def _retheme(self, _theme: Theme) -> None:
         self.updateGeometry()
         self.update()
+
+
+def _scale_of(bars: Sequence[FlowBar]) -> tuple[float, int]:
+    logs = [math.log10(bar.value) for bar in bars if 0 < bar.value < math.inf]
+    top, low = max(logs, default=0.0), min(logs, default=0.0)
+    return top, max(LEAST_DECADES, math.ceil(top - low + 0.2))

@@ -52,6 +52,7 @@ class NumberGrid(QWidget):
         self._texts: list[list[str]] = []
         self._longest = 1
         self._natural = QSize()
+        self._laid_out = (0, 0)
         self._pointer: tuple[int, int] | None = None
         self._cursor: tuple[int, int] | None = None
         self._highlight: tuple[range, range] | None = None
@@ -103,9 +104,11 @@ class NumberGrid(QWidget):
         self._longest = max((len(text) for row in self._texts for text in row), default=1)
         metrics = QFontMetricsF(number_font(0.95))
         width = max(metrics.horizontalAdvance("0" * self._longest), metrics.height()) + 2 * _PADDING_X
-        self._natural = QSize(int(width), int(metrics.height() + 2 * _PADDING_Y))
+        natural, before = QSize(int(width), int(metrics.height() + 2 * _PADDING_Y)), (self._natural, self._laid_out)
+        self._natural, self._laid_out = natural, values.shape
         self.setAccessibleDescription(self.tr("Matrix of {shape} numbers").format(shape=format_shape(values.shape)))
-        self.updateGeometry()
+        if before != (natural, values.shape):
+            self.updateGeometry()
         self.update()
 
     @property
@@ -179,15 +182,17 @@ class NumberGrid(QWidget):
         font = fitted_font(self._cell_width() - _PADDING_X, "0" * self._longest)
         bold = number_font(bold=True)
         bold.setPointSizeF(font.pointSizeF())
+        colors = None if self._colors is None else self._colors.tolist()
         for row, col in np.ndindex(self._values.shape):
             box = self.cell_rect(row, col)
             if not event.rect().intersects(box):
                 continue
             ground = theme.surface
-            if self._colors is not None:
-                ground = QColor(*(int(c) for c in self._colors[row, col])).name()
+            if colors is not None:
+                red, green, blue = colors[row][col]
+                ground = f"#{red:02x}{green:02x}{blue:02x}"
             painter.fillRect(box, QColor(ground))
-            painter.setPen(QColor(ink_on(ground) if self._colors is not None else theme.text))
+            painter.setPen(QColor(ink_on(ground) if colors is not None else theme.text))
             painter.setFont(bold if self._marked(row, col) else font)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.text(row, col))
         self._draw_lines(painter)

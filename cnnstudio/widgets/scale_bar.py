@@ -1,5 +1,7 @@
 """The scale bar below every picture of arrays: which colour stands for which value."""
 
+from functools import lru_cache
+
 import numpy as np
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
@@ -88,9 +90,7 @@ class ScaleBar(QWidget):
         self._draw_notes(painter, bar.right() + 7 + metrics.horizontalAdvance(high_text) + 14)
 
     def _draw_strip(self, painter: QPainter, bar: QRect) -> None:
-        colors = np.ascontiguousarray(lut(self._colormap))
-        strip = QImage(colors.data, 256, 1, 768, QImage.Format.Format_RGB888)
-        painter.drawImage(bar, strip)
+        painter.drawImage(bar, _strip(self._colormap))
         painter.setPen(QPen(current_theme().color("control_border"), 1))
         painter.drawRect(QRectF(bar).adjusted(-0.5, -0.5, 0.5, 0.5))
 
@@ -119,3 +119,10 @@ class ScaleBar(QWidget):
         whole, right = " · ".join(notes), Qt.TextElideMode.ElideRight
         text = painter.fontMetrics().elidedText(whole, right, int(room.width()))
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
+
+
+@lru_cache
+def _strip(colormap: str) -> QImage:
+    """A colour map from left to right."""
+    colors = np.ascontiguousarray(lut(colormap))
+    return QImage(colors.data, 256, 1, 768, QImage.Format.Format_RGB888).copy()

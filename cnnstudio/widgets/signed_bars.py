@@ -90,22 +90,22 @@ class SignedBars(QAbstractScrollArea):
 
     def bar_rect(self, index: int) -> QRectF:
         """The bar of a row, from the line at 0 to its value; the longest number fills its side."""
-        track, zero, unit = self._track(index)
-        value = float(self._values[index])
-        end = zero + value * unit
-        return QRectF(min(zero, end), track.top(), abs(end - zero), track.height())
+        return self._bar(index, *self._columns()[1:])
 
-    def _track(self, index: int) -> tuple[QRectF, float, float]:
-        """(room of the bar, position of 0, pixels for 1)."""
-        row, metrics = self.row_rect(index), self.fontMetrics()
+    def _bar(self, index: int, zero: float, unit: float) -> QRectF:
+        row, end = self.row_rect(index), zero + float(self._values[index]) * unit
+        return QRectF(min(zero, end), row.top() + 4, abs(end - zero), row.height() - 8)
+
+    def _columns(self) -> tuple[int, float, float]:
+        """(left edge of the bars, position of 0, pixels for 1), the same in all rows."""
+        width, metrics = self.viewport().width(), self.fontMetrics()
         names = max((metrics.horizontalAdvance(name) for name in self._names), default=0)
-        left = min(names, int(row.width() * _WIDEST_NAME)) + 14
+        left = min(names, int(width * _WIDEST_NAME)) + 14
         right = metrics.horizontalAdvance("−0.0000") + (metrics.horizontalAdvance("100.0 %") + 8 if self._notes else 0)
-        track = QRectF(left, row.top() + 4, max(10, row.width() - left - right - 8), row.height() - 8)
         finite = self._values[np.isfinite(self._values)]
         low, high = min(0.0, float(finite.min(initial=0))), max(0.0, float(finite.max(initial=0)))
-        unit = track.width() / max(high - low, 1e-30)
-        return track, track.left() - low * unit, unit
+        unit = max(10, width - left - right - 8) / max(high - low, 1e-30)
+        return left, left - low * unit, unit
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the rows in sight."""
@@ -113,16 +113,17 @@ class SignedBars(QAbstractScrollArea):
         offset, middle = self.verticalScrollBar().value(), Qt.AlignmentFlag.AlignVCenter
         right = Qt.AlignmentFlag.AlignRight | middle
         last = (offset + self.viewport().height()) // self._row + 1
+        left, zero, unit = self._columns()
         for index in range(offset // self._row, min(last, len(self._names))):
-            row, (track, zero, _) = self.row_rect(index), self._track(index)
+            row = self.row_rect(index)
             if index == self._chosen:
                 painter.fillRect(row, theme.color("accent_soft"))
             plain, bold, numbers = self._fonts
             painter.setFont(bold if index == self._chosen else plain)
             painter.setPen(theme.color("text"))
-            name = painter.fontMetrics().elidedText(self._names[index], Qt.TextElideMode.ElideRight, int(track.left()) - 10)
-            painter.drawText(QRect(6, row.top(), int(track.left()), row.height()), middle, name)
-            painter.fillRect(self.bar_rect(index), QColor(NEGATIVE if self._values[index] < 0 else POSITIVE))
+            name = painter.fontMetrics().elidedText(self._names[index], Qt.TextElideMode.ElideRight, left - 10)
+            painter.drawText(QRect(6, row.top(), left, row.height()), middle, name)
+            painter.fillRect(self._bar(index, zero, unit), QColor(NEGATIVE if self._values[index] < 0 else POSITIVE))
             painter.setPen(QPen(theme.color("control_border"), 1))
             painter.drawLine(QPointF(zero, row.top()), QPointF(zero, row.bottom() + 1))
             painter.setFont(numbers)
