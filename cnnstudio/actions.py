@@ -85,6 +85,8 @@ class Actions(QObject):
 
     def set_icon(self, action: QAction, name: str, ink: str = "text") -> None:
         """Give an action another drawing."""
+        if (action, name, ink) in self._icons:
+            return
         self._icons = [row for row in self._icons if row[0] is not action]
         self._icons.append((action, name, ink))
         action.setIcon(icon(name, ink))

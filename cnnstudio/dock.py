@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtCore import QEvent, QSize, Qt, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from cnnstudio.icons import icon
 from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
+from cnnstudio.widgets.running_label import RunningLabel
 
 
 class Dock(QDockWidget):
@@ -75,7 +76,7 @@ class DockTitle(QWidget):
     def set_heading(self, heading: str, detail: str) -> None:
         """Change the texts."""
         self._heading.setText(heading)
-        self._detail.set_text(detail)
+        self._detail.setText(detail)
 
     def _button(self, name: str, text: str) -> QToolButton:
         button = QToolButton()
@@ -95,30 +96,18 @@ class DockTitle(QWidget):
         self._close.setIcon(icon("close", "muted"))
 
 
-class ElidedLabel(QLabel):
-    """One line of text that ends in … where there is no room, with the whole text as its tool tip."""
+class ElidedLabel(RunningLabel):
+    """One line of text that ends in … where there is no room, with the whole text as its tool tip then."""
 
     def __init__(self, text: str = "") -> None:
         super().__init__()
-        self._whole = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setMinimumWidth(0)
-        self.set_text(text)
+        self.setText(text)
 
-    def set_text(self, text: str) -> None:
-        """Show another text."""
-        if text != self._whole:
-            self._whole = text
-            self.setAccessibleName(text)
-            self._elide()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Shorten the text to the new width."""
-        super().resizeEvent(event)
-        self._elide()
-
-    def _elide(self) -> None:
-        text = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, max(0, self.width() - 2))
-        if text != self.text():
-            self.setText(text)
-            self.setToolTip(self._whole if text != self._whole else "")
+    def event(self, event: QEvent) -> bool:
+        """Show the tool tip only where something is cut off."""
+        if event.type() == QEvent.Type.ToolTip:
+            cut = self.fontMetrics().horizontalAdvance(self.text()) > self.contentsRect().width()
+            self.setToolTip(self.text() if cut else "")
+        return super().event(event)

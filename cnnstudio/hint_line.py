@@ -44,7 +44,7 @@ class HintLine(ElidedLabel):
             text = self.tr("Go to other samples below “Prediction” or in “Dataset” · Train goes on from these weights")
         else:
             text = self.tr("Drag a block onto an arrow to insert it · press Train to watch the network learn")
-        self.set_text(text)
+        self.setText(text)
 
     @Slot()
     def _retheme(self, _theme: Theme | None = None) -> None:

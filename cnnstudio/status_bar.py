@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from PySide6.QtWidgets import QStatusBar, QWidget
 
 from cnnstudio.session.messages import RunPhase, RunState
 from cnnstudio.studio import Studio
 from cnnstudio.widgets.numbers import format_count, format_fixed, format_percent
+from cnnstudio.widgets.running_label import RunningLabel
 from engine.snapshot import Snapshot
 from engine.trainer import BatchDone, EpochDone
 
@@ -19,7 +20,7 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self._studio = studio
         self.setSizeGripEnabled(False)
-        self._phase, self._step, self._loss, self._accuracy, self._seed, self._shown = (QLabel() for _ in range(6))
+        self._phase, self._step, self._loss, self._accuracy, self._seed, self._shown = (RunningLabel() for _ in range(6))
         for label in (self._phase, self._step, self._loss, self._accuracy, self._seed):
             self.addWidget(label)
         self.addPermanentWidget(self._shown)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase, RunState
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.curve_plot import CurvePlot
 from cnnstudio.widgets.numbers import format_rate, format_time_left
+from cnnstudio.widgets.running_label import RunningLabel
 from engine.trainer import BatchDone, EpochDone
 
 
@@ -25,7 +26,7 @@ class CurvesPanel(QWidget):
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(self.tr("Progress of the run"))
-        self._speed = QLabel()
+        self._speed = RunningLabel()
         self._speed.setProperty("role", "muted")
         row = QHBoxLayout()
         row.setSpacing(SPACE_S)

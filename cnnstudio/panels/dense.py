@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import Maps, as_maps, input_of, maps_before_flatten
@@ -15,6 +15,7 @@ from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_percent, format_value
+from cnnstudio.widgets.running_label import RunningLabel
 from cnnstudio.widgets.signed_bars import SignedBars
 from engine.datasets.dataset import Dataset
 from engine.layer import Array
@@ -44,9 +45,8 @@ class DensePanel(LivePanel):
         self._bars.setAccessibleName(self.tr("Outputs of the layer"))
         self._view = MapView(placeholder=self.tr("The network has no FC layer."))
         self._view.setAccessibleName(self.tr("Contributions to the chosen output"))
-        self._sum = QLabel()
+        self._sum = RunningLabel(lines=2)
         self._sum.setProperty("role", "muted")
-        self._sum.setWordWrap(True)
         left = QVBoxLayout()
         left.setSpacing(SPACE_XS)
         top = QHBoxLayout()

@@ -19,7 +19,6 @@ from cnnstudio.session.channel import Channel
 from cnnstudio.session.messages import ROWS, Load, Report, RunPhase, RunState
 from cnnstudio.session.worker import Worker
 from engine.datasets.dataset import Dataset
-from engine.layer_histograms import LayerHistograms
 from engine.snapshot import Snapshot
 
 PACKET_INTERVAL = 0.008
@@ -57,7 +56,7 @@ class Outbox:
     def post(self, report: Report) -> None:
         """Put a report behind the others."""
         self._reports.append(report)
-        self._urgent |= not isinstance(report, (BatchDone, LayerNorms, LayerHistograms))
+        self._urgent |= not isinstance(report, ROWS)
 
     def put_frame(self, frame: Snapshot | None) -> None:
         """The next frame; None takes the last one back."""

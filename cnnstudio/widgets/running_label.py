@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
 class RunningLabel(QLabel):
-    """One line that asks for more room when it needs it and never gives any back.
+    """A line that asks for more room when it needs it and never gives any back; several lines take the width that there is.
 
     A QLabel has the whole window laid out anew at each change, which takes longer than drawing a picture.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, lines: int = 1) -> None:
         super().__init__(parent)
-        self._line = ""
+        self._text = ""
         self._room = 0
+        self._lines = lines
+        if lines > 1:
+            self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def text(self) -> str:
-        """What is shown."""
-        return self._line
+        """What is shown, as far as there is room."""
+        return self._text
 
     def setText(self, text: str) -> None:
-        """Show another line."""
-        if text == self._line:
+        """Show another text."""
+        if text == self._text:
             return
-        self._line = text
+        self._text = text
         self.setAccessibleName(text)
         width = self.fontMetrics().horizontalAdvance(text)
         if width > self._room:
             self._room = width
-            self.updateGeometry()
+            if self._lines == 1:
+                self.updateGeometry()
         self.update()
 
     def clear(self) -> None:
@@ -39,20 +43,21 @@ class RunningLabel(QLabel):
         self.setText("")
 
     def sizeHint(self) -> QSize:
-        """The room of the longest line so far."""
-        margins = self.contentsMargins()
-        width = max(self._room, self.fontMetrics().horizontalAdvance(self._line))
-        return QSize(width + margins.left() + margins.right(), super().sizeHint().height())
+        """The room of the longest text so far."""
+        empty, height = super().sizeHint(), self.fontMetrics().height()
+        return QSize(self._room + empty.width(), max(empty.height(), empty.height() - height + self._lines * height))
 
     def minimumSizeHint(self) -> QSize:
         """A line can be cut off at its end."""
         return QSize(0, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw ground and frame as a label does, then the line."""
+        """Draw ground and frame as a label does, then the text."""
         super().paintEvent(event)
-        painter = QPainter(self)
+        painter, room = QPainter(self), self.contentsRect()
         painter.setPen(self.palette().color(self.foregroundRole()))
-        room: QRect = self.contentsRect()
-        line = painter.fontMetrics().elidedText(self._line, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, self.alignment(), line)
+        if self._lines > 1:
+            painter.drawText(room, int(self.alignment() | Qt.TextFlag.TextWordWrap), self._text)
+        else:
+            text = painter.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room, self.alignment(), text)

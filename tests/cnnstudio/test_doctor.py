@@ -45,4 +45,5 @@ def test_a_sound_run_is_left_in_peace(qtbot: QtBot, window: MainWindow) -> None:
         controller.run()
         qtbot.waitUntil(lambda: controller.state.step >= 3)
         controller.pause()
-    assert controller.state.phase == RunPhase.PAUSED and not window.banner.text
+    qtbot.waitUntil(lambda: controller.state.phase == RunPhase.PAUSED)
+    assert not window.banner.text
