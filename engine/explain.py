@@ -27,9 +27,10 @@ def explain(snapshot: Snapshot, ref: CellRef) -> Term:
     "layer.x" and "layer.dx" may be used for the output and the delta of the layer before. Raises ExplainError when the
     snapshot has no such array or the array no such cell, naming what exists.
     """
-    ref = resolve(snapshot, ref)
+    chain = _Chain(snapshot)
+    ref = chain.resolve(ref)
     value = float(snapshot[ref.array][ref.index])
-    found = _Chain(snapshot).formula(ref)
+    found = chain.formula(ref)
     return Term("cell", value, ref) if found is None else found.at(ref, value)
 
 
@@ -39,8 +40,8 @@ def explain_unfused(snapshot: Snapshot, ref: CellRef) -> Term | None:
 
     None for all other cells.
     """
-    ref = resolve(snapshot, ref)
     chain = _Chain(snapshot)
+    ref = chain.resolve(ref)
     last = chain.placed[-1]
     if not chain.fused or ref.array != chain.view(last).name("dx"):
         return None
@@ -50,16 +51,7 @@ def explain_unfused(snapshot: Snapshot, ref: CellRef) -> Term | None:
 
 def resolve(snapshot: Snapshot, ref: CellRef) -> CellRef:
     """The same cell by the name under which the snapshot holds its array; raises ExplainError when it does not exist."""
-    array = ref.array
-    layer, _, name = array.rpartition(".")
-    chain = _Chain(snapshot)
-    if name in ("x", "dx") and layer in chain.by_id:
-        array = chain.view(chain.by_id[layer]).name(name)
-    shape = array_of(snapshot.arrays, array).shape
-    if len(ref.index) != len(shape) or any(not 0 <= i < n for i, n in zip(ref.index, shape, strict=True)):
-        raise ExplainError("{array} has no cell {index}; its shape is {shape}.", code="explain.no_cell", array=array,
-                           index=str(list(ref.index)), shape=str(list(shape)))
-    return CellRef(array, tuple(map(int, ref.index)))
+    return _Chain(snapshot).resolve(ref)
 
 
 class _Chain:
@@ -72,6 +64,18 @@ class _Chain:
         self.head = self.placed[-1].node.layer.kind
         self.fused = self.head in snapshot.loss_function.fused_with
         self.images = len(snapshot["image"]) if snapshot.probe == "batch" else None
+
+    def resolve(self, ref: CellRef) -> CellRef:
+        """As the function of that name."""
+        array = ref.array
+        layer, _, name = array.rpartition(".")
+        if name in ("x", "dx") and layer in self.by_id:
+            array = self.view(self.by_id[layer]).name(name)
+        shape = array_of(self.snapshot.arrays, array).shape
+        if len(ref.index) != len(shape) or any(not 0 <= i < n for i, n in zip(ref.index, shape, strict=True)):
+            raise ExplainError("{array} has no cell {index}; its shape is {shape}.", code="explain.no_cell", array=array,
+                               index=str(list(ref.index)), shape=str(list(shape)))
+        return CellRef(array, tuple(map(int, ref.index)))
 
     def view(self, p: Placed) -> View:
         """What the layer may look at."""

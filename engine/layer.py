@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ class Shape(tuple[int, ...]):
     @property
     def size(self) -> int:
         """How many numbers one sample holds."""
-        return int(np.prod(self))
+        return math.prod(self)
 
     def __str__(self) -> str:
         """Height × width × channels, as the field writes it: "28×28×1"; a vector as "400"."""
