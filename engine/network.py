@@ -152,7 +152,8 @@ class Network:
 
     def slice_gradient(self, job: SliceJob, lane: int = 0) -> SliceResult:
         """Forward and backward over one slice of a batch, in lane number `lane`."""
-        return self._both_ways(self._begin(job.images, lane, training=True, key=job.key), job)
+        begun = self._begin(job.images, lane, training=True, key=job.key)
+        return begun.settings.run(self._both_ways, begun, job)
 
     def workers_ready(self) -> bool:
         """Whether worker processes are wanted and have started; the first call starts them."""
@@ -179,16 +180,14 @@ class Network:
         jobs, total = self._jobs(images, labels, key), Total(self.parameters.gradient, len(images))
         lanes = [self._begin(job.images, k, training=True, key=job.key) for k, job in enumerate(jobs)]
         for steps in zip(*(lane.forward for lane in lanes), strict=True):
-            self._run(steps)
+            self._make_each(lanes, steps)
             yield LayerStep("forward", self._ids[steps[0][0]])
-        with np.errstate(all="ignore"):
-            measured = [lane.measure(job.labels, job.batch) for lane, job in zip(lanes, jobs, strict=True)]
+        measured = [lane.settings.run(lane.measure, job.labels, job.batch) for lane, job in zip(lanes, jobs, strict=True)]
         for steps in zip(*(lane.backward for lane in lanes), strict=True):
-            self._run(steps)
+            self._make_each(lanes, steps)
             yield LayerStep("backward", self._ids[steps[0][0]])
         for lane, job, (loss, correct) in zip(lanes, jobs, measured, strict=True):
-            with np.errstate(all="ignore"):
-                result = _result(lane, loss, correct)
+            result = lane.settings.run(_result, lane, loss, correct)
             if not result.finite:
                 raise self._not_finite(job)
             total.add(result)
@@ -233,7 +232,7 @@ class Network:
         if self._probe is None:
             self._probe = PlainLane(self._parts, 1, record=True)
         self._probe.begin(image[None], training=False)
-        self._run(self._probe.forward)
+        self._probe.settings.run(self._make_calls, self._probe.forward)
         return self._probe
 
     def backward_sample(self, label: Array) -> tuple[float, dict[str, Array]]:
@@ -242,17 +241,15 @@ class Network:
         `label` has shape (1,) or (1, outputs). Every delta down to the image's own is left in the lane.
         """
         assert self._probe is not None
-        with np.errstate(all="ignore"):
-            loss, _ = self._probe.measure(label, 1)
-        self._run(self._probe.backward)
+        loss, _ = self._probe.settings.run(self._probe.measure, label, 1)
+        self._probe.settings.run(self._make_calls, self._probe.backward)
         return loss, self.parameters.views(self._probe.gradient)
 
-    @np.errstate(all="ignore")
-    def _run(self, steps: Iterable[tuple[int, Iterable[Call]]]) -> None:
-        """Make the calls. Overflow is no news for NumPy to print: a number that is not finite ends the batch with an error."""
-        self._make_calls(steps)
+    def _make_each(self, lanes: Iterable[Lane], steps: Iterable[tuple[int, list[Call]]]) -> None:
+        """One step of each lane."""
+        for lane, step in zip(lanes, steps, strict=True):
+            lane.settings.run(self._make_calls, [step])
 
-    @np.errstate(all="ignore")
     def _both_ways(self, lane: Lane, job: SliceJob) -> SliceResult:
         """Forward, loss and backward."""
         self._make_calls(lane.forward)
@@ -291,7 +288,7 @@ class Network:
     def _in_plain(self, lane: PlainLane, job: SliceJob) -> SliceResult:
         """A slice through a lane of its own."""
         lane.begin(job.images, training=True, rng=self._random_numbers(job.key))
-        return self._both_ways(lane, job)
+        return lane.settings.run(self._both_ways, lane, job)
 
     def _not_finite(self, job: SliceJob) -> TrainingError:
         """The error that names the first layer whose output, or the last whose gradient, is not finite.
@@ -317,7 +314,7 @@ class Network:
         def work(w: int) -> None:
             for part in cut[w::workers]:
                 lane = self._begin(images[part], w, training=False)
-                self._run(lane.forward)
+                lane.settings.run(self._make_calls, lane.forward)
                 keep(lane, part)
 
         side_by_side(work, range(workers))

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import DTypeLike
 
+from engine.lane import BUFFER
 from engine.layer import Array
 from engine.memory import aligned_zeros
 
@@ -19,10 +20,6 @@ bind = partial
 BLOCK = 200_000
 """Numbers of an intermediate result that are made and used up before the next ones are made, so that most of them never leave
 the second-level cache. Half of it costs 5 %, and a smaller one more."""
-
-
-LONG = 8192
-"""Numbers in a run for which NumPy needs no buffer of its own in an operation on several such runs."""
 
 
 class Scratch:
@@ -55,7 +52,7 @@ class Scratch:
 
     def zeros_for(self, y: Array) -> Array:
         """Zeros, which everybody only reads, for an operation with y: of one row where rows are long, otherwise of all of y."""
-        shape = y.shape[1:] if math.prod(y.shape[1:]) >= LONG else y.shape
+        shape = y.shape[1:] if math.prod(y.shape[1:]) >= BUFFER else y.shape
         size = math.prod(shape)
         if size > self._zeros.size:
             self._zeros = aligned_zeros((size,), self._block.dtype)

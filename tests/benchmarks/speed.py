@@ -184,12 +184,15 @@ def _time_of_parts(name: str, n: int) -> dict[str, float]:
     slots, scratch = {"velocity": np.zeros_like(p.flat)}, np.zeros((2, p.size), p.flat.dtype)
     calls += [(lambda: OPTIMIZERS["momentum"].update(p.flat, p.gradient, slots, RATE, 1, p.penalised, scratch), "optimizer")]
     times: list[list[float]] = [[] for _ in calls]
-    with np.errstate(all="ignore"):
+
+    def measure() -> None:
         for _ in range(15):
             for (call, _), row in zip(calls, times, strict=True):
                 start = time.perf_counter()
                 call()
                 row.append(time.perf_counter() - start)
+
+    lane.settings.run(measure)
     parts = dict.fromkeys(PARTS, 0.0)
     for (call, layer), row in zip(calls, times, strict=True):
         parts[_kind(call, layer)] += statistics.median(row)
