@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -12,6 +13,9 @@ from cnnstudio.resources import resource_path
 from engine.datasets.catalog import BundledSet, bundled_names
 from engine.datasets.dataset import Dataset
 from engine.errors import EngineError
+
+LONGEST_GOODBYE = 0.5
+"""Seconds that the end of the program waits for a data set that is being read."""
 
 
 def bundled_sets() -> tuple[BundledSet, ...]:
@@ -39,7 +43,8 @@ class DataOpener(QObject):
         """Begin to open; `opened` or `failed` follows."""
         self._ticket += 1
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        thread = threading.Thread(target=self._work, args=(self._ticket, choice), name="open data set")
+        # A daemon: reading changes nothing, so that a program that ends need not wait for a large data set.
+        thread = threading.Thread(target=self._work, args=(self._ticket, choice), name="open data set", daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -49,17 +54,19 @@ class DataOpener(QObject):
         return any(thread.is_alive() for thread in self._threads)
 
     def close(self) -> None:
-        """Wait for what is under way and deliver nothing more."""
+        """Deliver nothing more; what is under way is waited for no longer than `LONGEST_GOODBYE`."""
         self._ticket += 1
+        end = time.monotonic() + LONGEST_GOODBYE
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _work(self, ticket: int, choice: dict[str, Any]) -> None:
         try:
             result: Dataset | EngineError = open_choice(choice)
         except EngineError as error:
             result = error
-        self._done.emit(ticket, choice, result)
+        if ticket == self._ticket:  # otherwise nobody wants it, and this object may be gone
+            self._done.emit(ticket, choice, result)
 
     @Slot(int, object, object)
     def _deliver(self, ticket: int, choice: dict[str, Any], result: Dataset | EngineError) -> None:

@@ -58,11 +58,12 @@ def _read_part(file: Path, options: ReadOptions) -> Part:
     label = _label_column(file, first if has_header else None, second, options)
     _check_columns(file, lines, delimiter, len(first))
     check_size(file, len(lines) * len(first) * 4)
-    rows = [line for _, line in lines]
     pixels = [column for column in range(len(first)) if column != label]
     try:
+        # Generators rather than lists: between two rows they let other threads have their turn.
+        rows, again = (line for _, line in lines), (line for _, line in lines)
         images = np.loadtxt(rows, np.float32, delimiter=delimiter, usecols=pixels, comments=None, quotechar='"', ndmin=2)
-        labels = np.loadtxt(rows, str, delimiter=delimiter, usecols=label, comments=None, quotechar='"', ndmin=1)
+        labels = np.loadtxt(again, str, delimiter=delimiter, usecols=label, comments=None, quotechar='"', ndmin=1)
     except ValueError as error:
         raise _bad_cell(file, lines, delimiter, label, str(error)) from error
     return Part(str(file), _bytes_if_they_are(images), _label_values(file, lines, labels), str(file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
 import threading
 from pathlib import Path
 
@@ -15,12 +16,15 @@ WARM_UP = 20
 """Cycles until caches and pools have their size."""
 ALLOWED = 20.0
 """Megabytes that memory may grow afterwards."""
+QUIET = ("This plugin does not support",)
+"""What the offscreen platform says of itself."""
+THREADS, TIMERS, DESCRIPTORS, WIDGETS = "threads left", "timers left", "file descriptors left", "widgets left"
+PROCESSES, DATABASES, WARNINGS = "processes left", "working databases left", "warnings of Qt"
 
 
 def open_and_close(count: int, folder: Path) -> Result:
     """Open one project in a window `count` times: open, train, save, close; look at what is left."""
-    from PySide6.QtCore import QCoreApplication, QElapsedTimer, QEvent, QEventLoop
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtCore import QCoreApplication, QElapsedTimer, QEvent, QEventLoop, qInstallMessageHandler
 
     from cnnstudio.app import make_application
     from cnnstudio.mainwindow import MainWindow
@@ -31,7 +35,7 @@ def open_and_close(count: int, folder: Path) -> Result:
     from cnnstudio.studio import Studio
     from engine.templates import load_templates
 
-    result = Result("open, train, save, close")
+    result = Result.counting("open, train, save, close", THREADS, TIMERS, DESCRIPTORS, WIDGETS, PROCESSES, DATABASES, WARNINGS)
     folder.mkdir(parents=True)
     os.environ["XDG_DATA_HOME"] = str(folder / "data")
     os.environ["XDG_CONFIG_HOME"] = str(folder / "config")
@@ -47,8 +51,12 @@ def open_and_close(count: int, folder: Path) -> Result:
             app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
         return studio.controller.state.step >= step
 
+    def warned(_kind: object, _context: object, text: str) -> None:
+        result.expect(text.startswith(QUIET), f"Qt: {text}", WARNINGS)
+
+    handler = qInstallMessageHandler(warned)
     before = after = 0.0
-    descriptors = threads = 0
+    first: dict[str, int] = {}
     for i in range(count + WARM_UP):
         result.tried += 1
         studio = Studio()
@@ -74,14 +82,31 @@ def open_and_close(count: int, folder: Path) -> Result:
         gc.collect()
         after = _memory()
         if i == WARM_UP - 1:
-            before, descriptors, threads = after, len(os.listdir("/proc/self/fd")), threading.active_count()
-    result.expect(after - before <= ALLOWED, f"memory has grown by {after - before:.1f} MB")
-    result.expect(len(os.listdir("/proc/self/fd")) == descriptors, "open files are left")
-    result.expect(threading.active_count() == threads, f"threads are left: {threading.enumerate()}")
-    result.expect(not QApplication.topLevelWidgets(), f"windows are left: {QApplication.topLevelWidgets()}")
-    result.expect(not list(working_folder().iterdir()), "working databases are left")
-    result.figures = {"memory grown by": f"{after - before:.1f} MB"}
+            before, first = after, _left()
+    qInstallMessageHandler(handler)
+    result.measure("memory grown by", max(after - before, 0.0), ALLOWED, "MB")
+    for what, number in _left().items():
+        result.expect(number <= first[what], f"{number - first[what]} {what}", what)
+        result.bounds[what].found = max(number - first[what], 0)
+    result.expect(not list(working_folder().iterdir()), "working databases are left", DATABASES)
     return result
+
+
+def _left() -> dict[str, int]:
+    """How many there are of what may not grow."""
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+    from shiboken6 import isValid
+
+    found = [thing for thing in gc.get_objects() if type(thing).__module__ != "builtins" and isinstance(thing, QTimer)]
+    children = subprocess.run(["ps", "--no-headers", "--ppid", str(os.getpid()), "-o", "cmd"], capture_output=True, text=True)
+    return {
+        THREADS: threading.active_count(),
+        TIMERS: sum(isValid(timer) and timer.isActive() for timer in found),
+        DESCRIPTORS: len(os.listdir("/proc/self/fd")),
+        WIDGETS: len(QApplication.allWidgets()),
+        PROCESSES: sum(not line.startswith("ps ") for line in children.stdout.splitlines()),
+    }
 
 
 def _memory() -> float:

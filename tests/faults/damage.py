@@ -13,7 +13,7 @@ from cnnstudio.project.state import ProjectState
 from cnnstudio.project.working import WorkingDatabase
 from engine.errors import StorageError
 from tests.faults import numbered
-from tests.faults.result import Result
+from tests.faults.result import CRASHES, SILENT, Result
 
 NEWEST = 12
 Damage = Callable[[bytes, random.Random], bytes]
@@ -35,7 +35,7 @@ def flipped(data: bytes, rng: random.Random) -> bytes:
 
 def damage_projects(count: int, folder: Path, damage: Damage, seed: int = 0) -> Result:
     """Open damaged project files."""
-    result = Result(f"{damage.__name__} project files")
+    result = Result.counting(f"{damage.__name__} project files", CRASHES, SILENT)
     rng = random.Random(seed)
     folder.mkdir(parents=True)
     path = folder / "p.cnn"
@@ -49,21 +49,23 @@ def damage_projects(count: int, folder: Path, damage: Damage, seed: int = 0) -> 
             state = open_project(path)
         except StorageError as error:
             refused += 1
-            result.expect(path.name in error.message, f"the refusal does not name the file: {error}")
+            result.expect(path.name in error.message, f"the refusal does not name the file: {error}", SILENT)
             result.expect(path.read_bytes() == broken, "the file was changed")
+            continue
+        except Exception as error:  # whatever it is, it would have been a crash
+            result.expect(False, f"{type(error).__name__}: {error}", CRASHES)
             continue
         partly += bool(state.damage)
         complete = state.checkpoint is not None and len(state.runs) == 1 and len(state.history) == NEWEST
-        result.expect(complete or bool(state.damage), "something is missing, and nobody says so")
+        result.expect(complete or bool(state.damage), "something is missing, and nobody says so", SILENT)
         _check(result, state, NEWEST)
-    result.figures = {"refused": str(refused), "opened in part, and said so": str(partly),
-                      "whole": str(count - refused - partly)}  # fmt: skip
+    result.figures = {"refused": refused, "opened in part, and said so": partly, "whole": count - refused - partly}
     return result
 
 
 def damage_working(count: int, folder: Path, damage: Damage, seed: int = 0) -> Result:
     """Find damaged working databases after a crash, and go on with what can be read of every tenth."""
-    result = Result(f"{damage.__name__} working databases")
+    result = Result.counting(f"{damage.__name__} working databases", CRASHES, SILENT)
     rng = random.Random(seed)
     database = WorkingDatabase.create(folder / "living", numbered.graph(0))
     run = database.begin_run(numbered.run())
@@ -85,9 +87,13 @@ def damage_working(count: int, folder: Path, damage: Damage, seed: int = 0) -> R
         hit = rng.choice(sorted(files))
         for name, data in files.items():
             (home / name).write_bytes(damage(data, rng) if name == hit else data)
-        found = find_abandoned(home)
+        try:
+            found = find_abandoned(home)
+        except Exception as error:  # whatever it is, it would have been a crash
+            result.expect(False, f"{type(error).__name__}: {error}", CRASHES)
+            found = []
         # Nothing at all is left of a database that was cut to nothing.
-        result.expect(len(found) == 1 or not any(p.stat().st_size for p in home.iterdir()), "unsaved work was not offered")
+        result.expect(len(found) == 1 or not any(p.stat().st_size for p in home.iterdir()), "work was not offered", SILENT)
         for item in found:
             if item.state is None:
                 unreadable += 1
@@ -102,11 +108,11 @@ def damage_working(count: int, folder: Path, damage: Damage, seed: int = 0) -> R
                 _check(result, again.state(), NEWEST)
                 again.close()
         shutil.rmtree(home)
-    result.figures = {"unreadable, and said so": str(unreadable), "an older state": str(older),
-                      "the newest": str(count - unreadable - older)}  # fmt: skip
+    result.figures = {"unreadable, and said so": unreadable, "an older state": older,
+                      "the newest": count - unreadable - older}  # fmt: skip
     return result
 
 
 def _check(result: Result, state: ProjectState, newest: int) -> None:
-    result.expect(0 <= numbered.number_of(state) <= newest, f"a network {state.graph['title']} that never was")
-    result.expect(numbered.is_consistent(state), "arrays of different steps, or changed numbers")
+    result.expect(0 <= numbered.number_of(state) <= newest, f"a network {state.graph['title']} that never was", SILENT)
+    result.expect(numbered.is_consistent(state), "arrays of different steps, or changed numbers", SILENT)

@@ -16,7 +16,7 @@ from cnnstudio.project.folder import notes
 from cnnstudio.project.working import WorkingDatabase
 from engine.errors import StorageError
 from tests.faults import numbered
-from tests.faults.result import Result
+from tests.faults.result import NEITHER, SILENT, STRAY, Result
 
 CALLS = ("stat", "listdir", "open", "write", "read", "fsync", "close", "replace", "chmod", "unlink")
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS)
@@ -60,7 +60,7 @@ def faulty(at: int, error: int, *, for_good: bool) -> Iterator[FaultyOs]:
 
 def fail_each_call(folder: Path, errors: tuple[int, ...] = ERRORS) -> Result:
     """Save over an old file and to a new place, with one call failing, and with all calls from one on failing."""
-    result = Result("each file-system call of a save fails")
+    result = Result.counting("each file-system call of a save fails", NEITHER, SILENT, STRAY)
     folder.mkdir(parents=True)
     database = WorkingDatabase.create(folder / "working", numbered.graph(2))
     database.put_checkpoint(database.begin_run(numbered.run()), numbered.checkpoint(2))
@@ -97,13 +97,13 @@ def _check(result: Result, database: WorkingDatabase, project: Path, message: st
            calls: FaultyOs) -> None:  # fmt: skip
     where = f"{calls.failed[:1]} of {calls.count}"
     found = numbered.number_of(open_project(project)) if project.exists() else None
-    result.expect(found in (old, 2), f"{where}: {found} is in the file")
+    result.expect(found in (old, 2), f"{where}: {found} is in the file", NEITHER)
     if message is None:
-        result.expect(found == 2, f"{where}: the save was confirmed, and {found} is in the file")
+        result.expect(found == 2, f"{where}: the save was confirmed, and {found} is in the file", SILENT)
     else:
-        result.expect(str(project) in message, f"{where}: the message does not name the file: {message}")
+        result.expect(str(project) in message, f"{where}: the message does not name the file: {message}", SILENT)
         modified = database._ask(lambda: notes(database._connection))["modified"]
-        result.expect(modified == "1", f"{where}: the document does not count as modified")
+        result.expect(modified == "1", f"{where}: the document does not count as modified", SILENT)
     if "unlink" not in calls.failed:
         _check_beside(result, project, where)
     result.expect(_save(database, project) is None, f"{where}: the next save failed, too")
@@ -113,4 +113,4 @@ def _check(result: Result, database: WorkingDatabase, project: Path, message: st
 
 def _check_beside(result: Result, project: Path, where: str) -> None:
     beside = [p.name for p in project.parent.iterdir() if p != project]
-    result.expect(not beside, f"{where}: left beside the project: {beside}")
+    result.expect(not beside, f"{where}: left beside the project: {beside}", STRAY)

@@ -13,7 +13,7 @@ from cnnstudio.project.recovery import find_abandoned
 from cnnstudio.project.working import WorkingDatabase
 from engine.errors import StorageError
 from tests.faults import numbered
-from tests.faults.result import Result
+from tests.faults.result import NEITHER, SILENT, STRAY, UNREADABLE, Result
 
 SIZE = 8 * 2**20
 
@@ -36,7 +36,7 @@ def small_disk(folder: Path) -> Iterator[Path | None]:
 
 def fill_disk(levels: int, folder: Path) -> Result:
     """Save, and keep edits, with less and less room."""
-    result = Result("a full 8 MB disk")
+    result = Result.counting("a full 8 MB disk", NEITHER, SILENT, STRAY, UNREADABLE)
     with small_disk(folder / "disk") as disk:
         if disk is None:
             result.skipped = "this user may not mount a tmpfs"
@@ -49,7 +49,7 @@ def fill_disk(levels: int, folder: Path) -> Result:
             refused += _project_on_it(result, disk, folder / f"working{level}", free)
             unkept += _working_on_it(result, disk, folder / f"projects{level}", free)
         result.expect(0 < refused < levels and 0 < unkept < levels, f"{refused}, {unkept} of {levels}: levels badly chosen")
-        result.figures = {"saves refused": str(refused), "edits told to be unprotected": str(unkept)}
+        result.figures = {"saves refused": refused, "edits told to be unprotected": unkept}
     return result
 
 
@@ -70,11 +70,11 @@ def _project_on_it(result: Result, disk: Path, home: Path, free: int) -> bool:
             database.save(project, overwrite=True)
         except StorageError as error:
             refused = True
-            result.expect(error.code == "project.disk_full", f"{free} bytes free: {error}")
+            result.expect(error.code == "project.disk_full", f"{free} bytes free: {error}", SILENT)
         found = numbered.number_of(open_project(project))
-        result.expect(found == (1 if refused else 2), f"{free} bytes free: {found} is in the file")
+        result.expect(found == (1 if refused else 2), f"{free} bytes free: {found} is in the file", NEITHER)
         result.expect([p.name for p in disk.iterdir()] == ["filling", "p.cnn"] or len(list(disk.iterdir())) == 2,
-                      f"{free} bytes free: {[p.name for p in disk.iterdir()]}")  # fmt: skip
+                      f"{free} bytes free: {[p.name for p in disk.iterdir()]}", STRAY)  # fmt: skip
     database.save(project, overwrite=True)
     result.expect(numbered.number_of(open_project(project)) == 2, "no save after there was room again")
     database.close()
@@ -99,13 +99,14 @@ def _working_on_it(result: Result, disk: Path, projects: Path, free: int) -> boo
         database.save(projects / "p.cnn")
         found = open_project(projects / "p.cnn")
         result.expect(numbered.number_of(found) == 2 and found.checkpoint is not None and len(found.history) == 2,
-                      f"{free} bytes free: the save on another disk lacks something")  # fmt: skip
+                      f"{free} bytes free: the save on another disk lacks something", NEITHER)  # fmt: skip
     result.expect(database.flush() is None and database.failure is None, "not written after there was room again")
     database.put_network(numbered.graph(3))
     database.put_modified(True)
     database.close(keep=True)
     (left,) = find_abandoned(home)
-    result.expect(left.whole and left.state is not None and numbered.number_of(left.state) == 3, "the database is damaged")
+    result.expect(left.whole and left.state is not None and numbered.number_of(left.state) == 3, "it is damaged",
+                  UNREADABLE)  # fmt: skip
     left.delete()
     home.rmdir()
     return told

@@ -1,10 +1,10 @@
 """The running program, offscreen, edited, trained and saved by timers: what tests/faults/program_kills.py kills.
 
-    python -m tests.faults.live_program PROJECT CHECKPOINT_INTERVAL SAVE_INTERVAL [SECONDS]
+    python -m tests.faults.live_program PROJECT CHECKPOINT_INTERVAL SAVE_INTERVAL [SECONDS [DATA]]
 
 It says on standard output what it has done, a line each: "edit N TIME", "trained STEP TIME", "saved N TIME".
 Intervals are in milliseconds. With SECONDS it ends by itself after them, as a user would end it in the middle of
-training, having given up what is not saved.
+training, having given up what is not saved; with DATA it has just begun to import that data set.
 """
 
 from __future__ import annotations
@@ -91,14 +91,16 @@ def main(arguments: list[str]) -> int:
     life = Life(program, Path(arguments[0]), int(arguments[2]))
     assert life.studio is program.studio
     if len(arguments) > 3:
-        QTimer.singleShot(int(float(arguments[3]) * 1000), lambda: _close(program))
+        QTimer.singleShot(int(float(arguments[3]) * 1000), lambda: _close(program, *arguments[4:]))
     code = app.exec()
     program.close()
     return code
 
 
-def _close(program: Program) -> None:
+def _close(program: Program, data: str | None = None) -> None:
     """Close the window, and answer the question about unsaved work if it is asked."""
+    if data is not None:
+        program.studio.choose_data({"name": data})
     say("closing", 0)
     program.window.close()
     question = program.window.files.question

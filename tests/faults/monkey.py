@@ -14,11 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+
+from tests.faults.result import Result
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 """Seconds after which an event counts as hanging; the process then prints where all its threads are, and ends."""
+EVENTS = 2000
+"""Random events of one seed in the tables."""
 MEMORY = 6 << 30
 """Bytes of address space for one process: a wish for more has to be answered by the program, not by the machine."""
 
@@ -52,6 +57,18 @@ def main(arguments: list[str]) -> int:
             print(f"again: python3 run.py faults --monkey --seed {seed} --events {events}", flush=True)
     print(f"{len(seeds)} seeds, {len(seeds) * events} events, {failures} failures")
     return 1 if failures else 0
+
+
+def run_seeds(seeds: Sequence[int]) -> Result:
+    """Run seeds one after the other; what failed comes back from its seed."""
+    failed = "seeds with an exception, a warning or an abort"
+    result = Result.counting("random events on the real window", failed)
+    for seed in seeds:
+        result.tried += EVENTS
+        code, output = run_seed(seed, EVENTS)
+        result.expect(code == 0, f"seed {seed}, exit code {code}: {output.rstrip()[-6000:]}", failed)
+        result.figures["seeds"] = result.figures.get("seeds", 0) + 1
+    return result
 
 
 def run_seed(seed: int, events: int, *, trace: bool = False) -> tuple[int, str]:

@@ -12,14 +12,14 @@ from cnnstudio.project.files import open_project
 from cnnstudio.project.recovery import find_abandoned
 from cnnstudio.project.working import WorkingDatabase
 from tests.faults import numbered
-from tests.faults.result import Result
+from tests.faults.result import LOST, UNREADABLE, Result
 
 LAST = 6
 
 
 def fail_sqlite_calls(calls: int, folder: Path) -> Result:
     """Fail each of the first `calls` calls of each kind once, and from there on for good."""
-    result = Result("each call of SQLite on the working database fails")
+    result = Result.counting("each call of SQLite on the working database fails", LOST, UNREADABLE)
     if shutil.which("strace") is None or subprocess.run(["strace", "-qqq", "true"], capture_output=True).returncode:
         result.skipped = "strace cannot be used here"
         return result
@@ -48,7 +48,7 @@ def fail_sqlite_calls(calls: int, folder: Path) -> Result:
         shutil.rmtree(home)
         project.unlink(missing_ok=True)
     result.expect(hit > 0, "no call was failed")
-    result.figures = {"runs in which a call failed": str(hit)}
+    result.figures = {"runs in which a call failed": hit}
     return result
 
 
@@ -58,14 +58,14 @@ def _check(result: Result, home: Path, project: Path, done: subprocess.Completed
     kept = max((int(line.split()[1]) for line in lines if line.startswith("kept")), default=1)
     saved = f"saved {LAST}" in lines
     if saved:
-        result.expect(numbered.number_of(open_project(project)) == LAST, f"{where}: the confirmed save is not in the file")
+        result.expect(numbered.number_of(open_project(project)) == LAST, f"{where}: the confirmed save is not in the file", LOST)
     else:
         result.expect(not project.exists(), f"{where}: a save that was refused left a file")
     found = find_abandoned(home)
     if not found:
-        result.expect(saved, f"{where}: nothing was saved, and nothing is offered")
+        result.expect(saved, f"{where}: nothing was saved, and nothing is offered", LOST)
     for item in found:
         number = -1 if item.state is None else numbered.number_of(item.state)
-        result.expect(number >= kept, f"{where}: {kept} was kept, {number} is found")
-        result.expect(item.state is not None and numbered.is_consistent(item.state), f"{where}: not of one piece")
+        result.expect(number >= kept, f"{where}: {kept} was kept, {number} is found", LOST)
+        result.expect(item.state is not None and numbered.is_consistent(item.state), f"{where}: not of one piece", UNREADABLE)
         item.release()

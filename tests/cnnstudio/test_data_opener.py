@@ -1,0 +1,30 @@
+"""A data set is opened beside the window, and the end of the program does not wait for it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from cnnstudio import data_opener
+from cnnstudio.data_opener import DataOpener
+
+
+def test_closing_does_not_wait_for_a_data_set_that_is_being_read(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_go_on, delivered = threading.Event(), []
+
+    def slow(choice: dict[str, str]) -> None:
+        may_go_on.wait(20)
+
+    monkeypatch.setattr(data_opener, "open_choice", slow)
+    monkeypatch.setattr(data_opener, "LONGEST_GOODBYE", 0.01)
+    opener = DataOpener()
+    opener.opened.connect(lambda *result: delivered.append(result))
+    opener.open({"name": "large"})
+    opener.close()
+    assert opener.busy
+    may_go_on.set()
+    qtbot.waitUntil(lambda: not opener.busy)
+    assert delivered == []
+    opener.deleteLater()
