@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
         self.analyzer = AnalyzerPanel(document, selection)
         self.curves = CurvesPanel(studio.controller)
         self.kernels = KernelsPanel(document, selection, studio.controller)
-        self.feature_maps = FeatureMapsPanel(document, selection)
+        self.feature_maps = FeatureMapsPanel(document, selection, studio.controller)
         self.confusion = ConfusionPanel(selection, studio.controller)
         self.dense = DensePanel(document, selection)
         self.gradients = GradientsPanel(document, selection, studio.controller)
@@ -301,6 +301,7 @@ class MainWindow(QMainWindow):
         self.samples.set_data(data)
         self.prediction.set_data(data)
         self.dense.set_data(data)
+        self.feature_maps.set_data(data)
         self.confusion.set_data(data)
         choice = self.studio.document.data or {}
         self.training_bar.show_data(choice.get("name", ""), data.title if data is not None else "")
