@@ -82,8 +82,7 @@ class Docks(QObject):
         ):
             window.setCorner(corner, side)
         for dock in self.all:
-            dock.setFloating(False)
-            dock.show()
+            window.removeDockWidget(dock)  # otherwise Qt leaves the tab bars of the last arrangement where they were
         for side, docks in ((area.LeftDockWidgetArea, self._left), (area.RightDockWidgetArea, self._right)):
             window.addDockWidget(side, docks[0])
             for before, after in pairwise(docks):
@@ -94,6 +93,10 @@ class Docks(QObject):
         for front, docks in self._behind.items():
             for dock in docks:
                 window.tabifyDockWidget(self[front], dock)
+        for dock in self.all:
+            dock.setFloating(False)
+            dock.show()
+        for front in self._behind:
             self[front].raise_()
         for dock in self._below:
             window.addDockWidget(area.LeftDockWidgetArea, dock)

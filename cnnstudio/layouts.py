@@ -28,7 +28,7 @@ class Layout:
 
 LEFT = ("palette", "outline", "history")
 RIGHT = ("properties", "explain", "settings", "samples")
-BOTTOM = ("training", "kernels", "confusion", "feature_maps", "dense", "gradients", "prediction")
+BOTTOM = ("training", "kernels", "confusion", "feature_maps", "dense", "gradients", "runs", "prediction")
 LAYOUTS = (
     Layout(str(QT_TRANSLATE_NOOP("Layouts", "Build")), closed=BOTTOM),
     Layout(str(QT_TRANSLATE_NOOP("Layouts", "Train")), closed=LEFT, front=("settings",), bottom=0.4,

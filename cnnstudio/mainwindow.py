@@ -43,6 +43,7 @@ from cnnstudio.panels.kernels import KernelsPanel
 from cnnstudio.panels.predictions import PredictionPanel
 from cnnstudio.panels.probe import Probe
 from cnnstudio.panels.properties import PropertiesPanel
+from cnnstudio.panels.runs import RunsPanel
 from cnnstudio.panels.samples import SamplesPanel
 from cnnstudio.panels.training_settings import TrainingSettingsPanel
 from cnnstudio.panels.typed_input import TypedPanel
@@ -99,9 +100,10 @@ class MainWindow(QMainWindow):
         self.outline = OutlinePanel(self.view)
         self.history = HistoryPanel(document)
         self.analyzer = AnalyzerPanel(document, selection)
-        self.curves = CurvesPanel(studio.controller)
+        self.curves = CurvesPanel(studio.controller, studio.runs)
+        self.runs = RunsPanel(studio.runs)
         self.kernels = KernelsPanel(document, selection, studio.controller)
-        self.feature_maps = FeatureMapsPanel(document, selection, studio.controller)
+        self.feature_maps = FeatureMapsPanel(document, selection)
         self.confusion = ConfusionPanel(selection, studio.controller)
         self.dense = DensePanel(document, selection)
         self.gradients = GradientsPanel(document, selection, studio.controller)
@@ -184,6 +186,7 @@ class MainWindow(QMainWindow):
                 "feature_maps": {
                     "dense": (self.tr("FC and softmax"), self.dense),
                     "gradients": (self.tr("Gradients"), self.gradients),
+                    "runs": (self.tr("Runs"), self.runs),
                 },
             },
             below={"history": (self.tr("History"), self.history)},
@@ -221,6 +224,8 @@ class MainWindow(QMainWindow):
         self.view.block_activated.connect(self._open_block)
         self.view.cell_activated.connect(self._open_picture)
         self.properties.message.connect(self.say)
+        self.runs.message.connect(self.say)
+        self.runs.reopen_wanted.connect(self._reopen_run)
         self.formula.blocks_hovered.connect(canvas.highlight)
         self.formula.blocks_clicked.connect(canvas.select)
         self.formula.totals_clicked.connect(lambda: self.docks.bring_up("analyzer"))
@@ -301,10 +306,17 @@ class MainWindow(QMainWindow):
         self.samples.set_data(data)
         self.prediction.set_data(data)
         self.dense.set_data(data)
-        self.feature_maps.set_data(data)
         self.confusion.set_data(data)
         choice = self.studio.document.data or {}
         self.training_bar.show_data(choice.get("name", ""), data.title if data is not None else "")
+
+    @Slot(object)
+    def _reopen_run(self, id: int) -> None:
+        name, kept = self.studio.runs[id].name, self.studio.reopen_run(id)
+        text = self.tr("{run} is the present run again. Undo (Ctrl+Z) brings back what was there before.")
+        if not kept:
+            text = self.tr("The weights of {run} are no longer kept: its network and settings are here, with new random weights.")
+        self.say(text.format(run=name))
 
     @Slot(str)
     def say(self, sentence: str) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
-from PySide6.QtCore import QDateTime, QLocale, Signal, Slot
+from PySide6.QtCore import QLocale, Signal, Slot
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMessageBox, QVBoxLayout, QWidget
 
 from cnnstudio.document.graph import Graph
 from cnnstudio.network_list import NetworkList
 from cnnstudio.project.recovery import Abandoned
 from cnnstudio.theme import SPACE_L, SPACE_M
-
-_DAY = 86_400
+from cnnstudio.widgets.numbers import format_moment
 
 
 class RecoveryDialog(QDialog):
@@ -114,7 +111,7 @@ class RecoveryDialog(QDialog):
         return item.title or self.tr("Untitled")
 
     def _description(self, item: Abandoned) -> str:
-        sentences = [self.tr("Last change {when}.").format(when=_when(item.time))]
+        sentences = [self.tr("Last change {when}.").format(when=format_moment(item.time))]
         if item.state is None:
             sentences.append(self.tr("It is damaged, and nothing in it can be read: {path}").format(path=str(item.path)))
         elif item.step:
@@ -126,12 +123,3 @@ class RecoveryDialog(QDialog):
         if item.project is not None:
             sentences.append(self.tr("Belongs to {path}").format(path=str(item.project)))
         return " ".join(sentences)
-
-
-def _when(moment: float) -> str:
-    """The time of day, and the date when that was not within the last day."""
-    then, locale = QDateTime.fromSecsSinceEpoch(int(moment)), QLocale()
-    clock = locale.toString(then.time(), QLocale.FormatType.ShortFormat)
-    if time.time() - moment < _DAY:
-        return clock
-    return f"{locale.toString(then.date(), QLocale.FormatType.ShortFormat)} {clock}"

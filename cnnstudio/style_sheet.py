@@ -116,10 +116,10 @@ QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $
 QPushButton[role="quiet"]:pressed, QToolButton[role="quiet"]:pressed { background: $pressed; }
 QPushButton[role="quiet"]:checked, QToolButton[role="quiet"]:checked { background: $accent_soft; }
 QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus { border: 2px solid $accent; }
-QToolButton[role="legend"] { background: transparent; border-color: transparent; padding: 1px 4px; }
+QToolButton[role="legend"] { background: transparent; border-color: transparent; padding: 0 4px; }
 QToolButton[role="legend"]:!checked { color: $disabled; }
 QToolButton[role="legend"]:hover { background: $hover; }
-QToolButton[role="legend"]:focus { border: 2px solid $accent; padding: 0 3px; }
+QToolButton[role="legend"]:focus { border: 1px solid $accent; }
 QPushButton::menu-indicator, QToolButton::menu-indicator { image: url("$down_icon"); width: 14px; height: 14px;
     subcontrol-origin: padding; subcontrol-position: right center; right: 6px; }
 QToolButton { padding: 4px 8px; }

@@ -47,6 +47,13 @@ class Theme:
     on_tooltip: str
     loss: str  # curve of the loss
     accuracy: str  # curve of the accuracy
+    rate: str  # curve of the learning rate
+    run1: str  # curves of runs that are shown together, told apart also by colour-blind eyes
+    run2: str
+    run3: str
+    run4: str
+    run5: str
+    run6: str
     highlight: str  # outline of a window or cell over pictures
     winner: str  # mark of a pooling winner and of the top class
     positive: str  # a number above 0, in the red that weights have
@@ -90,6 +97,13 @@ LIGHT = Theme(
     on_tooltip="#f3f5f8",
     loss="#c8321f",
     accuracy="#1a6fbd",
+    rate="#7b4bb0",
+    run1="#0072b2",
+    run2="#c24a00",
+    run3="#00805c",
+    run4="#a3398a",
+    run5="#7a6600",
+    run6="#4f5866",
     highlight="#f08c00",
     winner="#0b8074",
     positive="#b3202c",
@@ -124,6 +138,13 @@ DARK = Theme(
     on_tooltip="#1b222c",
     loss="#ff8a75",
     accuracy="#66b2f5",
+    rate="#c3a1f0",
+    run1="#5cb8f2",
+    run2="#ff9a55",
+    run3="#3fd0a0",
+    run4="#f09ad2",
+    run5="#e3cf45",
+    run6="#bcc5d0",
     highlight="#ffac3d",
     winner="#3ccbb9",
     positive="#ff9c8f",

@@ -58,8 +58,6 @@ class GradientsPanel(LivePanel):
         self._view.setAccessibleName(self.tr("Deltas"))
         self._view.cell_activated.connect(self._open_cell)
         self._plot = CurvePlot()
-        for name in ("train_loss", "val_loss", "train_accuracy", "val_accuracy"):
-            self._plot.remove(name)
         self._plot.chart.setAccessibleName(self.tr("Norms over the steps"))
         self._drawn: tuple[str, ...] = ()
         self._stack = QStackedWidget()

@@ -19,6 +19,7 @@ from cnnstudio.project.state import (
     DataCard,
     ProjectState,
     RunRecord,
+    check_choice,
     epoch_from_json,
     epoch_to_json,
     from_json,
@@ -225,12 +226,7 @@ def check_network(graph: Any) -> None:
     """Raise EngineError or ValueError unless a program can show this network with its settings and its data set."""
     found = Graph.from_json(graph)
     TrainSettings.from_json(found.training)
-    choice = found.data
-    if choice is not None:
-        if not isinstance(choice, dict) or not isinstance(choice.get("name"), str):
-            raise ValueError("the choice of the data set must be an object with a name")
-        if not all(isinstance(choice.get(key, {}), dict | None) for key in ("split", "reading")):
-            raise ValueError("the options of the data set must be objects")
+    check_choice(found.data)
 
 
 def read_checkpoint(record: Record) -> Checkpoint:

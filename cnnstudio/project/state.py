@@ -157,6 +157,7 @@ class RunRecord:
         places = {str(block): (float(x), float(y)) for block, (x, y) in about["places"].items()}
         found = cls(str(about["name"]), dict(about["settings"]), dict(about["network"]), about["data"], str(about["note"]),
                     changes, places, bool(about["deleted"]), started, history, id)  # fmt: skip
+        check_choice(found.data)
         NetworkSpec.from_json(found.network)
         for settings in (found.settings, found.last_settings):
             TrainSettings.from_json(settings)
@@ -191,6 +192,16 @@ def cut(history: RunHistory, checkpoint: Checkpoint) -> RunHistory:
     rows = history.rows[history.steps <= checkpoint.step]
     epochs = [e for e in history.epochs if e.epoch <= checkpoint.epoch and e.step <= checkpoint.step]
     return RunHistory(rows, epochs, run=history.run)
+
+
+def check_choice(choice: Any) -> None:
+    """Raise ValueError unless this has the form of the choice of a data set, or there is none."""
+    if choice is None:
+        return
+    if not isinstance(choice, dict) or not isinstance(choice.get("name"), str):
+        raise ValueError("the choice of the data set must be an object with a name")
+    if not all(isinstance(choice.get(key, {}), dict | None) for key in ("split", "reading")):
+        raise ValueError("the options of the data set must be objects")
 
 
 def epoch_to_json(epoch: EpochDone) -> str:

@@ -27,6 +27,9 @@ from engine.history import RunHistory
 from engine.settings import TrainSettings
 from engine.trainer import BatchDone, EpochDone
 
+MOST_SHOWN = 6
+"""Runs that can be told apart when they are laid over each other."""
+
 
 class Runs(QObject):
     """Follows the session, and writes every run into the working database; renaming, notes and deletion can be undone."""
@@ -35,6 +38,8 @@ class Runs(QObject):
     """A run has come, gone, or is described otherwise, or another one is `present`."""
     grew = Signal()
     """An epoch of the present run has ended."""
+    overlaid_changed = Signal()
+    """Other runs are laid over the present one."""
 
     def __init__(self, document: Document, controller: Controller, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +47,9 @@ class Runs(QObject):
         self._working: WorkingDatabase | None = None
         self._runs: dict[int, RunRecord] = {}
         self._present = 0
+        self._colors: dict[int, int] = {}
+        """For each run on display the number of its colour."""
+        self._overlaid: set[int] = set()
         self.following = False
         """False until the session has loaded the network of this document: what comes before belongs to the last one."""
         controller.history_replaced.connect(self._follow_history)
@@ -55,7 +63,8 @@ class Runs(QObject):
         self._working = working
         self._runs = {} if state is None else {run.id: run for run in state.runs}
         self._present, self.following = 0, False
-        self.changed.emit()
+        self._overlaid = set()
+        self._show()
 
     # --- looking ---
 
@@ -76,6 +85,36 @@ class Runs(QObject):
         """The curve of a run up to a checkpoint, for the session to go on with; an empty one for no run."""
         run = self._runs.get(id)
         return RunHistory() if run is None or checkpoint is None else cut(run.history, checkpoint)
+
+    # --- laying over each other ---
+
+    @property
+    def colors(self) -> dict[int, int]:
+        """For each run on display, the present one and those laid over it, the number of its colour from 0 on."""
+        return dict(self._colors)
+
+    def is_overlaid(self, id: int) -> bool:
+        """Whether a run is laid over the present one."""
+        return id in self._overlaid
+
+    def overlay(self, id: int, on: bool) -> bool:
+        """Lay a run over the present one, or take it away; False when as many are there as can be told apart."""
+        if on and id not in self._colors and len(self._colors) >= MOST_SHOWN - (not self._present):
+            return False
+        (self._overlaid.add if on else self._overlaid.discard)(id)
+        self._show()
+        return True
+
+    def _show(self) -> None:
+        """Give every run on display a colour, which it keeps as long as it is there."""
+        self._overlaid = {id for id in self._overlaid if id in self._runs and not self._runs[id].deleted}
+        shown = sorted(self._overlaid | ({self._present} if self._present else set()))
+        self._colors = {id: color for id, color in self._colors.items() if id in shown}
+        for id in shown:
+            if id not in self._colors:
+                self._colors[id] = next(n for n in range(MOST_SHOWN) if n not in self._colors.values())
+        self.changed.emit()
+        self.overlaid_changed.emit()
 
     # --- changing ---
 
@@ -106,7 +145,7 @@ class Runs(QObject):
     def describe(self, id: int, fields: dict[str, Any]) -> None:
         """Change what is said of a run without an undo step; only undo commands do this."""
         self._put(replace(self[id], **fields))
-        self.changed.emit()
+        self._show()
 
     def _put(self, run: RunRecord) -> None:
         self._runs[run.id] = run
@@ -117,11 +156,16 @@ class Runs(QObject):
 
     @Slot()
     def _follow_history(self) -> None:
-        history = self._controller.history
+        history, before = self._controller.history, self._present
         self._present = history.run if history.run in self._runs else 0
         if self._present:
             self._runs[self._present] = replace(self[self._present], history=history)
-        self.changed.emit()
+        if self._overlaid and before and before != self._present:
+            self._overlaid.add(before)  # who compares runs wants to see the one that was left
+        self._overlaid.discard(self._present)
+        while len(self._overlaid) >= MOST_SHOWN:
+            self._overlaid.discard(min(self._overlaid))
+        self._show()
 
     @Slot(object, object)
     def _session_loaded(self, _kept: tuple[str, ...], _fresh: tuple[str, ...]) -> None:
@@ -144,7 +188,7 @@ class Runs(QObject):
         run = RunRecord(name, settings.to_json(), document.spec.to_json(), document.data, places=places, history=history)
         self._present = history.run = working.begin_run(run)
         self._runs[self._present] = replace(run, id=self._present)
-        self.changed.emit()
+        self._show()
 
     @Slot(object)
     def _keep_epoch(self, epoch: EpochDone) -> None:

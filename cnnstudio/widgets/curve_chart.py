@@ -1,6 +1,7 @@
-"""The drawing surface of a `CurvePlot`: two value axes over one step axis, lines, epoch marks, crosshair."""
+"""The drawing surface of a `CurvePlot`: three value axes over one step axis, lines, epoch marks, crosshair."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +15,8 @@ import pyqtgraph as pg  # isort: skip  (after PySide6)
 from cnnstudio.theme import Theme, current_theme, theme_changed, ui_font
 from cnnstudio.widgets.curve_series import Points
 
-Axis = Literal["left", "right"]
+Axis = Literal["left", "right", "rate"]
+"""Losses, accuracies in percent, learning rates."""
 _MARKER = 5
 _MOST_MARKERS = 150
 _CALM, _SHORT = 30.0, 300
@@ -121,7 +123,10 @@ class _PercentAxis(pg.AxisItem):
 
 
 class CurveChart(pg.GraphicsView):
-    """Draws what it is given; the owner decides which points and ranges."""
+    """Draws what it is given; the owner decides which points and ranges.
+
+    Accuracies lie over the losses, or apart, in a picture of their own at the right.
+    """
 
     pointed = Signal(object)
     """Position on the step axis under the pointer, or None."""
@@ -135,20 +140,37 @@ class CurveChart(pg.GraphicsView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lines: dict[str, _Line] = {}
-        self._state: tuple[bool, bool, bool, float] | None = None
+        self.pointer_apart = False
+        """Whether the pointer is over accuracies that are apart."""
+        self._state: tuple[frozenset[Axis], bool, float, bool] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(120, 40)
         self._view = pg.ViewBox(enableMenu=False)
-        self._right = pg.ViewBox(enableMenu=False, enableMouse=False)
-        self.axes = {"left": _LossAxis("left"), "right": _PercentAxis("right"), "bottom": pg.AxisItem("bottom")}
+        self._right, self._rate, self._marks = (pg.ViewBox(enableMenu=False, enableMouse=False) for _ in range(3))
+        self._views = {"left": self._view, "right": self._right, "rate": self._rate}
+        self._slot = pg.GraphicsWidget()
+        """Where the accuracies lie when they are apart."""
+        self.axes = {
+            "left": _LossAxis("left"),
+            "right": _PercentAxis("right"),
+            "rate": pg.AxisItem("right"),
+            "bottom": pg.AxisItem("bottom"),
+            "bottom_apart": pg.AxisItem("bottom"),
+        }
         self._arrange()
-        self._epochs = pg.PlotCurveItem(connect="pairs")
-        self._right.addItem(self._epochs, ignoreBounds=True)
-        self._cross = pg.InfiniteLine(angle=90)
-        self._cross.hide()
-        self._view.addItem(self._cross, ignoreBounds=True)
+        self._epochs, self._epochs_apart = (pg.PlotCurveItem(connect="pairs") for _ in range(2))
+        self._crosses = tuple(pg.InfiniteLine(angle=90) for _ in range(2))
+        for cross, view in zip(self._crosses, (self._view, self._right), strict=True):
+            cross.hide()
+            cross.setZValue(1)  # over the marks of the epochs
+            view.addItem(cross, ignoreBounds=True)
+        self._marks.addItem(self._epochs, ignoreBounds=True)
+        self._right.addItem(self._epochs_apart, ignoreBounds=True)
+        self._epochs_apart.hide()
         self._view.sigResized.connect(self._align)
-        self._view.sigRangeChangedManually.connect(self._on_zoom)
+        self._slot.geometryChanged.connect(self._align)
+        for view in (self._view, self._right):
+            view.sigRangeChangedManually.connect(self._on_zoom)
         self.scene().sigMouseMoved.connect(self._on_move)
         theme_changed.connect(self.retheme)
         self.retheme(current_theme())
@@ -160,23 +182,46 @@ class CurveChart(pg.GraphicsView):
         layout.setSpacing(0)
         layout.addItem(self.axes["left"], 0, 0)
         layout.addItem(self._view, 0, 1)
-        layout.addItem(self.axes["right"], 0, 2)
+        layout.addItem(self._slot, 0, 2)
+        layout.addItem(self.axes["right"], 0, 3)
+        layout.addItem(self.axes["rate"], 0, 4)
         layout.addItem(self.axes["bottom"], 1, 1)
-        layout.layout.setColumnStretchFactor(1, 1)
+        layout.addItem(self.axes["bottom_apart"], 1, 2)
         layout.layout.setRowStretchFactor(0, 1)
+        self._grid = layout.layout
         self.setCentralItem(layout)
-        self.scene().addItem(self._right)
-        self._right.setXLink(self._view)
-        for view, sides in ((self._view, ("left", "bottom")), (self._right, ("right",))):
-            view.disableAutoRange()
-            for side in sides:
-                self.axes[side].linkToView(view)
+        for over in (self._marks, self._right, self._rate):
+            self.scene().addItem(over)
+            over.disableAutoRange()
+            over.setXLink(self._view)
+        self._marks.setZValue(-1)
+        self._marks.setYRange(0, 100, padding=0)
+        for side, view in (("left", self._view), ("bottom", self._view), ("right", self._right), ("bottom_apart", self._right),
+                           ("rate", self._rate)):  # fmt: skip
+            self.axes[side].linkToView(view)
+        self._view.disableAutoRange()
         self._view.setMouseEnabled(x=True, y=False)
         self._right.setYRange(0, 100, padding=0.02)
+        self._put_apart(False)
 
-    @Slot(object)
+    def _put_apart(self, apart: bool) -> None:
+        self._apart = apart
+        self._grid.setColumnStretchFactor(1, 1)
+        self._grid.setColumnStretchFactor(2, 1 if apart else 0)
+        self._grid.setColumnMaximumWidth(2, 1e6 if apart else 0)
+        self._grid.setColumnMinimumWidth(2, 60 if apart else 0)
+        self._grid.setColumnSpacing(1, 10 if apart else 0)
+        self.axes["bottom_apart"].setVisible(apart)
+        self._right.setMouseEnabled(x=apart, y=False)
+        self._grid.activate()
+        self._align()
+
+    @Slot()
     def _align(self, _view: object = None) -> None:
-        self._right.setGeometry(self._view.sceneBoundingRect())
+        place = self._view.sceneBoundingRect()
+        right = self._slot.sceneBoundingRect() if self._apart else place
+        for view, rect in ((self._right, right), (self._rate, right), (self._marks, place)):
+            view.setGeometry(rect)
 
     @Slot(object)
     def _on_zoom(self, _axes: object) -> None:
@@ -190,14 +235,15 @@ class CurveChart(pg.GraphicsView):
         for side, axis in self.axes.items():
             axis.setPen(QPen(theme.color("border"), 1))
             # The numbers wear the colour of their curves, which says whose they are.
-            axis.setTextPen(theme.color({"left": "loss", "right": "accuracy"}.get(side, "muted")))
+            axis.setTextPen(theme.color({"left": "loss", "right": "accuracy", "rate": "rate"}.get(side, "muted")))
             axis.enableAutoSIPrefix(False)
             # Axes change rarely, but would be drawn anew with every frame of the curves.
             axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
             axis.setTickFont(font)
             axis.setStyle(tickLength=-4, tickTextOffset=4, hideOverlappingLabels=True)
         self.axes["left"].setGrid(28)
-        for item, token in ((self._epochs, "border"), (self._cross, "muted")):
+        inks = {self._epochs: "border", self._epochs_apart: "border", **dict.fromkeys(self._crosses, "muted")}
+        for item, token in inks.items():
             pen = QPen(theme.color(token), self.devicePixelRatioF())
             pen.setCosmetic(True)
             item.setPen(pen)
@@ -211,18 +257,18 @@ class CurveChart(pg.GraphicsView):
         line = _Line(style, self.devicePixelRatioF())
         self._lines[name] = line
         for item in line.items:
-            (self._right if style.axis == "right" else self._view).addItem(item, ignoreBounds=True)
+            self._views[style.axis].addItem(item, ignoreBounds=True)
 
     def remove_line(self, name: str) -> None:
         """Take a series away."""
         line = self._lines.pop(name)
         for item in line.items:
-            (self._right if line.style.axis == "right" else self._view).removeItem(item)
+            self._views[line.style.axis].removeItem(item)
 
     def draw(self, name: str, line: tuple[Points, Points], faint: tuple[Points, Points] | None) -> None:
         """Draw a series at positions and values in axis coordinates; `faint` is what the line smooths."""
         items = self._lines[name]
-        items.set_quality(*line, self._right if items.style.axis == "right" else self._view)
+        items.set_quality(*line, self._views[items.style.axis])
         items.line.setData(*line)
         items.faint.setData(*(faint or (np.zeros(0), np.zeros(0))))
         x, y = line
@@ -238,20 +284,27 @@ class CurveChart(pg.GraphicsView):
     def set_epoch_marks(self, steps: Points) -> None:
         """Vertical lines at the ends of epochs."""
         heights = np.tile([-10.0, 110.0], len(steps))
-        self._epochs.setData(np.repeat(steps, 2), heights)
+        for marks in (self._epochs, self._epochs_apart):
+            marks.setData(np.repeat(steps, 2), heights)
 
     # --- axes -------------------------------------------------------------------------------------------
 
-    def set_axes(self, *, left: bool, right: bool, log: bool, bottom_scale: float) -> None:
-        """Which value axes are wanted, a logarithmic left one, and the factor from steps to what is counted."""
-        state = (left, right, log, bottom_scale)
+    def set_axes(self, wanted: Collection[Axis], *, log: bool, bottom_scale: float, apart: bool = False) -> None:
+        """Which value axes are wanted, a logarithmic left one, the factor from steps to what is counted, and whether
+        accuracies have a picture of their own.
+        """
+        apart = apart and {"left", "right"} <= set(wanted)
+        state = (frozenset(wanted), log, bottom_scale, apart)
         if state == self._state:
             return
         self._state = state
-        self.axes["left"].setVisible(left)
-        self.axes["right"].setVisible(right)
+        for side in ("left", "right", "rate"):
+            self.axes[side].setVisible(side in wanted)
         self.axes["left"].setLogMode(y=log)
-        self.axes["bottom"].setScale(bottom_scale)
+        for side in ("bottom", "bottom_apart"):
+            self.axes[side].setScale(bottom_scale)
+        self._epochs_apart.setVisible(apart)
+        self._put_apart(apart)
 
     def set_x_range(self, low: float, high: float) -> None:
         """Show these steps."""
@@ -261,29 +314,48 @@ class CurveChart(pg.GraphicsView):
         """Show these values of the left axis (exponents of ten when it is logarithmic)."""
         self._view.setYRange(low, high, padding=0.02)
 
+    def set_rate_range(self, high: float) -> None:
+        """Show learning rates from 0 on."""
+        self._rate.setYRange(0.0, high, padding=0.02)
+
     @property
     def x_range(self) -> tuple[float, float]:
         """The steps in view."""
         low, high = self._view.viewRange()[0]
         return float(low), float(high)
 
+    def y_range(self, axis: Axis) -> tuple[float, float]:
+        """The values in view on an axis."""
+        low, high = self._views[axis].viewRange()[1]
+        return float(low), float(high)
+
+    @property
+    def free_rect(self) -> QRectF | None:
+        """Where accuracies are apart, the picture in which the pointer is not."""
+        if not self._apart:
+            return None
+        view = self._view if self.pointer_apart else self._right
+        return QRectF(self.mapFromScene(view.sceneBoundingRect()).boundingRect())
+
     @property
     def plot_rect(self) -> QRectF:
-        """Where the lines are, in the widget."""
+        """Where the lines are, in the widget; those of the losses where the accuracies are apart."""
         return QRectF(self.mapFromScene(self._view.sceneBoundingRect()).boundingRect())
 
     # --- crosshair --------------------------------------------------------------------------------------
 
     def set_cross(self, x: float | None) -> None:
         """Put the crosshair at a step, or take it away."""
-        self._cross.setVisible(x is not None)
-        if x is not None:
-            self._cross.setPos(x)
+        for cross, shown in zip(self._crosses, (True, self._apart), strict=True):
+            cross.setVisible(x is not None and shown)
+            if x is not None:
+                cross.setPos(x)
 
     @Slot(object)
     def _on_move(self, point: QPointF) -> None:
-        inside = self._view.sceneBoundingRect().contains(point)
-        self.pointed.emit(float(self._view.mapSceneToView(point).x()) if inside else None)
+        under = next((v for v in (self._view, self._right) if v.sceneBoundingRect().contains(point)), None)
+        self.pointer_apart = self._apart and under is self._right
+        self.pointed.emit(None if under is None else float(under.mapSceneToView(point).x()))
 
     def leaveEvent(self, event: QEvent) -> None:
         """Take the crosshair away with the pointer."""

@@ -1,50 +1,97 @@
 """Curves as files: CSV text, pictures, SVG."""
 
-from collections.abc import Callable, Iterable
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QRect
-from PySide6.QtGui import QGuiApplication, QImage, QPainter
+from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QGraphicsView, QMenu, QMessageBox, QWidget
 
-from cnnstudio.theme import current_theme
+from cnnstudio.theme import current_theme, ui_font
+from cnnstudio.widgets.curve_chart import LineStyle
 from cnnstudio.widgets.curve_series import CurveSeries
 
-
-def curves_csv(curves: Iterable[tuple[str, CurveSeries]]) -> str:
-    """All points as CSV with the columns series, step and value."""
-    rows = ["series,step,value"]
-    for name, data in curves:
-        rows += [f"{name},{x:g},{y!r}" for x, y in zip(data.x.tolist(), data.y.tolist(), strict=True)]
-    return "\n".join(rows) + "\n"
+Keys = Sequence[tuple[LineStyle, str]]
+"""A legend: lines and what they are."""
+_MARGIN, _LINE, _GAP = 8.0, 26.0, 18.0
 
 
-def chart_image(chart: QGraphicsView, scale: float) -> QImage:
-    """A chart as an image of `scale` pixels a logical pixel."""
-    image = QImage(chart.size() * scale, QImage.Format.Format_RGB32)
+def curves_csv(curves: Iterable[tuple[Sequence[str], CurveSeries]], columns: Sequence[str] = ("series",)) -> str:
+    """All points as CSV with `columns`, which name a curve, then step and value."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*columns, "step", "value"])
+    for names, data in curves:
+        writer.writerows([*names, f"{x:g}", repr(y)] for x, y in zip(data.x.tolist(), data.y.tolist(), strict=True))
+    return text.getvalue()
+
+
+def _places(keys: Keys, width: float) -> tuple[list[QPointF], float]:
+    """Where each key of the legend begins, wrapped like words, and the height of all."""
+    metrics = QFontMetricsF(ui_font(0.85))
+    line = metrics.height() * 1.4
+    places, x, y = [], _MARGIN, _MARGIN
+    for _, words in keys:
+        needed = _LINE + 6 + metrics.horizontalAdvance(words)
+        if x > _MARGIN and x + needed > width - _MARGIN:
+            x, y = _MARGIN, y + line
+        places.append(QPointF(x, y))
+        x += needed + _GAP
+    return places, y + line if keys else 0.0
+
+
+def _size(chart: QGraphicsView, keys: Keys) -> QSize:
+    return QSize(chart.width(), chart.height() + round(_places(keys, chart.width())[1]))
+
+
+def _paint(painter: QPainter, chart: QGraphicsView, keys: Keys) -> None:
+    """The legend above, the chart below it."""
+    places, height = _places(keys, chart.width())
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(ui_font(0.85))
+    line = QFontMetricsF(ui_font(0.85)).height()
+    for (style, words), place in zip(keys, places, strict=True):
+        middle = place.y() + line / 2
+        painter.setPen(style.pen(2.0))
+        painter.drawLine(QPointF(place.x(), middle), QPointF(place.x() + _LINE, middle))
+        painter.setPen(current_theme().color("text"))
+        painter.drawText(QRectF(place.x() + _LINE + 6, place.y(), chart.width(), line), Qt.AlignmentFlag.AlignVCenter, words)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    chart.render(painter, QRectF(0, round(height), chart.width(), chart.height()), chart.viewport().rect())
+
+
+def chart_image(chart: QGraphicsView, scale: float, keys: Keys = ()) -> QImage:
+    """A chart with its legend as an image of `scale` pixels a logical pixel."""
+    image = QImage(_size(chart, keys) * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
     image.fill(current_theme().color("surface"))
     painter = QPainter(image)
-    chart.render(painter)
+    _paint(painter, chart, keys)
     painter.end()
     return image
 
 
-def save_chart_svg(chart: QGraphicsView, path: str) -> None:
-    """Write a chart as SVG; OSError if the file cannot be written."""
+def save_chart_svg(chart: QGraphicsView, path: str, keys: Keys = ()) -> None:
+    """Write a chart with its legend as SVG; OSError if the file cannot be written."""
     with open(path, "wb"):  # QSvgGenerator would fail without a word
         pass
+    size = _size(chart, keys)
     generator = QSvgGenerator()
     generator.setFileName(path)
-    generator.setSize(chart.size())
-    generator.setViewBox(QRect(0, 0, chart.width(), chart.height()))
+    generator.setSize(size)
+    generator.setViewBox(QRect(0, 0, size.width(), size.height()))
     painter = QPainter(generator)
-    chart.render(painter)
+    painter.fillRect(QRect(0, 0, size.width(), size.height()), current_theme().color("surface"))
+    _paint(painter, chart, keys)
     painter.end()
 
 
-def chart_menu(parent: QWidget, chart: QGraphicsView, values: Callable[[], str]) -> QMenu:
+def chart_menu(
+    parent: QWidget, picture: Callable[[], QImage], values: Callable[[], str], write: Callable[[Path, str], None]
+) -> QMenu:
     """A menu to copy a chart or its values, and to save it as PNG, SVG or CSV."""
 
     def tr(text: str) -> str:
@@ -55,24 +102,24 @@ def chart_menu(parent: QWidget, chart: QGraphicsView, values: Callable[[], str])
         name, kind = QFileDialog.getSaveFileName(parent, tr("Save chart"), "curves.png", kinds)
         if name:
             try:
-                save_chart(chart, values(), Path(name), kind)
+                write(Path(name), kind)
             except OSError as error:
                 QMessageBox.warning(parent, tr("Save chart"), str(error))
 
     menu, clipboard = QMenu(parent), QGuiApplication.clipboard()
-    menu.addAction(tr("Copy picture"), lambda: clipboard.setImage(chart_image(chart, 2.0)))
+    menu.addAction(tr("Copy picture"), lambda: clipboard.setImage(picture()))
     menu.addAction(tr("Copy values (CSV)"), lambda: clipboard.setText(values()))
     menu.addAction(tr("Save PNG, SVG or CSV…"), save)
     return menu
 
 
-def save_chart(chart: QGraphicsView, values: str, path: Path, kind: str = "") -> None:
+def save_chart(chart: QGraphicsView, keys: Keys, values: str, path: Path, kind: str = "") -> None:
     """Write a chart as the suffix of the path says (else as `kind` contains it); OSError if that fails."""
     if not path.suffix:
         path = path.with_suffix(next((s for s in (".svg", ".csv") if s in kind), ".png"))
     if path.suffix.lower() == ".csv":
         path.write_text(values, encoding="utf-8")
     elif path.suffix.lower() == ".svg":
-        save_chart_svg(chart, str(path))
-    elif not chart_image(chart, 2.0).save(str(path)):
+        save_chart_svg(chart, str(path), keys)
+    elif not chart_image(chart, 2.0, keys).save(str(path)):
         raise OSError(f"{path} could not be written")

@@ -1,17 +1,18 @@
 """Curves over training steps with legend, smoothing, logarithm, crosshair and export."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QHideEvent, QImage, QShowEvent
 from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from cnnstudio.theme import SPACE_XS, Theme, theme_changed
-from cnnstudio.widgets.curve_chart import CurveChart, LineStyle
-from cnnstudio.widgets.curve_export import chart_image, chart_menu, curves_csv, save_chart_svg
+from cnnstudio.widgets.curve_chart import Axis, CurveChart, LineStyle
+from cnnstudio.widgets.curve_export import chart_image, chart_menu, curves_csv, save_chart
 from cnnstudio.widgets.curve_options import CurveOptions
 from cnnstudio.widgets.curve_series import CurveSeries, Points, nice_ceiling, thin
 from cnnstudio.widgets.flow_layout import FlowLayout
@@ -20,22 +21,28 @@ from cnnstudio.widgets.numbers import format_count, format_percent, format_value
 _GROWTH_INTERVAL = 100  # milliseconds between two drawings of curves that grow
 
 
-@dataclass
-class _Curve:
+@dataclass(eq=False)
+class Curve:
+    """A series with its look; it is shown while its buttons in the legend are down, which it may share with others."""
+
     style: LineStyle
-    button: QToolButton
+    buttons: tuple[QToolButton, ...]
     data: CurveSeries = field(default_factory=CurveSeries)
+    steps_per_epoch: float | None = None
+    """Where it is another one than that of the plot."""
+    drawn: object = None
+    """What the last drawing was made from."""
 
     @property
     def shown(self) -> bool:
-        return self.button.isChecked()
+        """Whether it is to be seen."""
+        return all(button.isChecked() for button in self.buttons)
 
 
 class CurvePlot(QWidget):
-    """Losses on the left axis, accuracies (fractions, shown in percent) on the right one, over steps.
+    """Values on the left axis, fractions (shown in percent) on the right one, rates on a third, over steps.
 
-    Holds "train_loss", "val_loss", "train_accuracy" and "val_accuracy"; `define` adds more (learning rate,
-    other runs). Data may arrive at any rate: it is drawn ten times a second, while visible.
+    Data may arrive at any rate: it is drawn ten times a second, while visible.
     """
 
     pointed = Signal(object)
@@ -43,21 +50,19 @@ class CurvePlot(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._curves: dict[str, _Curve] = {}
+        self._curves: dict[str, Curve] = {}
         self._epoch_ends: list[float] = []
         self._steps_per_epoch: float | None = None
         self._expected_steps: float | None = None
         self._follow = True
         self._cross: float | None = None
+        self._apart = False
+        """Whether fractions have a picture of their own beside the values."""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._redraw)
         self._build()
         theme_changed.connect(self._retheme)
-        self.define("train_loss", self.tr("loss"), color="loss")
-        self.define("val_loss", self.tr("val. loss"), color="loss", validation=True)
-        self.define("train_accuracy", self.tr("accuracy"), axis="right", color="accuracy")
-        self.define("val_accuracy", self.tr("val. accuracy"), axis="right", color="accuracy", validation=True)
 
     def _build(self) -> None:
         self.chart = CurveChart(self)
@@ -66,10 +71,10 @@ class CurvePlot(QWidget):
         self.chart.stepped.connect(self._step)
         self.chart.zoomed.connect(self._on_zoom)
         self.chart.fit_wanted.connect(self.fit)
-        self._readout = QLabel(self.chart)
+        # Of the plot, not of the chart: where that is low, the values may reach over the legend.
+        self._readout = QLabel(self)
         self._readout.setProperty("role", "readout")
         self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._readout.setTextFormat(Qt.TextFormat.PlainText)
         self._readout.hide()
         self._legend = FlowLayout(gap=2, line_gap=0)
         self.options = CurveOptions()
@@ -89,37 +94,56 @@ class CurvePlot(QWidget):
         series: str,
         label: str,
         *,
-        axis: Literal["left", "right"] = "left",
+        axis: Axis = "left",
         color: str = "loss",
         validation: bool = False,
+        shared: tuple[QToolButton, ...] = (),
     ) -> None:
-        """Add a series or give it another look; `color` is a theme token or "#rrggbb"."""
+        """Add a series or give it another look; `color` is a theme token or "#rrggbb".
+
+        It has a button in the legend, unless it is to be shown and hidden by buttons that it shares with others.
+        """
         style = LineStyle(label, axis, color, validation)
-        if series in self._curves:
+        curve = self._curves.get(series)
+        if curve is not None:
+            if style == curve.style:
+                return
             self.chart.remove_line(series)
-            self._curves[series].style = style
+            curve.style, curve.drawn = style, None
         else:
-            button = QToolButton(self)
-            button.setCheckable(True)
-            button.setChecked(True)
-            button.setProperty("role", "legend")
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            button.setIconSize(QSize(26, 12))
-            button.toggled.connect(self._changed)
-            self._legend.addWidget(button)
-            self._curves[series] = _Curve(style, button)
+            curve = self._curves[series] = Curve(style, shared or (self._legend_button(),))
         self.chart.add_line(series, style)
-        self._label(self._curves[series])
+        if not shared:
+            self._label(curve)
         self._changed()
+
+    def _legend_button(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setCheckable(True)
+        button.setChecked(True)
+        button.setProperty("role", "legend")
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setIconSize(QSize(26, 12))
+        button.toggled.connect(self._changed)
+        self._legend.addWidget(button)
+        button.show()
+        return button
 
     def remove(self, series: str) -> None:
         """Take a series away; KeyError for an unknown one."""
-        curve = self._curves.pop(series)
+        self._forget_button(self._curves[series].buttons[0])
+        self._take_away(series)
+
+    def _take_away(self, series: str) -> None:
+        """Remove a series whose buttons others need."""
+        del self._curves[series]
         self.chart.remove_line(series)
-        self._legend.removeWidget(curve.button)
-        curve.button.hide()
-        curve.button.deleteLater()
         self._changed()
+
+    def _forget_button(self, button: QToolButton) -> None:
+        self._legend.removeWidget(button)
+        button.hide()
+        button.deleteLater()
 
     def append(self, series: str, xs: ArrayLike, ys: ArrayLike) -> None:
         """Add one point or many, at steps not before the last one; KeyError for an unknown series."""
@@ -129,6 +153,7 @@ class CurvePlot(QWidget):
     def set_series(self, series: str, xs: ArrayLike, ys: ArrayLike) -> None:
         """Replace all points of a series."""
         self._curves[series].data.clear()
+        self._curves[series].drawn = None
         self.append(series, xs, ys)
 
     def points(self, series: str) -> tuple[Points, Points]:
@@ -136,10 +161,16 @@ class CurvePlot(QWidget):
         data = self._curves[series].data
         return data.x.copy(), data.y.copy()
 
+    @property
+    def _own(self) -> Iterable[str]:
+        """The series that `clear` empties."""
+        return self._curves
+
     def clear(self) -> None:
         """Forget all points and epochs and show everything again."""
-        for curve in self._curves.values():
-            curve.data.clear()
+        for series in self._own:
+            self._curves[series].data.clear()
+            self._curves[series].drawn = None
         self._epoch_ends.clear()
         self._steps_per_epoch = self._expected_steps = None
         self.fit()
@@ -148,6 +179,12 @@ class CurvePlot(QWidget):
         """The steps this training will take, so that the axis need not grow; None when unknown."""
         if steps != self._expected_steps:
             self._expected_steps = steps
+            self._changed()
+
+    def set_epoch_length(self, steps: float | None) -> None:
+        """How many steps an epoch has, so that epochs can be counted before the first one has ended."""
+        if steps and steps != self._steps_per_epoch:
+            self._steps_per_epoch = steps
             self._changed()
 
     def mark_epoch(self, step: float, *, steps_per_epoch: float | None = None) -> None:
@@ -193,12 +230,19 @@ class CurvePlot(QWidget):
     @Slot(object)
     def _retheme(self, _theme: Theme) -> None:
         for curve in self._curves.values():
-            self._label(curve)
+            curve.drawn = None
+        self._name_legend()
         self._changed()
 
-    def _label(self, curve: _Curve) -> None:
-        curve.button.setText(curve.style.label)
-        curve.button.setIcon(curve.style.icon(self.devicePixelRatioF()))
+    def _name_legend(self) -> None:
+        """Words and lines of all buttons of the legend."""
+        for curve in self._curves.values():
+            self._label(curve)
+
+    def _label(self, curve: Curve) -> None:
+        button = curve.buttons[0]
+        button.setText(curve.style.label)
+        button.setIcon(curve.style.icon(self.devicePixelRatioF()))
 
     @Slot()
     def _redraw(self) -> None:
@@ -206,10 +250,10 @@ class CurvePlot(QWidget):
         shown = [curve for curve in self._curves.values() if curve.shown]
         self.options.allow_epochs(epoch is not None)
         self.chart.set_axes(
-            left=any(c.style.axis == "left" for c in shown),
-            right=any(c.style.axis == "right" for c in shown),
+            {curve.style.axis for curve in shown},
             log=self.options.logarithmic,
             bottom_scale=1.0 / epoch if epoch and self.options.in_epochs else 1.0,
+            apart=self._apart,
         )
         if self._follow:
             self._fit_ranges(shown)
@@ -218,31 +262,44 @@ class CurvePlot(QWidget):
         buckets = max(50, int(self.chart.plot_rect.width() * self.devicePixelRatioF() / 2))
         for name, curve in self._curves.items():
             self.chart.show_line(name, curve.shown)
-            if curve.shown:
-                smooth = window > 1 and not curve.style.validation
-                exact = thin(curve.data.x, self._on_axis(curve, curve.data.y), low, high, buckets)
+            view = (low, high, buckets, window, self.options.logarithmic, self.chart.y_range(curve.style.axis))
+            made_from = (len(curve.data), self._stretch(curve), *view)
+            if curve.shown and curve.drawn != made_from:  # another run, which no longer grows, costs nothing
+                curve.drawn = made_from
+                smooth = window > 1 and not curve.style.validation and curve.style.axis != "rate"
+                x = curve.data.x * made_from[1]
+                exact = thin(x, self._on_axis(curve, curve.data.y), low, high, buckets)
                 line = exact
                 if smooth:
-                    line = thin(curve.data.x, self._on_axis(curve, curve.data.smoothed(window)), low, high, buckets)
+                    line = thin(x, self._on_axis(curve, curve.data.smoothed(window)), low, high, buckets)
                 self.chart.draw(name, line, exact if smooth else None)
         self._update_readout()
 
-    def _on_axis(self, curve: _Curve, values: Points) -> Points:
+    def _stretch(self, curve: Curve) -> float:
+        """The factor by which the steps of a curve are drawn: where epochs are counted, those of another length lie over each
+        other.
+        """
+        own, its = self._steps_per_epoch, curve.steps_per_epoch
+        return own / its if own and its and self.options.in_epochs else 1.0
+
+    def _on_axis(self, curve: Curve, values: Points) -> Points:
         """Values in the coordinates of their axis: percent, or exponents of ten."""
         if curve.style.axis == "right":
             return values * 100.0
-        if self.options.logarithmic:
+        if self.options.logarithmic and curve.style.axis == "left":
             return np.log10(values, out=np.full(values.shape, np.nan), where=values > 0)
         return values.copy()
 
-    def _fit_ranges(self, shown: list[_Curve]) -> None:
-        last = max((float(c.data.x[-1]) for c in self._curves.values() if len(c.data)), default=0.0)
+    def _fit_ranges(self, shown: list[Curve]) -> None:
+        last = max((float(c.data.x[-1]) * self._stretch(c) for c in self._curves.values() if len(c.data)), default=0.0)
         expected = self._expected_steps or 0.0
         end = expected if last <= expected else nice_ceiling(last)
         self.chart.set_x_range(0.0, max(end, 1.0) * 1.01)  # the last marker whole
         values = [c.data.y[np.isfinite(c.data.y)] for c in shown if c.style.axis == "left" and len(c.data)]
         values = [v for v in values if v.size]
         highest = max((float(v.max()) for v in values), default=1.0)
+        rates = [float(c.data.y.max()) for c in shown if c.style.axis == "rate" and len(c.data)]
+        self.chart.set_rate_range(nice_ceiling(max(rates, default=1.0)))
         if self.options.logarithmic:
             positive = [float(v[v > 0].min()) for v in values if (v > 0).any()]
             lowest = np.floor(np.log10(min(positive, default=0.1)) * 2) / 2
@@ -262,13 +319,14 @@ class CurvePlot(QWidget):
             self._update_readout()
 
     def _nearest_step(self, x: float) -> float | None:
-        near = [(c.data, c.data.nearest(x)) for c in self._curves.values() if c.shown]
-        steps = [float(data.x[i]) for data, i in near if i is not None]
+        near = [(c, c.data.nearest(x / self._stretch(c))) for c in self._curves.values() if c.shown]
+        steps = [float(c.data.x[i]) * self._stretch(c) for c, i in near if i is not None]
         return min(steps, key=lambda step: abs(step - x), default=None)
 
     @Slot(int)
     def _step(self, by: int) -> None:
-        steps = np.unique(np.concatenate([c.data.x for c in self._curves.values() if c.shown] or [np.zeros(0)]))
+        all_steps = [c.data.x * self._stretch(c) for c in self._curves.values() if c.shown]
+        steps = np.unique(np.concatenate(all_steps or [np.zeros(0)]))
         if len(steps):
             at = len(steps) - 1 if self._cross is None else int(np.searchsorted(steps, self._cross)) + by
             self._point_at(float(steps[min(max(at, 0), len(steps) - 1)]))
@@ -279,51 +337,82 @@ class CurvePlot(QWidget):
         self._readout.setVisible(bool(text))
         self.chart.setAccessibleDescription(text.replace("\n", ", "))
         if text:
-            self._readout.setText(text)
+            self._readout.setText(self._readout_text(text))
             self._readout.adjustSize()
-            area = self.chart.plot_rect
-            low, high = self.chart.x_range
-            assert self._cross is not None
-            x = area.left() + (self._cross - low) / (high - low) * area.width()
-            # On the roomier side of the crosshair, so that it never covers the point in question.
-            right = x < area.center().x()
-            left = x + 8 if right else x - 8 - self._readout.width()
-            left = min(max(left, 0.0), self.chart.width() - self._readout.width())
-            self._readout.move(int(left), int(area.top() + (area.height() - self._readout.height()) / 2))
+            left, top = self._readout_place()
+            corner = self.chart.mapTo(self, QPoint(int(left), int(top)))
+            room = self.size() - self._readout.size()
+            self._readout.move(max(min(corner.x(), room.width()), 0), max(min(corner.y(), room.height()), 0))
+            self._readout.raise_()
+
+    def _readout_place(self) -> tuple[float, float]:
+        """Left and top of the values, so that they never cover the point in question."""
+        width, height = self._readout.width(), self._readout.height()
+        area, free = self.chart.plot_rect, self.chart.free_rect
+        if free is not None:  # where curves seldom are: losses fall, accuracies rise
+            return free.right() - 6 - width, free.top() + 4 if self.chart.pointer_apart else free.bottom() - 4 - height
+        low, high = self.chart.x_range
+        assert self._cross is not None
+        x = area.left() + (self._cross - low) / (high - low) * area.width()
+        left = x + 8 if x < area.center().x() else x - 8 - width  # the roomier side
+        return left, area.top() + (area.height() - height) / 2
 
     def readout(self) -> str:
         """The values at the crosshair, a line a series; "" without crosshair."""
         if self._cross is None:
             return ""
-        lines = [self.tr("step {step}").format(step=format_count(round(self._cross)))]
-        if self._steps_per_epoch:
-            epoch = self._cross / self._steps_per_epoch
-            lines[0] += " · " + self.tr("epoch {epoch}").format(epoch=f"{epoch:.2f}")
+        lines = [self._place_words(self._cross)]
         for curve in self._curves.values():
-            at = curve.data.nearest(self._cross)
-            if curve.shown and at is not None:
-                value = float(curve.data.y[at])
-                text = format_percent(value, 2) if curve.style.axis == "right" else format_value(value)
-                lines.append(f"{curve.style.label}  {text}")
+            value = self._value_words(curve, self._cross)
+            if curve.shown and value:
+                lines.append(f"{curve.style.label}  {value}")
         return "\n".join(lines)
+
+    def _readout_text(self, plain: str) -> str:
+        """What stands beside the crosshair."""
+        return plain
+
+    def _place_words(self, cross: float) -> str:
+        words = self.tr("step {step}").format(step=format_count(round(cross)))
+        if self._steps_per_epoch:
+            words += " · " + self.tr("epoch {epoch}").format(epoch=f"{cross / self._steps_per_epoch:.2f}")
+        return words
+
+    def _value_words(self, curve: Curve, cross: float) -> str:
+        """The value of a curve nearest to the crosshair; "" where the curve has ended before."""
+        at = curve.data.nearest(cross / self._stretch(curve))
+        if at is None:
+            return ""
+        x = curve.data.x
+        gap = float(x[-1] - x[-2]) if len(x) > 1 else float(x[-1])
+        if cross / self._stretch(curve) > x[-1] + gap:
+            return ""
+        value = float(curve.data.y[at])
+        return format_percent(value, 2) if curve.style.axis == "right" else format_value(value)
 
     # --- export -----------------------------------------------------------------------------------------
 
     def values_csv(self) -> str:
         """All points, unsmoothed, as CSV with the columns series, step, value."""
-        return curves_csv((name, curve.data) for name, curve in self._curves.items())
+        return curves_csv(((name,), curve.data) for name, curve in self._curves.items())
+
+    def _keys(self) -> list[tuple[LineStyle, str]]:
+        """What a picture of the chart must say beside the chart: a line and its words."""
+        return [(curve.style, curve.style.label) for curve in self._curves.values() if curve.shown]
 
     def picture(self, scale: float = 2.0) -> QImage:
-        """The chart as an image of `scale` pixels a logical pixel."""
-        return chart_image(self.chart, scale)
+        """The chart with its legend as an image of `scale` pixels a logical pixel."""
+        return chart_image(self.chart, scale, self._keys())
 
-    def save_svg(self, path: str) -> None:
-        """Write the chart as SVG; OSError if the file cannot be written."""
-        save_chart_svg(self.chart, path)
+    def save(self, path: Path, kind: str = "") -> None:
+        """Write chart and legend, or the values, as the suffix of the path says, else as `kind` contains it; OSError if the
+        file cannot be written.
+        """
+        save_chart(self.chart, self._keys(), self.values_csv(), path, kind)
 
     def context_menu(self) -> QMenu:
         """Copy and save actions, opened by the right button or the menu key."""
-        return chart_menu(self, self.chart, self.values_csv)
+        return chart_menu(self, self.picture, self.values_csv, self.save)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the context menu."""

@@ -1,12 +1,14 @@
 """How numbers are written on screen: fixed digits, true minus signs, thousands, units, and times."""
 
 import math
+import time
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 MINUS = "\u2212"
+_DAY = 24 * 60 * 60
 
 
 def format_value(value: float, digits: int = 4, *, sign: bool = False) -> str:
@@ -111,3 +113,12 @@ def matrix_decimals(values: NDArray[np.generic]) -> int:
         return 0
     largest = float(np.abs(finite).max())
     return min(max(2 - math.floor(math.log10(largest)), 1), 6) if largest < 1 else 2
+
+
+def format_moment(moment: float) -> str:
+    """A time in seconds since 1970: the time of day, and the date when that was not within the last day."""
+    then, locale = QDateTime.fromSecsSinceEpoch(int(moment)), QLocale()
+    clock = locale.toString(then.time(), QLocale.FormatType.ShortFormat)
+    if time.time() - moment < _DAY:
+        return clock
+    return f"{locale.toString(then.date(), QLocale.FormatType.ShortFormat)} {clock}"

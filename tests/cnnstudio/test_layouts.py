@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QTabBar
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.layouts import LAYOUTS, Layout
@@ -29,3 +31,12 @@ def test_large_type_comes_with_present_and_goes_with_the_next(window: MainWindow
     assert window.actions_.large_text.isChecked()
     window.layouts.apply(LAYOUTS[0])
     assert not window.actions_.large_text.isChecked()
+
+
+def test_no_tab_bar_of_an_earlier_arrangement_stays_on_the_window(qtbot: QtBot, window: MainWindow) -> None:
+    for _ in range(2):
+        window.docks.arrange()
+        qtbot.wait(1)
+    bars = [bar for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+            if bar.isVisible() and bar.count() and window.rect().intersects(bar.geometry())]  # fmt: skip
+    assert sorted(bar.tabText(0) for bar in bars) == ["Blocks", "Feature maps", "Kernels", "Properties"]

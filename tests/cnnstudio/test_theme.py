@@ -23,7 +23,8 @@ from cnnstudio.theme import (
 
 GROUNDS = ("window", "surface", "canvas", "hover", "pressed", "accent_soft")
 READ_ON_GROUNDS = ("text",)
-READ_ON_PANELS = ("muted", "accent", "danger", "warning", "ok", "loss", "accuracy")
+READ_ON_PANELS = ("muted", "accent", "danger", "warning", "ok", "loss", "accuracy", "rate",
+                  "run1", "run2", "run3", "run4", "run5", "run6")  # fmt: skip
 PAIRS = [
     *((ink, ground) for ink in READ_ON_GROUNDS for ground in GROUNDS),
     *((ink, ground) for ink in READ_ON_PANELS for ground in ("window", "surface")),

@@ -10,20 +10,19 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QToolButton
 
 from cnnstudio.theme import apply_theme
-from cnnstudio.widgets.curve_export import save_chart
-from cnnstudio.widgets.curve_plot import CurvePlot
+from cnnstudio.widgets.training_plot import TrainingPlot
 
 
 @pytest.fixture
-def plot(qtbot) -> CurvePlot:
-    widget = CurvePlot()
+def plot(qtbot) -> TrainingPlot:
+    widget = TrainingPlot()
     qtbot.addWidget(widget)
     widget.resize(500, 300)
     widget.show()
     return widget
 
 
-def drawn(plot: CurvePlot, series: str) -> tuple[np.ndarray, np.ndarray]:
+def drawn(plot: TrainingPlot, series: str) -> tuple[np.ndarray, np.ndarray]:
     """The points of the line as handed to the drawing surface, in axis coordinates."""
     plot._redraw()
     return plot.chart._lines[series].line.getData()
@@ -146,7 +145,7 @@ def test_epochs_are_counted_when_their_length_is_known(plot):
 
 
 def test_a_hidden_plot_draws_nothing_until_it_is_shown(qtbot, monkeypatch):
-    plot = CurvePlot()
+    plot = TrainingPlot()
     qtbot.addWidget(plot)
     draws = []
     monkeypatch.setattr(plot.chart, "draw", lambda *args: draws.append(args[0]))
@@ -196,20 +195,20 @@ def test_pictures_are_exported(plot, tmp_path):
     plot._redraw()
     image = plot.picture(2.0)
     assert image.width() == 2 * plot.chart.width()
-    plot.save_svg(str(tmp_path / "curves.svg"))
+    plot.save(tmp_path / "curves.svg")
     assert "<path" in (tmp_path / "curves.svg").read_text(encoding="utf-8")
     with pytest.raises(OSError):
-        plot.save_svg(str(tmp_path / "no" / "folder.svg"))
+        plot.save(tmp_path / "no" / "folder.svg")
 
 
-@pytest.mark.parametrize(("name", "start"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.csv", b"series,")])
+@pytest.mark.parametrize(("name", "start"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.csv", b"run,series,")])
 def test_the_suffix_says_how_a_chart_is_saved(plot, tmp_path, name, start):
-    save_chart(plot.chart, plot.values_csv(), tmp_path / name)
+    plot.save(tmp_path / name)
     assert (tmp_path / name).read_bytes().startswith(start)
 
 
 def test_without_a_suffix_the_chosen_kind_decides(plot, tmp_path):
-    save_chart(plot.chart, plot.values_csv(), tmp_path / "a", "Values (*.csv)")
+    plot.save(tmp_path / "a", "Values (*.csv)")
     assert (tmp_path / "a.csv").exists()
 
 
