@@ -50,13 +50,13 @@ class Boundary:
         cells = innermost(shape, n)
         together = reach is not None and shared and reach.step == (1, 1)
         around = _larger(padding, reach.sides) if together and reach else padding
-        whole, self.y = _in_zeros(cells, Reach(around), dtype)
+        whole, self.y = in_zeros(cells, Reach(around), dtype)
         self.framed = _cut(whole, around, padding)
         self._dy, self._framed_delta = self.y, whole
         if together and reach:
             self._framed_delta = _cut(whole, around, reach.sides)
         elif reach:
-            self._framed_delta, self._dy = _in_zeros(cells, reach, dtype)
+            self._framed_delta, self._dy = in_zeros(cells, reach, dtype)
 
     @property
     def dy(self) -> Array:
@@ -117,7 +117,7 @@ def framed(grid: Array, shape: Shape, reach: Reach, scratch: Scratch) -> tuple[A
     return whole, [*(bind(part.fill, 0) for part in around if part.size), bind(np.copyto, inside, grid)]
 
 
-def _in_zeros(shape: tuple[int, ...], reach: Reach, dtype: DTypeLike) -> tuple[Array, Array]:
+def in_zeros(shape: tuple[int, ...], reach: Reach, dtype: DTypeLike) -> tuple[Array, Array]:
     """An array of zeros and the view inside it that has the shape asked for."""
     if reach == Reach():
         whole = aligned_zeros(shape, dtype)

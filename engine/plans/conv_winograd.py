@@ -37,7 +37,7 @@ WIDE = 16
 TILE, POINTS, COLUMNS = 4, 6, 3
 """Pixels of a tile, points of evaluation, and columns of the kernel: TILE + COLUMNS − 1 = POINTS."""
 
-LEAST_ROWS = 4
+LEAST_ROWS = 8
 """Rows of a block at least, since it evaluates kh − 1 rows more than it makes."""
 
 B_T = np.array([[4, 0, -5, 0, 1, 0],
@@ -69,6 +69,7 @@ class Winograd:
         self._x, self._kh, self._scratch = x, kh, scratch
         self._pool, self._depth, self._width = (ph, pw), depth, across * pw
         self._tiles = -(-self._width // TILE)
+        self._sides = 1 if maps.strides[2] == pw * maps.strides[3] else pw  # in how many runs the maps have a tile's pixels
         self._kernel = aligned_zeros((COLUMNS, depth, kh, channels), x.dtype)
         self._points = aligned_zeros((POINTS, 1, 1, depth, kh * channels), x.dtype)
         self.kernels = [self._kernel.transpose(1, 0, 2, 3)]
@@ -144,14 +145,14 @@ class Winograd:
 
     def _interpolate(self, m: Array, out: Array, tiles: slice) -> list[Call]:
         """The calls that compute y, a block of rows of the maps, from m (points, tiles, rows, D, N)."""
-        ph, pw = self._pool
+        ph = self._pool[0]
         points = m.reshape(*m.shape[:2], -1, ph, self._depth * m.shape[4]).transpose(2, 3, 1, 0, 4)
         calls: list[Call] = []
         for piece, first, _ in self._pieces(tiles):
             of_piece, maps = points[:, :, piece], self._in_tiles(out, piece, first)
-            for column in range(pw):
-                pixels = maps[:, :, :, :, column].reshape(*of_piece.shape[:3], TILE // pw, -1, copy=False)
-                calls.append(bind(np.matmul, self._a_t[column::pw], of_piece, out=pixels))
+            maps = maps.reshape(*maps.shape[:3], TILE // self._sides, self._sides, -1, copy=False)
+            calls += [bind(np.matmul, self._a_t[side::self._sides], of_piece, out=maps[:, :, :, :, side])
+                      for side in range(self._sides)]
         return calls
 
     def _in_tiles(self, maps: Array, piece: slice, first: int) -> Array:

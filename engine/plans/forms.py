@@ -14,7 +14,7 @@ from engine.layer import Array, Context, Layer, Shape, Workspace
 from engine.layers.activation import Activation
 from engine.layers.conv import Conv2D
 from engine.memory import aligned_zeros, buffer_dtype
-from engine.plans import conv_winograd
+from engine.plans import conv_winograd, pool_innermost
 from engine.plans.boundary import Boundary, Reach, framed, in_windows
 from engine.plans.calls import Call, Form, Scratch, bias_and_relu, bind
 from engine.plans.conv_innermost import Correlation, CorrelationOfOne, kernel_in_order, rotated_kernel_in_order
@@ -48,9 +48,11 @@ class ConvForm(Form):
 
     @staticmethod
     def frame_size(layer: Conv2D, placed: Placed, n: int) -> int:
-        """Numbers of δ with the zeros around it."""
+        """Numbers of δ with the zeros around it, behind a pooling that does not keep it so itself."""
         (top, bottom, left, right), (down, across) = ConvForm.reach(layer, placed).sides, layer.stride
         depth, height, width = placed.y
+        if layer.stride == (1, 1) and pool_innermost.stands_in_frame(depth, n):
+            return 0
         return (top + (height - 1) * down + 1 + bottom) * (left + (width - 1) * across + 1 + right) * depth * n
 
     def __init__(self, placed: Placed, pool: Placed | None, x: Boundary, y: Boundary, p: Named, g: Named,
@@ -60,7 +62,8 @@ class ConvForm(Form):
         assert isinstance(layer, Conv2D)
         size, down = layer.kernel_size, layer.dilation[0]
         bias = aligned_zeros((layer.depth, x.n), x.y.dtype) if layer.bias else None
-        maximum = None if pool is None else Maximum(pool, y, scratch)
+        reach = self.reach(layer, placed)
+        maximum = None if pool is None else Maximum(pool, y, scratch, reach if x.has_delta and reach.step == (1, 1) else None)
         maps = maximum.grid if maximum is not None else _pixels(y.dy if y.has_delta else y.y)
 
         def target(rows: slice) -> tuple[Array, list[Call]]:
@@ -80,8 +83,10 @@ class ConvForm(Form):
             framed_delta: Array
             if maximum is None:
                 framed_delta = y.framed_delta
+            elif maximum.framed is not None:
+                framed_delta = maximum.framed
             else:
-                framed_delta, calls = framed(maximum.grid, placed.y, self.reach(layer, placed), scratch)
+                framed_delta, calls = framed(maximum.grid, placed.y, reach, scratch)
                 self.backward += calls
             back = correlation_for(framed_delta, _pixels(x.dy), size, (1, 1), down, scratch)
 

@@ -13,12 +13,12 @@ from engine.layers.input import Input
 from engine.layers.pool import MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.network import Network
-from engine.plans import conv_winograd
+from engine.plans import conv_winograd, pool_innermost
 from engine.spec import NetworkSpec
 from tests.engine.plans.test_equality import assert_equal, both
 
 
-@pytest.fixture(params=[None, 500], ids=["blocks as they are", "small blocks"])
+@pytest.fixture(params=[None, 500], ids=["as it is", "small blocks, long pixels"])
 def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """Networks with few channels use the form as well; the shapes of the maps that it has been made for."""
     shapes: list[tuple[int, ...]] = []
@@ -32,6 +32,8 @@ def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> lis
     monkeypatch.setattr(conv_winograd, "WIDE", 1)
     if request.param:
         monkeypatch.setattr(conv_winograd, "BLOCK", request.param)
+        monkeypatch.setattr(conv_winograd, "LEAST_ROWS", 2)
+        monkeypatch.setattr(pool_innermost, "LONG_PIXEL", 1)  # maps before a pooling stand in their frame
     return shapes
 
 
