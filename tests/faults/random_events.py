@@ -74,6 +74,9 @@ TEXTS = (
     "0", "1", "3", "5x5", "7", "12", "64", "-1", "0.5", "1e-3", "1e9", "99999999", "nan", "inf", "", "conv", "pool", "relu",
     "[[CONV-RELU]*2-POOL]*1-FC", "conv 6 5x5 same", "卷积", "é🙂", "same", "2,2", " ", "x" * 300,
 )  # fmt: skip
+MODIFIERS = {
+    Modifier.ShiftModifier: Key.Key_Shift, Modifier.ControlModifier: Key.Key_Control, Modifier.AltModifier: Key.Key_Alt,
+}  # fmt: skip
 IGNORED_MESSAGES = ("This plugin does not support",)
 """What the offscreen platform says of itself."""
 
@@ -310,7 +313,11 @@ class Monkey(QObject):
 
     def _strike(self, window: QWidget, key: Qt.Key, keys: Qt.KeyboardModifier) -> None:
         self._do(QTest.keyPress, window, key, keys)
-        self._do(QTest.keyRelease, window, key, keys)
+        # One by one: QTest would go on to release the modifiers in a window that the key has taken away, as it redocks a panel.
+        self._do(QTest.keyRelease, window, key, Modifier.NoModifier)
+        for modifier, name in MODIFIERS.items():
+            if keys & modifier:
+                self._do(QTest.keyRelease, window, name, Modifier.NoModifier)
 
     def _type(self) -> str:
         window = self._window()
