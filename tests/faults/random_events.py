@@ -312,12 +312,14 @@ class Monkey(QObject):
         return chord
 
     def _strike(self, window: QWidget, key: Qt.Key, keys: Qt.KeyboardModifier) -> None:
+        # One by one: with all in one call QTest would go on in a window that is gone, as Alt closes a menu.
+        held = [name for modifier, name in MODIFIERS.items() if keys & modifier]
+        for name in held:
+            self._do(QTest.keyPress, window, name, Modifier.NoModifier)
         self._do(QTest.keyPress, window, key, keys)
-        # One by one: QTest would go on to release the modifiers in a window that the key has taken away, as it redocks a panel.
         self._do(QTest.keyRelease, window, key, Modifier.NoModifier)
-        for modifier, name in MODIFIERS.items():
-            if keys & modifier:
-                self._do(QTest.keyRelease, window, name, Modifier.NoModifier)
+        for name in held:
+            self._do(QTest.keyRelease, window, name, Modifier.NoModifier)
 
     def _type(self) -> str:
         window = self._window()
