@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QApplication
 
 from cnnstudio import theme
 from cnnstudio.error_dialog import UnexpectedErrorDialog, show_error
 from cnnstudio.error_log import ErrorLog, log_path
 from cnnstudio.icons import app_icon
+from cnnstudio.log_dialog import LogDialog
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.project.folder import working_folder
 from cnnstudio.project.recovery import Abandoned, find_abandoned
@@ -90,10 +90,13 @@ class Program(QObject):
             return
         self.settings.language = language
         use_language(self._app, language)
-        old = self.window
+        old, errors = self.window, self._error_dialog
         old.remember()
         self.window = self._make_window()
         self.window.show()
+        self._error_dialog = None  # it goes with its window
+        for details in errors.shown if errors is not None and errors.isVisible() else ():
+            self._show_unexpected(details)
         old.discard()
 
     @Slot(bool)
@@ -120,7 +123,9 @@ class Program(QObject):
 
     @Slot()
     def _open_log(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path())))
+        dialog = LogDialog(log_path(), self.window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def close(self) -> None:
         """End all threads and give the hooks back."""
@@ -144,6 +149,8 @@ def run(path: Path | None = None) -> int:
     program = Program(app)
     program.log.install()
     program.show(path)
+    if program.log.failure is not None:
+        program.studio.failed.emit(program.log.failure)
     program.offer_recovery()
     code = app.exec()
     program.close()

@@ -45,6 +45,8 @@ class Autosave(QObject):
         self._kept_step = 0
         """The step whose weights were asked for last."""
         self._told = False
+        self._refused: StorageError | None = None
+        """Why the present document has no working database on the disk."""
         self._checkpoint_due = QTimer(self)
         self._checkpoint_due.setInterval(CHECKPOINT_INTERVAL)
         self._checkpoint_due.timeout.connect(self._request_checkpoint)
@@ -99,10 +101,11 @@ class Autosave(QObject):
         return state
 
     def _create(self, content: Graph | sqlite3.Connection) -> WorkingDatabase:
+        self._refused = None
         try:
             return WorkingDatabase.create(working_folder(), content)
         except StorageError as error:
-            self.failed.emit(error)
+            self._refused = error  # told a moment later: when the program starts there is no window yet
             return WorkingDatabase.create(None, content)
 
     def _take(self, working: WorkingDatabase, state: ProjectState | None) -> None:
@@ -202,7 +205,7 @@ class Autosave(QObject):
 
     @Slot()
     def _look_for_failure(self) -> None:
-        failure = None if self._working is None else self._working.failure
+        failure = None if self._working is None else self._refused or self._working.failure
         if failure is not None and not self._told:
             self.failed.emit(failure)
         self._told = failure is not None

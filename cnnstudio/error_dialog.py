@@ -39,10 +39,14 @@ def _system_text(error: OSError) -> str:
 
 
 class UnexpectedErrorDialog(QDialog):
-    """One dialog for errors that nobody foresaw: the work goes on, and the details can be copied."""
+    """One dialog for errors that nobody foresaw: the work goes on, and the details can be copied.
+
+    An error that comes again and again, as one in a timer does, is shown once.
+    """
 
     def __init__(self, log_file: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._shown: list[str] = []
         self.setWindowTitle(self.tr("Unexpected error"))
         self.resize(640, 400)
         text = QLabel(
@@ -60,6 +64,7 @@ class UnexpectedErrorDialog(QDialog):
         where.setProperty("role", "muted")
         where.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setText(self.tr("Close"))
         copy = buttons.addButton(self.tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self.copy_details)
         buttons.rejected.connect(self.reject)
@@ -69,8 +74,16 @@ class UnexpectedErrorDialog(QDialog):
         for widget in (text, self._details, where, buttons):
             layout.addWidget(widget)
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The details of all errors so far."""
+        return tuple(self._shown)
+
     def add(self, details: str) -> None:
-        """Add one more error and show the dialog."""
+        """Add one more error and show the dialog, unless that very error is known already."""
+        if details in self._shown:
+            return
+        self._shown.append(details)
         self._details.appendPlainText(details)
         if not self.isVisible():
             self.open()

@@ -17,6 +17,8 @@ from typing import IO
 import platformdirs
 from PySide6.QtCore import QMessageLogContext, QObject, Qt, QtMsgType, Signal, Slot, qInstallMessageHandler
 
+from engine.errors import StorageError
+
 _log = logging.getLogger("cnnstudio")
 _LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
@@ -37,6 +39,11 @@ def log_path() -> Path:
     return log_folder() / "cnnstudio.log"
 
 
+def crash_path() -> Path:
+    """The file into which a dying process writes where it was; the next start moves that into the log."""
+    return log_folder() / "crash.log"
+
+
 class ErrorLog(QObject):
     """Catches exceptions of every thread, messages of Qt and crashes, while it is installed."""
 
@@ -51,31 +58,46 @@ class ErrorLog(QObject):
         self._crash_file: IO[str] | None = None
         self._handler: logging.Handler | None = None
         self._before: tuple[Callable[..., object], Callable[..., object], object] | None = None
+        self.failure: StorageError | None = None
+        """Why nothing is written to the log."""
 
     def install(self) -> None:
-        """Open the log and set all hooks."""
+        """Open the log and set all hooks. Where no log can be written, `failure` says why, and errors are shown all the same."""
+        try:
+            self._open()
+        except OSError as error:
+            self.failure = StorageError(
+                "The log {path} cannot be written: {reason}. Unexpected errors are shown, but not kept.", code="log.failed",
+                path=str(log_path()), reason=error.strerror or str(error))  # fmt: skip
+        self._before = (sys.excepthook, threading.excepthook, qInstallMessageHandler(_qt_message))
+        sys.excepthook = self._exception
+        threading.excepthook = self._thread_exception
+
+    def _open(self) -> None:
         log_folder().mkdir(parents=True, exist_ok=True)
         self._handler = RotatingFileHandler(log_path(), maxBytes=500_000, backupCount=2, encoding="utf-8")
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(message)s"))
         _log.addHandler(self._handler)
         _log.setLevel(logging.INFO)
+        if crash_path().exists() and (crash := crash_path().read_text(encoding="utf-8", errors="replace").strip()):
+            _log.error("the program has crashed\n%s", crash)
         _log.info("start: Python %s on %s", platform.python_version(), platform.platform())
-        self._crash_file = open(log_folder() / "crash.log", "a", encoding="utf-8")  # noqa: SIM115, held open
+        self._crash_file = open(crash_path(), "a", encoding="utf-8")  # noqa: SIM115, held open
+        self._crash_file.truncate(0)
         faulthandler.enable(self._crash_file)
-        self._before = (sys.excepthook, threading.excepthook, qInstallMessageHandler(_qt_message))
-        sys.excepthook = self._exception
-        threading.excepthook = self._thread_exception
 
     def uninstall(self) -> None:
         """Give all hooks back and close the log."""
-        if self._before is None or self._crash_file is None or self._handler is None:
+        if self._before is None:
             return
         sys.excepthook, threading.excepthook, message_handler = self._before
         qInstallMessageHandler(message_handler)  # type: ignore[arg-type]
         faulthandler.disable()
-        self._crash_file.close()
-        _log.removeHandler(self._handler)
-        self._handler.close()
+        if self._crash_file is not None:
+            self._crash_file.close()
+        if self._handler is not None:
+            _log.removeHandler(self._handler)
+            self._handler.close()
         self._before = None
 
     def _exception(

@@ -124,7 +124,22 @@ class FileActions(QObject):
         path, _ = QFileDialog.getSaveFileName(self._window, title, start, self._kinds())
         if not path:
             return None
-        return Path(path) if Path(path).suffix else Path(path + SUFFIX)
+        if Path(path).suffix.lower() == SUFFIX:
+            return Path(path)
+        # The file dialog has asked about the name as it was typed, not about the one that it becomes.
+        whole = Path(path + SUFFIX)
+        return whole if not whole.exists() or self._may_replace(whole) else None
+
+    def _may_replace(self, path: Path) -> bool:
+        box = QMessageBox(QMessageBox.Icon.Question, self.tr("A file of this name is already there"), "", parent=self._window)
+        box.setText(self.tr("“{name}” is already there. Replace it?").format(name=path.name))
+        box.setInformativeText(self.tr("Its present content is lost then."))
+        replace = box.addButton(self.tr("Replace"), QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(box.addButton(self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole))
+        box.exec()
+        chosen = box.clickedButton() is replace
+        box.deleteLater()
+        return chosen
 
     def save_path(self, path: Path, *, overwrite: bool = False) -> bool:
         """Save to a file; whether it was saved."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.app import Program
+from cnnstudio.log_dialog import LogDialog
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change
 from cnnstudio.theme import apply_theme, current_theme
@@ -75,3 +76,32 @@ def test_an_unexpected_error_is_shown_once_with_details_to_copy(qtbot: QtBot, pr
     assert "RuntimeError: first" in copied and "RuntimeError: second" in copied
     dialog.close()
     assert program.window.isEnabled()
+
+
+def test_an_error_that_comes_again_is_shown_once_and_survives_another_language(qtbot: QtBot, program: Program) -> None:
+    for _ in range(3):
+        program._show_unexpected("the same again")
+    first = program._error_dialog
+    assert first is not None and first._details.toPlainText() == "the same again"
+    program.use_language("zh_CN")
+    second = program._error_dialog
+    assert second is not None and second is not first and second.isVisible() and second.shown == ("the same again",)
+    second.close()
+    program._show_unexpected("the same again")
+    assert not second.isVisible()
+    program._show_unexpected("another one")
+    assert second.isVisible()
+    second.close()
+
+
+def test_help_shows_the_log(qtbot: QtBot, program: Program) -> None:
+    program.log.install()
+    try:
+        program.window.actions_.open_log.trigger()
+        dialog = program.window.findChild(LogDialog)
+        assert dialog is not None and "start: Python" in dialog.text
+        dialog.copy()
+        assert QApplication.clipboard().text() == dialog.text
+        dialog.close()
+    finally:
+        program.log.uninstall()

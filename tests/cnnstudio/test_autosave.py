@@ -172,3 +172,21 @@ def test_only_unsaved_work_that_was_not_given_up_outlives_the_program(qtbot: QtB
     assert closed(edited=False, given_up=False) == 0
     assert closed(edited=True, given_up=True) == 0
     assert closed(edited=True, given_up=False) == 1
+
+
+def test_work_that_cannot_be_protected_from_the_start_is_told(
+    qtbot: QtBot, templates: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    studio = Studio()
+    studio.begin(templates[0])
+    told: list[EngineError] = []
+    studio.failed.connect(told.append)  # as the window does, which is made afterwards
+    studio.autosave._look.setInterval(10)
+    qtbot.waitUntil(lambda: len(told) == 1)
+    assert "not protected against a crash" in told[0].message and str(tmp_path) in told[0].message
+    studio.save_project(tmp_path / "p.cnn")
+    assert (tmp_path / "p.cnn").exists()
+    studio.close()
+    studio.deleteLater()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
@@ -102,3 +102,15 @@ def test_a_failed_save_is_said_and_the_work_counts_as_unsaved(
 def test_recent_projects_are_offered(window: MainWindow, saved: Path) -> None:
     window.menus.recent.aboutToShow.emit()
     assert window.menus.recent.actions()[0].text() == "digits.cnn"
+
+
+@pytest.mark.parametrize("answer", ["Replace", "Cancel"])
+def test_a_name_that_becomes_that_of_another_file_is_asked_about(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    theirs = tmp_path / "theirs.v2.cnn"
+    theirs.write_bytes(b"something else")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "theirs.v2"), ""))
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: next(b for b in box.buttons() if b.text() == answer).click())
+    assert window.files.save_as() is (answer == "Replace")
+    assert (theirs.read_bytes() == b"something else") is (answer == "Cancel")
