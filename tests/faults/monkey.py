@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.faults.result import Result
@@ -63,9 +64,10 @@ def run_seeds(seeds: Sequence[int]) -> Result:
     """Run seeds one after the other; what failed comes back from its seed."""
     failed = "seeds with an exception, a warning or an abort"
     result = Result.counting("random events on the real window", failed)
-    for seed in seeds:
+    with ThreadPoolExecutor(min(2, len(seeds))) as pool:  # each seed keeps about one core busy
+        outcomes = list(pool.map(lambda seed: run_seed(seed, EVENTS), seeds))
+    for seed, (code, output) in zip(seeds, outcomes, strict=True):
         result.tried += EVENTS
-        code, output = run_seed(seed, EVENTS)
         result.expect(code == 0, f"seed {seed}, exit code {code}: {output.rstrip()[-6000:]}", failed)
         result.figures["seeds"] = result.figures.get("seeds", 0) + 1
     return result

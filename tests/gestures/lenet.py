@@ -20,11 +20,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cnnstudio.display import missing_libraries, needed_libraries
+
 MOST_GESTURES = 16
 SCREEN = "1440x900x24"
 PATIENCE = 30.0
 """Seconds to wait for what a gesture should bring about."""
-MISSING = [tool for tool in ("Xvfb", "xdotool") if shutil.which(tool) is None]
+MISSING = [
+    *(tool for tool in ("Xvfb", "xdotool") if shutil.which(tool) is None),
+    *missing_libraries(needed_libraries({"QT_QPA_PLATFORM": "xcb"})),
+]
+"""What the machine lacks of what a real screen needs: programs and Qt's system libraries."""
+PROGRAM = "tests.gestures.observed_program"
 ROOT = Path(__file__).resolve().parents[2]
 
 LENET = (
@@ -50,9 +57,9 @@ Report = dict[str, Any]
 class Student:
     """A hand on the mouse and one on the keyboard; sees only the screen, and counts what it does."""
 
-    def __init__(self, display: str, report: Path) -> None:
+    def __init__(self, display: str, report: Path, program: subprocess.Popen[bytes], log: Path) -> None:
         self._environ = {**os.environ, "DISPLAY": display}
-        self._report = report
+        self._report, self._program, self._log = report, program, log
         self.gestures: list[str] = []
 
     def see(self) -> Report:
@@ -61,9 +68,12 @@ class Student:
         return report
 
     def wait(self, what: str, seen: Callable[[Report], object]) -> Report:
-        """Look until something is there; raises TimeoutError when it does not come."""
+        """Look until something is there; raises TimeoutError when it does not come, RuntimeError when the program has died."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
+            if self._program.poll() is not None:
+                said = self._log.read_text(encoding="utf-8", errors="replace")
+                raise RuntimeError(f"the program has ended with {self._program.returncode} before {what}:\n{said[-4000:]}")
             if self._report.exists() and seen(report := self.see()):
                 return report
             time.sleep(0.05)
@@ -157,10 +167,10 @@ def program_on_a_screen(folder: Path) -> Iterator[Student]:
         environ = {**os.environ, **home, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "LC_ALL": "C.UTF-8"}
         report = folder / "report.json"
         with open(folder / "program.log", "w") as log:
-            command = [sys.executable, "-m", "tests.gestures.observed_program", str(report)]
+            command = [sys.executable, "-m", PROGRAM, str(report)]
             program = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
         try:
-            yield Student(display, report)
+            yield Student(display, report, program, folder / "program.log")
         finally:
             program.terminate()
             program.wait(10)
