@@ -115,10 +115,11 @@ class CrossEntropy(Loss):
         return powers[k] / term("sum", *powers) - t[k]
 
     def explain_delta_at_output(self, head: str, k: int, y: Sequence[Term], t: Sequence[Term]) -> Term:
-        parts = [-(t[k] / y[k])] if t[k].value else []
-        if head == "sigmoid" and t[k].value != 1:
-            parts.append((1 - t[k]) / (1 - y[k]))
-        return term("sum", *parts)
+        goal, share = t[k], y[k]
+        parts = [-(goal / share)] if goal.value or share.value else []  # 0/0 is none
+        if head == "sigmoid" and (goal.value != 1 or share.value != 1):
+            parts.append((1 - goal) / (1 - share))
+        return parts[0] if len(parts) == 1 else term("sum", *parts)
 
 
 @dataclass(frozen=True)

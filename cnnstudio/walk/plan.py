@@ -159,9 +159,11 @@ def part_and_product(stop: Stop, snapshot: Snapshot) -> tuple[int, int] | None:
         return None
     array = stop.stage.array
     p = next((p for p in snapshot.spec.placed() if p.node.id == stop.stage.block), None)
-    if p is None or not isinstance(p.node.layer, (Conv2D, MaxPool2D)):
+    if p is None or not isinstance(p.node.layer, (Conv2D, Dense, MaxPool2D)):
         return None
     layer = p.node.layer
+    if isinstance(layer, Dense):
+        return None if array.endswith(".dW") or stop.stage.terms == 1 else (0, stop.term)
     if array.endswith(".dW"):
         return divmod(stop.term, p.y[1] * p.y[2])
     if isinstance(layer, Conv2D) and stop.stage.terms > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QImage, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
@@ -34,6 +34,9 @@ def svg(latex: str, size: float, color: str) -> bytes:
 
 class FormulaView(QWidget):
     """Lines of LaTeX below each other. They are set in the next turns of the event loop, one line a turn, and never twice."""
+
+    all_set = Signal()
+    """Every line stands, and the height is that of the formulas on display."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,6 +91,8 @@ class FormulaView(QWidget):
             self._soon.start()
         self.setFixedHeight(self.sizeHint().height())
         self.update()
+        if self.finished:
+            self.all_set.emit()
 
     # --- drawing ---
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QTabBar, QVBoxLayout, QWidget
 
 from cnnstudio.panels.along_chain import as_picture
 from cnnstudio.panels.explain import latex
@@ -18,6 +18,7 @@ from cnnstudio.panels.explain.part_zoom import PartZoom
 from cnnstudio.panels.explain.pictures import pair_of
 from cnnstudio.panels.explain.subject import Subject
 from cnnstudio.panels.explain.summary import summary
+from cnnstudio.panels.explain.symbols import symbols
 from cnnstudio.panels.explain.term_tree import TermTree, sign_token
 from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS, Theme, current_theme, number_font, theme_changed
 from cnnstudio.widgets.formula import FormulaView
@@ -36,6 +37,17 @@ class Body(QScrollArea):
         super().__init__(parent)
         self._subject: Subject | None = None
         self._name_of = name_of
+        self._heading = ""
+        self.steps = QTabBar()
+        """Whether a delta at the end is shown as y − t, or through the loss and the closing layer one after the other."""
+        self.steps.setExpanding(False)
+        self.steps.setDrawBase(False)
+        self.steps.setAccessibleName(self.tr("How the delta is computed"))
+        for text in (self.tr("In one step"), self.tr("In two steps")):
+            self.steps.addTab(text)
+        self.steps.setTabToolTip(0, self.tr("As training computes it: what comes out of the product of both steps."))
+        self.steps.setTabToolTip(1, self.tr("The loss first, ∂E/∂y, then back through the closing layer by the chain rule."))
+        self.steps.currentChanged.connect(self._choose_steps)
         self._name, self.value, self._sum, self.idea = QLabel(), QLabel(), QLabel(), QLabel()
         self._name.setProperty("role", "muted")
         self._name.setFont(number_font())
@@ -60,6 +72,8 @@ class Body(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # A bar that came and went with the height would change the width, by which captions and matrices are arranged.
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, SPACE_XS, SPACE_M, SPACE_M)
@@ -69,7 +83,7 @@ class Body(QScrollArea):
         for label in (self._name, self.value, self._sum):
             number.addWidget(label)
         column.addLayout(number)
-        for widget in (self.check, self.layer, self.idea, self._formula_title, self.formula, self._copies, self.parts,
+        for widget in (self.check, self.steps, self.layer, self.idea, self._formula_title, self.formula, self._copies, self.parts,
                        self._tree_title, self.tree, self._code_title, self.code):  # fmt: skip
             column.addWidget(widget)
         column.addStretch()
@@ -98,7 +112,11 @@ class Body(QScrollArea):
 
     def show_subject(self, subject: Subject, part: int, heading: str) -> None:
         """Show a number with partial sum `part` in view; `heading` names it in the source."""
-        self._subject = subject
+        self._subject, self._heading = subject, heading
+        longer = subject.taken_apart()
+        self.steps.setVisible(longer is not None)
+        if longer is not None and self.steps.currentIndex():
+            subject = longer
         names = Names(subject.snapshot, self._name_of)
         self._name.setText(names.cell(subject.ref))
         self.value.setText(format_value(subject.value, 5))
@@ -116,13 +134,17 @@ class Body(QScrollArea):
             widget.setVisible(computed)
         self.code.show_subject(subject, names, heading)
 
+    @Slot(int)
+    def _choose_steps(self, _index: int) -> None:
+        if self._subject is not None:
+            self.show_subject(self._subject, 0, self._heading)
+
     def show_part(self, subject: Subject, part: int) -> None:
         """Bring another partial sum into view."""
         names = Names(subject.snapshot, self._name_of)
         self.layer.show_pair(pair_of(subject, part), names)
         self.parts.show_part(subject, part, names)
-        symbols = latex.symbols(subject)
-        lines = [*([symbols] if symbols else []), *latex.numbers(subject, part)]
+        lines = [*symbols(subject), *latex.numbers(subject, part)]
         self.formula.set_lines(lines)
         for widget in (self._formula_title, self.formula, self._copies):
             widget.setVisible(bool(lines))

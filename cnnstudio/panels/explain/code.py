@@ -55,7 +55,7 @@ def snippet(subject: Subject, language: str, names: Names, heading: str) -> Snip
     """The source for a subject; None where nothing was computed, or from too many numbers. It prints the cell's value."""
     if subject.term.op in LEAVES:
         return None
-    found = _of_layer(subject, language) if subject.kind == "forward" else None
+    found = _of_layer(subject, language) if subject.kind == "forward" else _of_convolution_backward(subject, language)
     if found is None:
         if _count(subject) > MOST_NUMBERS:
             return None
@@ -130,6 +130,31 @@ def _convolution(subject: Subject, layer: Conv2D, x: Array, language: str) -> Pa
     loop = [f"y = {'b[0]' if layer.bias else '0.0'}", f"for c in range({channels}):", f"    for u in range({kh}):",
             f"        for v in range({kw}):", f"            y += W[0][c][u][v] * x[0][c][{row}][{column}]"]
     return _parts(small, Shape(window.shape), numbers, language, "y[0, 0, 0, 0]", loop)
+
+
+def _of_convolution_backward(subject: Subject, language: str) -> Parts | None:
+    """∂E/∂x: the windows of δ with the rotated kernels; ∂E/∂W: the windows of the input with δ. None for all others."""
+    shape = subject.grid_shape
+    if subject.by is None or not isinstance(subject.by.node.layer, Conv2D) or shape is None or subject.target not in ("x", "W"):
+        return None
+    if _count(subject) > MOST_NUMBERS:
+        return None
+    pairs = [[product.children for product in part.children] for part in subject.parts]
+    first, second = (np.array([[pair[k].value for pair in part] for part in pairs]).reshape(len(pairs), *shape) for k in (0, 1))
+    if subject.target == "W":
+        numbers, result = {"delta": first, "x": second}, "dW"
+        lines = {"numpy": ["dW = (delta * x).sum()"], "pytorch": ["dW = F.conv2d(x[None], delta[None])"]}
+        loop, product = "n", "delta[n][i][j] * x[n][i][j]"
+    else:
+        numbers, result = {"delta": second, "W": np.ascontiguousarray(first[:, ::-1, ::-1])}, "dx"
+        lines = {"numpy": ["dx = (delta * W[:, ::-1, ::-1]).sum()"],
+                 "pytorch": ["dx = F.conv2d(delta[None], W.flip(1, 2)[None])"]}
+        loop, product = "f", f"delta[f][i][j] * W[f][{shape[0] - 1} - i][{shape[1] - 1} - j]"
+    if language == "loop":
+        steps = [f"{result} = 0.0", f"for {loop} in range({len(pairs)}):", f"    for i in range({shape[0]}):",
+                 f"        for j in range({shape[1]}):", f"            {result} += {product}"]
+        return [f"{name} = {_nested(array)}" for name, array in numbers.items()], steps, result
+    return [_assignment(name, array, language) for name, array in numbers.items()], lines[language], result
 
 
 def _elementwise(subject: Subject, layer: Layer, x: Array, language: str) -> Parts | None:

@@ -1,4 +1,4 @@
-"""Formulas as LaTeX: a line of symbols for what was computed, and lines with the numbers of one cell."""
+"""Formulas as LaTeX with the numbers of one cell: the whole first, then the partial sum in view."""
 
 from __future__ import annotations
 
@@ -13,93 +13,6 @@ LONGEST_SUM = 6
 LONGEST_LINE = 40
 """Letters after which a sum goes on in the next line."""
 
-_CHAIN = r"\frac{\partial E}{\partial x} = \delta \cdot y'"
-
-_FORWARD = {
-    "conv": r"y_{f,i,j} = \sum_{c}\sum_{u}\sum_{v} W_{f,c,u,v}\,\hat{x}_{c,\,is+u,\,js+v} + b_f",
-    "max_pool": r"y_{c,i,j} = \max_{u,v}\; \hat{x}_{c,\,is+u,\,js+v}",
-    "avg_pool": r"y_{c,i,j} = \frac{1}{m}\sum_{u}\sum_{v} \hat{x}_{c,\,is+u,\,js+v}",
-    "global_avg_pool": r"y_{c} = \frac{1}{H W}\sum_{i}\sum_{j} x_{c,i,j}",
-    "dense": r"y_{j} = \sum_{i} W_{j,i}\, x_{i} + b_j",
-    "flatten": r"y_{(cH+i)W+j} = x_{c,i,j}",
-    "relu": r"y = \max(0,\, x)",
-    "leaky_relu": r"y = \begin{cases} x & x > 0 \\ \mathrm{slope}\cdot x & x \le 0 \end{cases}",
-    "elu": r"y = \begin{cases} x & x > 0 \\ \alpha\,(e^{x}-1) & x \le 0 \end{cases}",
-    "gelu": r"y = x\,\Phi(x)",
-    "sigmoid": r"y = \frac{1}{1 + e^{-x}}",
-    "tanh": r"y = \tanh x",
-    "softmax": r"y_k = \frac{e^{x_k}}{\sum_{j} e^{x_j}}",
-    "batch_norm": r"y = \gamma\,\frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta",
-    "dropout": r"y = x \cdot m",
-    "input": r"y = (x - \mathrm{offset})\cdot\mathrm{gain}",
-}
-_BACKWARD = {
-    "conv": r"\frac{\partial E}{\partial x_{c,i,j}} = \sum_{f}\sum_{u}\sum_{v} W^{180^\circ}_{f,c,u,v}\,"
-            r"\hat{\delta}_{f,\,i+u,\,j+v}",
-    "max_pool": r"\frac{\partial E}{\partial x_{r}} = \sum_{i,j} \delta_{i,j}\,[\,r = \mathrm{argmax}_{i,j}\,]",
-    "avg_pool": r"\frac{\partial E}{\partial x_{r}} = \sum_{i,j} \frac{\delta_{i,j}}{m}",
-    "global_avg_pool": r"\frac{\partial E}{\partial x} = \frac{\delta}{H W}",
-    "dense": r"\frac{\partial E}{\partial x_i} = \sum_{j} W_{j,i}\,\delta_j",
-    "flatten": r"\frac{\partial E}{\partial x_{c,i,j}} = \delta_{(cH+i)W+j}",
-    "relu": r"\frac{\partial E}{\partial x} = \begin{cases} \delta & x > 0 \\ 0 & x \le 0 \end{cases}",
-    "sigmoid": r"\frac{\partial E}{\partial x} = \delta\, y\,(1 - y)",
-    "tanh": r"\frac{\partial E}{\partial x} = \delta\,(1 - y^2)",
-    "softmax": r"\frac{\partial E}{\partial x_k} = y_k\left(\delta_k - \sum_{j} \delta_j y_j\right)",
-    "dropout": r"\frac{\partial E}{\partial x} = \delta \cdot m",
-    "input": r"\frac{\partial E}{\partial x} = \delta\cdot\mathrm{gain}",
-}
-_GRADIENT = {
-    ("conv", "W"): r"\frac{\partial E}{\partial W_{f,c,u,v}} = \sum_{n}\sum_{i}\sum_{j} \delta_{n,f,i,j}\,"
-                   r"\hat{x}_{n,c,\,is+u,\,js+v}",
-    ("conv", "b"): r"\frac{\partial E}{\partial b_f} = \sum_{n}\sum_{i}\sum_{j} \delta_{n,f,i,j}",
-    ("dense", "W"): r"\frac{\partial E}{\partial W_{j,i}} = \sum_{n} \delta_{n,j}\, x_{n,i}",
-    ("dense", "b"): r"\frac{\partial E}{\partial b_j} = \sum_{n} \delta_{n,j}",
-    ("batch_norm", "gamma"): r"\frac{\partial E}{\partial \gamma} = \sum \delta\,\hat{x}",
-    ("batch_norm", "beta"): r"\frac{\partial E}{\partial \beta} = \sum \delta",
-}
-_OF_BATCH_NORM = {
-    True: r"\frac{\partial E}{\partial x} = \frac{\gamma}{\sqrt{\sigma^2+\varepsilon}}"
-          r"\left(\delta - \frac{\Sigma\delta}{m} - \hat{x}\,\frac{\Sigma\delta\hat{x}}{m}\right)",
-    False: r"\frac{\partial E}{\partial x} = \frac{\gamma}{\sqrt{\sigma^2+\varepsilon}}\,\delta",
-}
-_UPDATE = {
-    "sgd": r"w \leftarrow w - \eta\, g",
-    "momentum": r"w \leftarrow w - \eta\, v, \quad v \leftarrow \mu v + g",
-    "nesterov": r"w \leftarrow w - \eta\,(g + \mu v), \quad v \leftarrow \mu v + g",
-    "rmsprop": r"w \leftarrow w - \frac{\eta\, g}{\sqrt{s} + \varepsilon}",
-    "adam": r"w \leftarrow w - \frac{\eta\,\hat{m}}{\sqrt{\hat{s}} + \varepsilon},\quad \hat{m} = \frac{m}{1-\beta_1^t},"
-            r"\; \hat{s} = \frac{s}{1-\beta_2^t}",
-    "adamw": r"w \leftarrow (1-\eta\lambda)\,w - \frac{\eta\,\hat{m}}{\sqrt{\hat{s}} + \varepsilon}",
-}
-_LABELS = {"λ": r"\lambda", "ε": r"\varepsilon", "μ": r"\mu", "σ²": r"\sigma^2", "γ": r"\gamma", "β": r"\beta", "δ": r"\delta"}
-
-
-def symbols(subject: Subject) -> str:
-    """The formula in symbols; empty where a number was given and not computed."""
-    snapshot = subject.snapshot
-    if subject.kind == "new" and snapshot.update is not None:
-        return _UPDATE.get(snapshot.update.settings.optimizer.kind, "")
-    if subject.kind in ("loss", "losses"):
-        if subject.kind == "loss" and subject.batch:
-            return r"E = \frac{1}{N}\sum_{n} E_n + \mathrm{penalty}"
-        squared = snapshot.loss_function.kind == "squared_error"
-        return r"E = \frac{1}{2}\sum_{k} (y_k - t_k)^2" if squared else r"E = -\sum_{k} t_k \ln y_k"
-    if subject.kind == "delta" and subject.by is None:
-        share = r"\frac{1}{N}\," if subject.batch else ""
-        head = snapshot.spec.nodes[-1]
-        at_the_end = subject.owner is not None and subject.owner.node.id == head.id
-        if at_the_end and head.layer.kind in snapshot.loss_function.fused_with:
-            return rf"\frac{{\partial E}}{{\partial y_k}} = -{share}\frac{{t_k}}{{y_k}}"
-        return rf"\delta_k = {share}(y_k - t_k)"
-    if subject.by is None:
-        return ""
-    kind = subject.by.node.layer.kind
-    if subject.target == "y":
-        return _FORWARD.get(kind, "")
-    if subject.target == "x":
-        return _OF_BATCH_NORM[subject.batch] if kind == "batch_norm" else _BACKWARD.get(kind, _CHAIN)
-    return _GRADIENT.get((kind, subject.target), "")
-
 
 def numbers(subject: Subject, part: int) -> list[str]:
     """The same with numbers: the whole first, then the partial sum in view."""
@@ -108,6 +21,9 @@ def numbers(subject: Subject, part: int) -> list[str]:
         return []
     lines = _cut(f"{number(term.value)} = {latex(term)}", term)
     parts = subject.parts
+    if not parts:
+        long = next((child for child in term.children if callable(child.inner) and child.op in ("sum", "mean")), None)
+        lines += _cut(f"{number(long.value)} = {latex(long)}", long) if long is not None else []
     if len(parts) > 1 or (parts and parts[0] is not term):
         chosen = parts[min(part, len(parts) - 1)]
         lines += _cut(f"{number(chosen.value)} = {latex(chosen)}", chosen)
@@ -153,6 +69,8 @@ def latex(term: Term, depth: int = 0) -> str:
     children = term.children
     below = [latex(child, depth + 1) for child in children[:2]] if term.op not in ("sum", "max", "mean", "product") else []
     match term.op:
+        case "sum" if not children:
+            return number(term.value)
         case "sum":
             return _joined([_added(child, depth) for child in _ends(children)], len(children), "+")
         case "product":

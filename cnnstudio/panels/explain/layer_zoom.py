@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from cnnstudio.panels.explain.names import Names
@@ -14,6 +15,8 @@ from cnnstudio.widgets.mosaic import Maps
 
 HEIGHT = 168
 IMAGE_HEIGHT = 104
+SHARES = (5, 3, 5)
+"""Of the width, where a kernel stands between the two pictures."""
 
 
 class LayerZoom(QWidget):
@@ -26,29 +29,32 @@ class LayerZoom(QWidget):
         super().__init__(parent)
         self._pair: Pair | None = None
         self._source, self._result = MapView(max_cell=44), MapView(max_cell=44)
-        self._captions = QLabel(), QLabel()
+        self._kernel = MapView(max_cell=30, scale_bar=False)
+        self._captions = QLabel(), QLabel(), QLabel()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        layout = QGridLayout(self)
+        self._grid = layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setHorizontalSpacing(SPACE_S)
         layout.setVerticalSpacing(SPACE_XS)
-        for column, (view, caption) in enumerate(zip(self.views, self._captions, strict=True)):
+        for column, (view, caption) in enumerate(zip(self._all, self._captions, strict=True)):
             caption.setProperty("role", "muted")
             caption.setWordWrap(True)
+            caption.setAlignment(Qt.AlignmentFlag.AlignBottom)
+            caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             view.setFixedHeight(HEIGHT)
-            view.setMinimumWidth(80)
+            view.setMinimumWidth(64)
             view.cell_clicked.connect(self._go)
             view.cell_activated.connect(self._go)
-            layout.addWidget(caption, 0, column, Qt.AlignmentFlag.AlignBottom)
+            layout.addWidget(caption, 0, column)
             layout.addWidget(view, 1, column)
-            layout.setColumnStretch(column, 1)
+        self._share_room(SHARES)
         self._image, self._image_caption = MapView(max_cell=24, scale_bar=False), QLabel()
         self._image.setFixedHeight(IMAGE_HEIGHT)
         self._image.setAccessibleName(self.tr("The pixels that feed the number"))
         self._image_caption.setProperty("role", "muted")
         self._image_caption.setWordWrap(True)
-        layout.addWidget(self._image_caption, 2, 0, 1, 2)
-        layout.addWidget(self._image, 3, 0, 1, 2)
+        layout.addWidget(self._image_caption, 2, 0, 1, 3)
+        layout.addWidget(self._image, 3, 0, 1, 3)
         self._source.hovered.connect(self._point_at_source)
         self._result.hovered.connect(self._point_at_result)
 
@@ -56,6 +62,15 @@ class LayerZoom(QWidget):
     def views(self) -> tuple[MapView, MapView]:
         """The picture that was read and the one that was written."""
         return self._source, self._result
+
+    @property
+    def kernel(self) -> MapView:
+        """What slides over the source; hidden where nothing does."""
+        return self._kernel
+
+    @property
+    def _all(self) -> tuple[MapView, MapView, MapView]:
+        return self._source, self._kernel, self._result
 
     @property
     def image(self) -> MapView:
@@ -68,12 +83,45 @@ class LayerZoom(QWidget):
         self.setVisible(pair is not None)
         if pair is None:
             return
-        for view, picture, caption in zip(self.views, (pair.source, pair.result), self._captions, strict=True):
-            words = names.caption(picture.name)
+        signs = ("", "⋆ ", "→ ") if pair.kernel is not None else ("", "", "")
+        self._share_room(SHARES if pair.kernel is not None else (1, 0, 1))
+        pictures = (pair.source, pair.kernel, pair.result)
+        for view, picture, caption, sign in zip(self._all, pictures, self._captions, signs, strict=True):
+            view.setVisible(picture is not None)
+            caption.setVisible(picture is not None)
+            if picture is None:
+                continue
+            words = sign + self._caption(picture, names)
             caption.setText(words)
             view.setAccessibleName(words)
             view.set_maps(picture.maps, kind=picture.kind)
+        self._fit_captions()
         self._outline(None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Captions break their lines anew."""
+        super().resizeEvent(event)
+        self._fit_captions()
+
+    def _share_room(self, shares: tuple[int, int, int]) -> None:
+        for column, share in enumerate(shares):
+            self._grid.setColumnStretch(column, share)
+
+    def _fit_captions(self) -> None:
+        """As high as the highest: a grid would give lines that break no more room than one line."""
+        shares = [self._grid.columnStretch(column) for column in range(3)]
+        shown = [column for column, share in enumerate(shares) if share]
+        room = self.width() - SPACE_S * (len(shown) - 1)
+        heights = (self._captions[column].heightForWidth(room * shares[column] // sum(shares)) for column in shown)
+        height = max(0, *heights)  # -1 of a caption without text
+        for caption in self._captions:
+            caption.setFixedHeight(height)
+
+    def _caption(self, picture: Picture, names: Names) -> str:
+        if self._pair is not None and picture is self._pair.kernel and picture.name.endswith(".W"):
+            return self.tr("kernel, rotated by 180°") if picture.rotated else self.tr("kernel")
+        words = names.caption(picture.name)
+        return self.tr("{picture}, padded with zeros").format(picture=words) if picture.padded else words
 
     def show_pixels(self, image: Maps | None, block: Block | None) -> None:
         """Outline on the image the pixels that feed the number."""
@@ -118,7 +166,8 @@ class LayerZoom(QWidget):
     def _go(self, cell: Cell) -> None:
         if self._pair is None:
             return
-        picture: Picture = self._pair.source if self.sender() is self._source else self._pair.result
-        ref = picture.cell_of((cell.map, cell.row, cell.col))
+        pictures = {self._source: self._pair.source, self._kernel: self._pair.kernel, self._result: self._pair.result}
+        picture = pictures[self.sender()]  # type: ignore[index]  # one of the three is the sender
+        ref = picture.cell_of((cell.map, cell.row, cell.col)) if picture is not None else None
         if ref is not None:
             self.cell_wanted.emit(ref)

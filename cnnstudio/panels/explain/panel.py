@@ -49,6 +49,7 @@ class ExplainPanel(LivePanel):
         self._snapshots: dict[str, Snapshot | None] = {SAMPLE: None, BATCH: None}
         self._subject: Subject | None = None
         self._part = 0
+        self._revealed = False
         self._trail = Trail()
         self._last = 0.0
         self._asked = Needs()
@@ -65,6 +66,7 @@ class ExplainPanel(LivePanel):
         layout.addWidget(self._hint, 1)
         selection.cell_changed.connect(self._follow)
         controller.batch_probed.connect(self._take_batch)
+        controller.history_replaced.connect(self._forget_batch)
         controller.state_changed.connect(self._follow_state)
         self._show_hint(self.tr("Click any number to see how it was computed: a cell of a feature map, a kernel, a delta, "
                                 "a probability."))
@@ -88,6 +90,7 @@ class ExplainPanel(LivePanel):
         self._body = Body(self._document.name_of)
         self._body.cell_wanted.connect(self.go)
         self._body.part_wanted.connect(self.show_part)
+        self._body.formula.all_set.connect(self._reveal_again)
 
     # --- looking at it, for tests and for the step mode ---
 
@@ -182,6 +185,14 @@ class ExplainPanel(LivePanel):
         if cell is not None and cell.probe == BATCH:
             self._explain()
 
+    @Slot()
+    def _forget_batch(self) -> None:
+        """The last batch was one of another network, or of weights that have been drawn anew since."""
+        self._snapshots[BATCH] = None
+        cell = self._selection.cell
+        if cell is not None and cell.probe == BATCH:
+            self._explain()
+
     @Slot(object)
     def _follow_state(self, state: RunState) -> None:
         """At rest, ask for the batch that has been trained meanwhile."""
@@ -209,6 +220,7 @@ class ExplainPanel(LivePanel):
     @Slot(object)
     def _follow(self, cell: CellRef | None) -> None:
         self._part = 0
+        self._revealed = False
         self._last = 0.0
         if (needs := self.needs()) != self._asked:
             self._asked = needs
@@ -260,8 +272,19 @@ class ExplainPanel(LivePanel):
         return self._body.idea.text()
 
     def reveal_part(self) -> None:
-        """Scroll so far that the matrices can be seen."""
-        self._body.ensureWidgetVisible(self._body.parts, 0, 8)
+        """Scroll so far that the matrices can be seen, from their beginning if they do not fit, and again when the formula above
+        them stands."""
+        self._revealed = True
+        inside = self._body.widget()
+        if inside is not None and (layout := inside.layout()) is not None:
+            layout.activate()  # another number has just come: what is above the matrices has another height
+        self._body.verticalScrollBar().setValue(self._body.parts.y() - SPACE_XS)
+
+    @Slot()
+    def _reveal_again(self) -> None:
+        if self._revealed:
+            self.reveal_part()
+            self._revealed = False
 
     @Slot(int)
     def show_part(self, part: int) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from cnnstudio.icons import icon
 from cnnstudio.panels.explain.names import Names
@@ -22,6 +23,9 @@ from engine.term import CellRef, Term
 
 WIDEST_GRID = 11
 """Matrices with more columns or rows than this are shown as maps."""
+WIDTH_OF_MAP = 120
+LEAST_SHARE = 0.8
+"""Matrices stand side by side where they need not shrink below this share of their width."""
 SMALLEST_PLAIN = 1e-2
 """A matrix of smaller numbers is written with a power of ten taken out."""
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -43,12 +47,14 @@ class Matrix(QWidget):
         self._caption.setProperty("role", "muted")
         self._caption.setWordWrap(True)
         self._caption.setTextFormat(Qt.TextFormat.PlainText)
+        self._caption.setAlignment(Qt.AlignmentFlag.AlignBottom)
+        self._caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.grid, self.map = NumberGrid(), MapView(max_cell=20)
         self.map.setFixedHeight(170)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(self._caption)
+        layout.addWidget(self._caption, 1)
         for view in (self.grid, self.map):
             layout.addWidget(view)
             view.hovered.connect(self._point)
@@ -74,6 +80,11 @@ class Matrix(QWidget):
             self.grid.set_marks(marks)
         else:
             self.map.set_maps(values[None], kind="weight")
+
+    @property
+    def natural_width(self) -> int:
+        """The width at which the numbers need not shrink."""
+        return self.grid.sizeHint().width() if not self.grid.isHidden() else WIDTH_OF_MAP
 
     @property
     def values(self) -> Array:
@@ -112,6 +123,8 @@ class PartZoom(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._part = self._count = 0
+        self._arrangement: list[int] = []
+        """The width of each matrix that is shown, where they stand side by side."""
         self._name = QLabel()
         self._name.setProperty("role", "section")
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -129,12 +142,15 @@ class PartZoom(QWidget):
             self._buttons.append(button)
             row.addWidget(button)
         self.window_, self.kernel, self.products = matrices = Matrix(), Matrix(), Matrix()
+        self._line = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._line.setSpacing(SPACE_S)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE_S)
         layout.addLayout(row)
+        layout.addLayout(self._line)
         for matrix in matrices:
-            layout.addWidget(matrix)
+            self._line.addWidget(matrix)
             matrix.cell_wanted.connect(self.cell_wanted)
             matrix.hovered.connect(self._outline)
         theme_changed.connect(self._retheme)
@@ -150,13 +166,33 @@ class PartZoom(QWidget):
         chosen = parts[part]
         name = names.part(chosen.part)
         many = self.tr("{part} · {number} of {count}").format(part=name, number=part + 1, count=len(parts))
-        self._name.setText(many if len(parts) > 1 else name or self.tr("the window"))
+        of_products = bool(chosen.children) and chosen.children[0].op == "product"
+        only = self.tr("the products") if of_products else self.tr("the window")
+        self._name.setText(many if len(parts) > 1 else name or only)
         for button in self._buttons:
             button.setVisible(len(parts) > 1)
-        if chosen.children and chosen.children[0].op == "product":
+        if of_products:
             self._show_products(chosen, shape, names)
         else:
             self._show_window(chosen, shape, names)
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Side by side or below each other, as there is room."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        shown = [matrix for matrix in (self.window_, self.kernel, self.products) if not matrix.isHidden()]
+        needed = sum(matrix.natural_width * LEAST_SHARE + SPACE_S for matrix in shown)
+        beside = len(shown) > 1 and needed <= self.width()
+        arrangement = [matrix.natural_width if beside else 0 for matrix in shown]
+        if arrangement == self._arrangement:
+            return
+        self._arrangement = arrangement
+        for matrix, share in zip(shown, arrangement, strict=True):
+            self._line.setStretchFactor(matrix, share)
+        self._line.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
 
     def _step(self, step: int) -> None:
         self.part_wanted.emit((self._part + step) % max(self._count, 1))
@@ -198,6 +234,11 @@ class PartZoom(QWidget):
         if not refs:
             return self.tr("padding")
         array, first, last = refs[0].array, refs[0].index, refs[-1].index
+        if array.endswith(".W") and len(first) == 2:
+            unit = self.tr("weights of unit {n}").format(n=first[0])
+            return unit if first[0] == last[0] else self.tr("weights of input {n}").format(n=first[1])
+        if len(first) <= 2:
+            return names.caption(array)
         name = names.cell(CellRef(array, first[:-2]))
         (row, column), (end_row, end_column) = first[-2:], last[-2:]
         if array.endswith(".W"):

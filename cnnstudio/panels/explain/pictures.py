@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnstudio.panels.explain.subject import Subject
+from cnnstudio.panels.explain.subject import Subject, fold
 from cnnstudio.widgets.colormaps import Kind
 from engine.layer import Array, Window
 from engine.layers.conv import Conv2D
@@ -29,6 +29,10 @@ class Picture:
     maps: Array
     cell_of: Callable[[Spot], CellRef | None]
     kind: Kind
+    rotated: bool = False
+    """By 180°."""
+    padded: bool = False
+    """With zeros around the array's cells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,8 @@ class Pair:
     reader: Callable[[Spot], Spot]
     whole: tuple[Block, Block] | None = None
     """Blocks of source and result to outline while nothing is pointed at, for a weight that serves many cells."""
+    kernel: Picture | None = None
+    """What a convolution slides over the source: the kernel, rotated on the way back, or δ for the kernel's gradient."""
 
 
 def pair_of(subject: Subject, part: int = 0) -> Pair | None:
@@ -89,12 +95,6 @@ def _picture(subject: Subject, name: str, cell: tuple[int, ...], image: int | No
         return Picture(name, array[None], lambda spot: subject.place(name, spot[1:], shown), kind)
     front = tuple(cell[:array.ndim - 2])
     return Picture(name, np.asarray(array[front])[None], lambda spot: subject.place(name, (*front, *spot[1:]), shown), kind)
-
-
-def fold(count: int) -> tuple[int, int]:
-    """Rows and columns in which a vector is drawn as a map: as nearly square as the count allows."""
-    rows = next(n for n in range(int(count**0.5), 0, -1) if count % n == 0)
-    return rows, count // rows
 
 
 def _kind(name: str) -> Kind:
@@ -151,7 +151,8 @@ def _forward(subject: Subject, part: int) -> Pair:
             channel = cell[0] // (layer.depth // layer.groups) * group + min(part, group - 1)
         result = _picture(subject, subject.ref.array, cell)
         return Pair(_picture(subject, subject.before, (channel, 0, 0)), result, _spot(result, cell),
-                    lambda spot: (0, window_block(window, spot)), lambda spot: _reader(window, spot, y[1:]))
+                    lambda spot: (0, window_block(window, spot)), lambda spot: _reader(window, spot, y[1:]),
+                    kernel=_kernel(subject, cell[0], part) if isinstance(layer, Conv2D) else None)
     if x == y and layer.kind != "softmax" and len(x) == len(subject.at(subject.before).shape):
         return _same_place(subject, subject.before, cell)
     if layer.kind == "flatten":
@@ -161,7 +162,8 @@ def _forward(subject: Subject, part: int) -> Pair:
         return _linked(subject, subject.before, place,
                        lambda spot: _in_map(spot[1] * folded + spot[2] - first, height, width),
                        lambda spot: (0, *divmod(first + spot[1] * width + spot[2], folded)))
-    return _all_of_it(subject, subject.before, (cell[0], 0, 0)[:len(x)])
+    channel = min(cell[0], x[0] - 1)  # a component of PCA has no channel: the first ones stand for all
+    return _all_of_it(subject, subject.before, (channel, 0, 0)[:len(x)])
 
 
 def _backward(subject: Subject) -> Pair:
@@ -182,7 +184,7 @@ def _backward(subject: Subject) -> Pair:
                        lambda spot: _in_map(spot[1] * folded + spot[2] - first, height, width))
     if x == y and layer.kind != "softmax":
         return _same_place(subject, delta, cell)
-    return _all_of_it(subject, delta, (cell[0], 0, 0)[:len(y)])
+    return _all_of_it(subject, delta, (min(cell[0], y[0] - 1), 0, 0)[:len(y)])
 
 
 def _spread_delta(subject: Subject, layer: Conv2D, part: int) -> Pair:
@@ -208,9 +210,10 @@ def _spread_delta(subject: Subject, layer: Conv2D, part: int) -> Pair:
 
     result = _picture(subject, subject.ref.array, cell)
     return Pair(
-        Picture(name, spread[None], cell_of, "weight"), result, _spot(result, cell),
+        Picture(name, spread[None], cell_of, "weight", padded=spread.shape != delta.shape), result, _spot(result, cell),
         lambda spot: (0, (range(spot[1], spot[1] + fh + 1), range(spot[2], spot[2] + fw + 1))),
-        lambda spot: (0, min(max(spot[1] - fh // 2, 0), x[1] - 1), min(max(spot[2] - fw // 2, 0), x[2] - 1)))
+        lambda spot: (0, min(max(spot[1] - fh // 2, 0), x[1] - 1), min(max(spot[2] - fw // 2, 0), x[2] - 1)),
+        kernel=_kernel(subject, f, cell[0] % (x[0] // layer.groups), rotated=True))
 
 
 def _kernel_gradient(subject: Subject, layer: Conv2D, part: int) -> Pair:
@@ -232,7 +235,23 @@ def _kernel_gradient(subject: Subject, layer: Conv2D, part: int) -> Pair:
         column = min(max(round((spot[2] + left - width / 2) / dw), 0), layer.kernel_size[1] - 1)
         return 0, row, column
 
-    return Pair(_picture(subject, subject.before, (channel, 0, 0), part), result, _spot(result, subject.cell), window, reader)
+    delta = _picture(subject, f"{subject.by.node.id}.dy", (f, 0, 0), part)
+    return Pair(_picture(subject, subject.before, (channel, 0, 0), part), result, _spot(result, subject.cell), window, reader,
+                kernel=delta)
+
+
+def _kernel(subject: Subject, f: int, c: int, *, rotated: bool = False) -> Picture:
+    """One channel of filter f, as it slides over the source."""
+    assert subject.by is not None
+    name = f"{subject.by.node.id}.W"
+    weights = subject.snapshot[name][f, min(c, subject.snapshot[name].shape[1] - 1)]
+    height, width = weights.shape
+
+    def cell_of(spot: Spot) -> CellRef:
+        row, column = (height - 1 - spot[1], width - 1 - spot[2]) if rotated else spot[1:]
+        return CellRef(name, (f, min(c, subject.snapshot[name].shape[1] - 1), row, column))
+
+    return Picture(name, (weights[::-1, ::-1] if rotated else weights)[None], cell_of, "weight", rotated=rotated)
 
 
 def _served(subject: Subject) -> Pair | None:

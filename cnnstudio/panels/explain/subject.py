@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from engine.explain import explain, resolve
+from engine.explain import explain, explain_unfused, resolve
 from engine.layer import Array
 from engine.snapshot import Snapshot
 from engine.spec import Placed
@@ -36,11 +36,21 @@ class Subject:
     target: str
     image: int | None
     cell: tuple[int, ...]
+    apart: bool = False
+    """Whether a delta that the loss gave at once is explained as loss and closing layer one after the other."""
 
     @cached_property
     def term(self) -> Term:
         """How it was computed."""
-        return explain(self.snapshot, self.ref)
+        longer = explain_unfused(self.snapshot, self.ref) if self.apart else None
+        return longer if longer is not None else explain(self.snapshot, self.ref)
+
+    def taken_apart(self) -> Subject | None:
+        """The same delta by the longer way through the closing layer; None where there is only one way."""
+        last = self.snapshot.spec.placed()[-1]
+        if self.kind != "delta" or self.by is not None or self.owner is None or self.owner.index != last.index - 1:
+            return None
+        return replace(self, by=last, apart=True) if f"{last.node.id}.dy" in self.snapshot else None
 
     @property
     def value(self) -> float:
@@ -66,7 +76,8 @@ class Subject:
         parts = tuple(child for child in children if child.part is not None)
         if parts:
             return parts
-        if self.kind in ("forward", "delta", "gradient") and self.by is not None and self.by.node.layer.role in ("conv", "pool"):
+        if self.kind in ("forward", "delta", "gradient") and self.by is not None and (
+                self.by.node.layer.role in ("conv", "pool") or (self.by.node.layer.role == "dense" and self.target in "xy")):
             return (window_sum(self.term),)
         return ()
 
@@ -76,6 +87,8 @@ class Subject:
         if self.by is None:
             return None
         layer = self.by.node.layer
+        if layer.role == "dense" and self.target in ("x", "y"):
+            return fold(self.by.x.size if self.target == "y" else self.by.y.size)
         window = layer.window(self.by.x)
         if window is None:
             return None
@@ -99,6 +112,12 @@ class Subject:
         shown = self.image if image is None else image
         front = (shown or 0,) if self.has_images(name) else ()
         return CellRef(name, (*front, *map(int, cell)))
+
+
+def fold(count: int) -> tuple[int, int]:
+    """Rows and columns in which a vector is drawn as a map: as nearly square as the count allows."""
+    rows = next(n for n in range(int(count**0.5), 0, -1) if count % n == 0)
+    return rows, count // rows
 
 
 def window_sum(term: Term) -> Term:

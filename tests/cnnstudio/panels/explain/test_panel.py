@@ -14,10 +14,13 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
+from cnnstudio.panels.explain.body import Body
 from cnnstudio.panels.explain.panel import ExplainPanel
 from cnnstudio.panels.explain.term_tree import TermTree
 from cnnstudio.selection import CellRef
 from cnnstudio.session.messages import RunPhase
+from cnnstudio.setting_change import Change
+from cnnstudio.studio import named_parameters
 from cnnstudio.theme import apply_theme
 from cnnstudio.widgets.cell import Cell
 from engine import term as terms
@@ -187,10 +190,24 @@ def test_forward_backward_and_update_of_a_weight(qtbot: QtBot, window: MainWindo
     qtbot.waitUntil(lambda: panel.subject is not None and panel.subject.ref.array == "conv2.W_after")
     checkpoint = window.studio.controller.checkpoint_now(5)
     assert checkpoint is not None
-    from cnnstudio.studio import named_parameters
-
     assert subject(panel).value == named_parameters(checkpoint)["conv2.W"][3, 1, 0, 2]
     assert subject(panel).term.fold() == pytest.approx(subject(panel).value, rel=1e-5)
+
+
+def test_a_batch_of_the_weights_before_is_never_shown_as_the_last_one(
+        qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    train(qtbot, window, 1)
+    show(qtbot, window, "conv1.W_after", (0, 0, 1, 1), "batch")
+    before = subject(panel).value
+    show(qtbot, window, "conv1.y", (0, 0, 0))
+    window.studio.change(Change("seed", 77))
+    window.studio.reset_weights()
+    qtbot.waitUntil(lambda: window.studio.controller.state.step == 0)
+    train(qtbot, window, 1)
+    show(qtbot, window, "conv1.W_after", (0, 0, 1, 1), "batch")
+    checkpoint = window.studio.controller.checkpoint_now(5)
+    assert checkpoint is not None
+    assert subject(panel).value == named_parameters(checkpoint)["conv1.W"][0, 0, 1, 1] != before
 
 
 def test_without_a_trained_batch_the_panel_says_so(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
@@ -288,3 +305,48 @@ def test_blocks_go_by_the_names_on_them(qtbot: QtBot, window: MainWindow, panel:
     window.walk_bar.choose_grain("layer")
     window.walker.go(stage)
     assert window.walk_bar.text == "Forward → · Edges · Edges [0, 0, 0, 0]"
+
+
+def test_a_delta_at_the_end_is_explained_in_one_step_and_in_two(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    steps = panel.findChild(Body).steps  # type: ignore[union-attr]
+    show(qtbot, window, "softmax1.dy", (3,))
+    assert steps.isHidden() and panel.formula.lines[-1] != "0 = "
+    show(qtbot, window, f"{window.studio.document.spec.nodes[-2].id}.dy", (3,))
+    assert not steps.isHidden()
+    short = panel.formula.lines
+    assert short[0] == r"\delta_k = y_k - t_k" and panel.tree.terms.rowCount() == 2
+    steps.setCurrentIndex(1)
+    assert panel.formula.lines[0].startswith(r"\frac{\partial E}{\partial x_k} = y_k\left(\delta_k - \sum")
+    assert panel.layer_zoom.views[0].maps.size == subject(panel).snapshot["softmax1.dy"].size  # type: ignore[union-attr]
+    text = "".join(str(panel.tree.terms.data(panel.tree.terms.index(row, 0))) for row in range(2))
+    assert "Softmax" in text
+    steps.setCurrentIndex(0)
+    assert panel.formula.lines == short
+
+
+def test_the_pictures_of_a_convolution_show_what_slides_over_what(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    snapshot, zoom = subject(panel).snapshot, panel.layer_zoom
+    show(qtbot, window, "conv2.y", (3, 2, 5))
+    panel.show_part(4)
+    np.testing.assert_array_equal(zoom.kernel.maps[0], snapshot["conv2.W"][3, 4])  # type: ignore[index]
+    show(qtbot, window, "relu1.dy", (1, 2, 5))
+    panel.show_part(6)
+    kernel = snapshot["conv2.W"][6, 1][::-1, ::-1]
+    np.testing.assert_array_equal(zoom.kernel.maps[0], kernel)  # type: ignore[index]
+    padded = np.pad(snapshot["conv2.dy"][6], 1)
+    np.testing.assert_array_equal(zoom.views[0].maps[0], padded)  # type: ignore[index]
+    at = panel.subject.parts[6].value  # type: ignore[union-attr]
+    assert at == pytest.approx(float((padded[2:5, 5:8] * kernel).sum()), rel=1e-5)
+    zoom.kernel.cell_clicked.emit(Cell(0, 0, 2, 0.0))
+    assert subject(panel).ref == terms.CellRef("conv2.W", (6, 1, 2, 0))
+    show(qtbot, window, "max_pool1.y", (0, 0, 0))
+    assert zoom.kernel.isHidden()
+
+
+def test_a_unit_shows_its_inputs_and_weights_beside_each_other(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    snapshot, zoom = subject(panel).snapshot, panel.part_zoom
+    show(qtbot, window, "dense1.y", (3,))
+    np.testing.assert_array_equal(zoom.window_.values.ravel(), snapshot["flatten1.y"])
+    np.testing.assert_array_equal(zoom.kernel.values.ravel(), snapshot["dense1.W"][3])
+    assert zoom.products.values.sum() + snapshot["dense1.b"][3] == pytest.approx(snapshot["dense1.y"][3], rel=1e-5)
+    assert any(r"\cdot" in line for line in panel.formula.lines)
