@@ -1,7 +1,9 @@
 """What lies between two layers of a plan: the values y for all images of a slice, later their deltas, with the images innermost.
 
-Maps are (H, W, C, N), vectors (F, N). Values and deltas stand inside a larger map of zeros: a convolution that reads the values
-finds its padding there, and the convolution that made them finds the zeros that its backward pass needs around the deltas.
+Maps are (H, W, C, N), vectors (F, N). In memory maps lie in this order, pixel by pixel, or as (H, C, W, N), row by row: whatever
+suits the network's convolutions (conv_innermost.py and conv_winograd.py, or conv_rows.py). Values and deltas stand inside a larger
+map of zeros: a convolution that reads the values finds its padding there, and the convolution that made them finds the zeros that
+its backward pass needs around the deltas.
 
 Values and deltas share their memory. By the time a layer's backward pass writes ∂E/∂x it has made its last use of x, so the
 deltas may take the values' place: half the memory, and half the distance to it.
@@ -40,23 +42,24 @@ class Boundary:
     """Values y between two layers and their deltas ∂E/∂y.
 
     `padding` is the zeros that the reader wants around y, `reach` those that the maker wants around the delta, None where no
-    delta is needed. `gated` says that y has gone through a ReLU, so that a delta passes only where y > 0.
+    delta is needed. `gated` says that y has gone through a ReLU, so that a delta passes only where y > 0. `rows` says that maps
+    lie in memory row by row.
     """
 
     def __init__(self, shape: Shape, n: int, dtype: DTypeLike, *, padding: Sides = NOTHING, reach: Reach | None = None,
-                 shared: bool = True, gated: bool = False) -> None:
-        self.shape, self.n, self.gated = shape, n, gated
+                 shared: bool = True, gated: bool = False, rows: bool = False) -> None:
+        self.shape, self.n, self.gated, self.rows = shape, n, gated, rows and shape.is_image
         self.has_delta = reach is not None
         cells = innermost(shape, n)
         together = reach is not None and shared and reach.step == (1, 1)
         around = _larger(padding, reach.sides) if together and reach else padding
-        whole, self.y = in_zeros(cells, Reach(around), dtype)
+        whole, self.y = in_zeros(cells, Reach(around), dtype, by_rows=self.rows)
         self.framed = _cut(whole, around, padding)
         self._dy, self._framed_delta = self.y, whole
         if together and reach:
             self._framed_delta = _cut(whole, around, reach.sides)
         elif reach:
-            self._framed_delta, self._dy = in_zeros(cells, reach, dtype)
+            self._framed_delta, self._dy = in_zeros(cells, reach, dtype, by_rows=self.rows)
 
     @property
     def dy(self) -> Array:
@@ -80,8 +83,12 @@ class Boundary:
         """Where to write the delta of some rows, and the calls that have to follow."""
         if not self.gated:
             return self.dy[rows], []
-        source = scratch.take(self.dy[rows].shape)
+        source = self.ordered(scratch.take(self.ordered(self.dy[rows]).shape))
         return source, self.land(source, lambda maps: maps[rows])
+
+    def ordered(self, maps: Array) -> Array:
+        """Maps (…, W, C, N) with their axes in the order of the memory; and back again."""
+        return maps.swapaxes(-3, -2) if self.rows else maps
 
     def as_samples(self, values: Array) -> Array:
         """`values`, in this layout, seen as (N, *shape)."""
@@ -105,20 +112,27 @@ def _larger(a: Sides, b: Sides) -> Sides:
     return (max(a[0], b[0]), max(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
 
 
-def framed(grid: Array, shape: Shape, reach: Reach, scratch: Scratch) -> tuple[Array, list[Call]]:
+def framed(grid: Array, shape: Shape, reach: Reach, scratch: Scratch, *, by_rows: bool = False) -> tuple[Array, list[Call]]:
     """Deltas in windows (H', kh, W', kw, C, N) as a map with zeros around, and the calls that make it."""
     (_, kh, _, kw, c, n), (_, height, width) = grid.shape, shape
     (top, bottom, left, right), (down, across) = reach.sides, reach.step
     rows, columns = (height - 1) * down + 1, (width - 1) * across + 1
-    whole = scratch.take((top + rows + bottom, left + columns + right, c, n))
+    size = top + rows + bottom, left + columns + right
+    whole = scratch.take((size[0], c, size[1], n)).swapaxes(1, 2) if by_rows else scratch.take((*size, c, n))
     inside = in_windows(whole[top:top + rows:down, left:left + columns:across], (kh, kw))
     around = [whole] if reach.step != (1, 1) else [
         whole[:top], whole[top + inside.shape[0] * kh:], whole[:, :left], whole[:, left + inside.shape[2] * kw:]]
     return whole, [*(bind(part.fill, 0) for part in around if part.size), bind(np.copyto, inside, grid)]
 
 
-def in_zeros(shape: tuple[int, ...], reach: Reach, dtype: DTypeLike) -> tuple[Array, Array]:
+def in_zeros(shape: tuple[int, ...], reach: Reach, dtype: DTypeLike, *, by_rows: bool = False) -> tuple[Array, Array]:
     """An array of zeros and the view inside it that has the shape asked for."""
+    if by_rows:
+        height, width, c, n = shape
+        (top, bottom, left, right), (down, _) = reach.sides, reach.step
+        rows = (height - 1) * down + 1
+        whole = aligned_zeros((top + rows + bottom, c, left + width + right, n), dtype).swapaxes(1, 2)
+        return whole, whole[top:top + rows:down, left:left + width]
     if reach == Reach():
         whole = aligned_zeros(shape, dtype)
         return whole, whole

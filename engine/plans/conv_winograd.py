@@ -26,9 +26,11 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from engine.layer import Array
+from engine.layers.conv import Conv2D
 from engine.memory import aligned_zeros
 from engine.plans.calls import BLOCK, Call, Scratch, bind
 from engine.plans.conv_innermost import Target
+from engine.spec import Placed
 from engine.windows import Pair
 
 WIDE = 16
@@ -58,6 +60,13 @@ def serves(size: Pair, stride: Pair, dilation_down: int, channels: int, maps: Ar
     _, _, across, pw, depth, n = maps.shape
     return size[1] == COLUMNS and stride == (1, 1) and dilation_down == 1 and n > 1 and across * pw >= TILE and TILE % pw == 0 \
         and min(channels, depth) >= WIDE
+
+
+def wants(placed: Placed) -> bool:
+    """Whether this is the form for a layer, so that the maps of its network had better lie pixel by pixel."""
+    layer = placed.node.layer
+    return isinstance(layer, Conv2D) and layer.kernel_size[1] == COLUMNS and layer.stride == (1, 1) and layer.groups == 1 \
+        and layer.dilation == (1, 1) and placed.y[2] >= TILE and min(placed.x[0], layer.depth) >= WIDE
 
 
 class Winograd:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from engine.layer import Array, Context, Layer, Shape, Workspace
 from engine.layers.activation import Activation
@@ -17,7 +18,8 @@ from engine.memory import aligned_zeros, buffer_dtype
 from engine.plans import conv_winograd, pool_innermost
 from engine.plans.boundary import Boundary, Reach, framed, in_windows
 from engine.plans.calls import Call, Form, Scratch, bias_and_relu, bind
-from engine.plans.conv_innermost import Correlation, CorrelationOfOne, kernel_in_order, rotated_kernel_in_order
+from engine.plans.conv_innermost import Correlation, kernel_in_order, rotated_kernel_in_order
+from engine.plans.conv_rows import RowCorrelation, input_gradient, shares
 from engine.plans.conv_winograd import Winograd
 from engine.plans.pool_innermost import Maximum
 from engine.spec import Placed
@@ -102,7 +104,56 @@ def correlation_for(x: Array, maps: Array, size: Pair, stride: Pair, dilation_do
     """The fastest way to compute the maps from x."""
     if conv_winograd.serves(size, stride, dilation_down, x.shape[2], maps):
         return Winograd(x, maps, size, scratch)
-    return (CorrelationOfOne if x.shape[3] == 1 else Correlation)(x, maps, size, stride, dilation_down, scratch)
+    return Correlation(x, maps, size, stride, dilation_down, scratch)
+
+
+class RowConvForm(Form):
+    """The same for maps in rows; see conv_rows.py."""
+
+    @staticmethod
+    def reach(layer: Conv2D, placed: Placed) -> Reach:
+        """The rows of zeros around δ, and between its rows, with which row r of x has gone into its rows r, r + d, …"""
+        (top, bottom, _, _), (down, _) = ConvForm.reach(layer, placed).sides, layer.stride
+        return Reach((top, bottom, 0, 0), (down, 1))
+
+    def __init__(self, placed: Placed, pool: Placed | None, x: Boundary, y: Boundary, p: Named, g: Named,
+                 scratch: Scratch) -> None:
+        super().__init__()
+        layer = placed.node.layer
+        assert isinstance(layer, Conv2D)
+        bias = p["b"][:, None, None] if layer.bias else None
+        shared = pool is not None and shares(layer, placed.x[0])
+        maximum = None if pool is None else Maximum(pool, y, scratch, side_by_side=shared)
+
+        def target(rows: slice) -> tuple[Array, list[Call]]:
+            after = bias_and_relu(y.ordered(y.y[rows]), bias, y.gated, scratch)
+            return (_pixels(y.y[rows]), after) if maximum is None else (maximum.grid[rows], maximum.forward(rows) + after)
+
+        here = RowCorrelation(layer, x.framed, _pixels(y.y) if maximum is None else maximum.grid, shared, scratch)
+        self.forward = kernel_in_order(p["W"], here.kernels) + here.forward(target)
+        if y.has_delta:
+            self.backward = [] if bias is None else bias_gradient_of_rows(y.ordered(y.dy), g["b"])
+            self.backward += [] if maximum is None else maximum.backward()
+            self.backward += here.weight_gradient(_pixels(y.dy) if maximum is None else maximum.grid, g["W"])
+        if x.has_delta:
+            scratch.release()  # nothing of the above is needed any more
+            delta: Array
+            if maximum is None:
+                delta = y.framed_delta
+            else:
+                delta, calls = framed(maximum.grid, placed.y, self.reach(layer, placed), scratch, by_rows=True)
+                self.backward += calls
+            left = layer.window(placed.x).padding[2]
+            self.backward += input_gradient(layer, p["W"], delta, left, lambda rows: x.landing(rows, scratch), len(x.y), scratch)
+
+
+def bias_gradient_of_rows(delta: Array, out: Array) -> list[Call]:
+    """∂E/∂b[d] = Σ δ over pixels and images, for δ (H, D, W, N), in memory likewise: two products with vectors of ones."""
+    h, d, w, n = delta.shape
+    rows = as_strided(delta, (h, d, w * n), (*delta.strides[:2], delta.itemsize))
+    of_rows = aligned_zeros((h, d), delta.dtype)
+    return [bind(np.matmul, rows, np.ones(w * n, delta.dtype), out=of_rows),
+            bind(np.matmul, np.ones(h, delta.dtype), of_rows, out=out)]
 
 
 def _pixels(maps: Array) -> Array:
@@ -154,14 +205,15 @@ class ActivationForm(Form):
 
     def __init__(self, layer: Activation, x: Boundary, y: Boundary, scratch: Scratch, ctx: Context) -> None:
         super().__init__()
-        first, *rest = x.y.shape
+        x_, y_ = x.ordered(x.y), y.ordered(y.y)
+        first, *rest = x_.shape
         buffers = layer.workspace(Shape(rest), first)
-        ws = Workspace({name: np.zeros(b.shape, buffer_dtype(b, x.y.dtype)) for name, b in buffers.items()})
-        ws.x, ws.y = x.y, y.y
-        self.forward = [bind(layer.forward, x.y, y.y, {}, ws, ctx)]
+        ws = Workspace({name: np.zeros(b.shape, buffer_dtype(b, x_.dtype)) for name, b in buffers.items()})
+        ws.x, ws.y = x_, y_
+        self.forward = [bind(layer.forward, x_, y_, {}, ws, ctx)]
         if x.has_delta and y.has_delta:  # a closing sigmoid may be fused with the loss
-            dx = scratch.take(x.y.shape)
-            self.backward = [bind(layer.backward, y.dy, dx, {}, {}, ws), *x.land(dx)]
+            dx = scratch.take(x_.shape)
+            self.backward = [bind(layer.backward, y.ordered(y.dy), dx, {}, {}, ws), *x.land(x.ordered(dx))]
 
 
 class AsItIs(Form):
@@ -173,7 +225,7 @@ class AsItIs(Form):
         ws = Workspace({name: np.zeros(b.shape, buffer_dtype(b, dtype)) for name, b in layer.workspace(placed.x, x.n).items()})
         ws.x, ws.y = np.zeros((x.n, *placed.x), dtype), np.zeros((x.n, *placed.y), dtype)
         self.forward = [bind(np.copyto, ws.x, x.as_samples(x.y)), bind(layer.forward, ws.x, ws.y, p, ws, ctx),
-                        bind(np.copyto, y.as_samples(y.y), ws.y), *bias_and_relu(y.y, None, y.gated, scratch)]
+                        bind(np.copyto, y.as_samples(y.y), ws.y), *bias_and_relu(y.ordered(y.y), None, y.gated, scratch)]
         if y.has_delta:
             dy, dx = np.zeros_like(ws.y), np.zeros_like(ws.x) if x.has_delta else None
             self.backward = [bind(np.copyto, dy, y.as_samples(y.dy)), bind(layer.backward, dy, dx, p, g, ws)]

@@ -30,10 +30,10 @@ from engine.layers.pool import AvgPool2D, MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.losses import CrossEntropy
 from engine.memory import aligned_zeros
-from engine.plans import pool_innermost
+from engine.plans import conv_winograd, pool_innermost
 from engine.plans.boundary import NOTHING, Boundary, Reach
 from engine.plans.calls import Call, Form, Scratch, bind
-from engine.plans.forms import ActivationForm, AsItIs, ConvForm, DenseForm, FlattenForm
+from engine.plans.forms import ActivationForm, AsItIs, ConvForm, DenseForm, FlattenForm, RowConvForm
 from engine.plans.head import SoftmaxForm
 from engine.plans.pool_innermost import AvgPoolForm, MaxPoolForm
 from engine.spec import Placed
@@ -63,6 +63,7 @@ class InnermostLane(Lane):
         super().__init__(parts, n)
         self._placed, self._training = parts.placed, training
         self._p, self._g = parts.of_layers(parts.parameters.flat), parts.of_layers(self.gradient)
+        self._rows = n == 1 or not any(conv_winograd.wants(p) for p in parts.placed)
         self._stages = self._make_stages()
         self._boundaries = self._make_boundaries(parts.dtype)
         self._scratch = Scratch(parts.dtype, self._largest_frame())
@@ -126,8 +127,9 @@ class InnermostLane(Lane):
                 padding = window.padding if window else NOTHING
             if self._training and self.parts.first <= end <= self.parts.last:
                 to_input = stage.pool is None and ConvForm.serves(maker, place) and boundaries[-1].has_delta
-                reach = ConvForm.reach(maker, place) if to_input and isinstance(maker, Conv2D) else Reach()
-            boundaries.append(Boundary(shape, self.n, dtype, padding=padding, reach=reach, gated=stage.gated,
+                form = RowConvForm if self._rows else ConvForm
+                reach = form.reach(maker, place) if to_input and isinstance(maker, Conv2D) else Reach()
+            boundaries.append(Boundary(shape, self.n, dtype, padding=padding, reach=reach, gated=stage.gated, rows=self._rows,
                                        shared=end != self.parts.last and not isinstance(maker, Activation)))
         return boundaries
 
@@ -157,7 +159,8 @@ class InnermostLane(Lane):
         place, x, y = self._placed[i], self._boundaries[k - 1], self._boundaries[k]
         layer, p, g = place.node.layer, self._p[i], self._g[i]
         if ConvForm.serves(layer, place):
-            return ConvForm(place, None if stage.pool is None else self._placed[stage.pool], x, y, p, g, self._scratch)
+            form = RowConvForm if self._rows else ConvForm
+            return form(place, None if stage.pool is None else self._placed[stage.pool], x, y, p, g, self._scratch)
         if isinstance(layer, MaxPool2D) and pool_innermost.serves(layer, place):
             return MaxPoolForm(place, x, y, self._scratch)
         if isinstance(layer, AvgPool2D) and pool_innermost.serves(layer, place):

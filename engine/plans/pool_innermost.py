@@ -49,20 +49,27 @@ def stands_in_frame(channels: int, n: int) -> bool:
 
 
 class Maximum:
-    """y = max over the windows of maps whose values are written to `cells` or, in the order of the map, to `grid`."""
+    """y = max over the windows of maps whose values are written to `cells` or, in the order of the map, to `grid`.
 
-    def __init__(self, place: Placed, y: Boundary, scratch: Scratch, reach: Reach | None = None) -> None:
+    With `side_by_side` the cells of a window's row lie next to each other, row of the map by row.
+    """
+
+    def __init__(self, place: Placed, y: Boundary, scratch: Scratch, reach: Reach | None = None, *,
+                 side_by_side: bool = False) -> None:
         layer = place.node.layer
         assert isinstance(layer, MaxPool2D)
         self.window = layer.kernel_size
         self._y, self._scratch = y, scratch
         self.framed: Array | None = None
+        rows, *row = y.ordered(y.y).shape
+        (kh, kw), dtype = self.window, y.y.dtype
         if reach is not None and stands_in_frame(*y.y.shape[2:]):
-            self.framed, maps = in_zeros((*place.x[1:], *y.y.shape[2:]), reach, y.y.dtype)
+            self.framed, maps = in_zeros((*place.x[1:], *y.y.shape[2:]), reach, dtype)
             self.grid = in_windows(maps, self.window)  # (H', kh, W', kw, C, N)
             self.cells = self.grid.transpose(3, 1, 0, 2, 4, 5)
         else:
-            self.cells = aligned_zeros((self.window[1], self.window[0], *y.y.shape), y.y.dtype)
+            self.cells = y.ordered(aligned_zeros((kh, rows, kw, *row), dtype).transpose(2, 0, 1, 3, 4, 5) if side_by_side
+                                   else aligned_zeros((kw, kh, rows, *row), dtype))
             self.grid = self.cells.transpose(2, 1, 3, 0, 4, 5)
 
     def blocks(self) -> list[slice]:
@@ -72,7 +79,8 @@ class Maximum:
 
     def forward(self, rows: slice) -> list[Call]:
         """The calls that make rows of y; where y has a delta, they leave in the cells who has won."""
-        across, down, out = list(self.cells[:, :, rows]), list(self.cells[0][:, rows]), self._y.y[rows]
+        cells, out = self._y.ordered(self.cells[:, :, rows]), self._y.ordered(self._y.y[rows])
+        across, down = list(cells), list(cells[0])
         mark = self._scratch.mark()
         difference = self._scratch.take(across[0].shape) if self._y.has_delta else None
         calls = first_maximum(across, across[0], difference)
@@ -84,8 +92,9 @@ class Maximum:
         """The calls that leave in the cells their deltas."""
         calls: list[Call] = []
         for rows in self.blocks():
-            across, down = list(self.cells[:, :, rows]), list(self.cells[0][:, rows])
-            calls += to_first_maximum(self._y.dy[rows], down) + to_first_maximum(across[0], across)
+            cells = self._y.ordered(self.cells[:, :, rows])
+            across, down = list(cells), list(cells[0])
+            calls += to_first_maximum(self._y.ordered(self._y.dy[rows]), down) + to_first_maximum(across[0], across)
         return calls
 
 
@@ -97,7 +106,7 @@ class MaxPoolForm(Form):
         maximum = Maximum(placed, y, scratch)
         self.forward = [bind(np.copyto, maximum.grid, in_windows(x.y, maximum.window))]
         for rows in maximum.blocks():
-            self.forward += maximum.forward(rows) + bias_and_relu(y.y[rows], None, y.gated, scratch)
+            self.forward += maximum.forward(rows) + bias_and_relu(y.ordered(y.y[rows]), None, y.gated, scratch)
         if x.has_delta:
             self.backward = maximum.backward() + x.land(maximum.grid, lambda maps: in_windows(maps, maximum.window))
             self.backward += clear_uncovered(x.dy, maximum.window)
@@ -141,7 +150,7 @@ class AvgPoolForm(Form):
         first, *others = (x_grid[:, u, :, v] for u, v in places)
         self.forward = [bind(np.add, first, others[0], out=y.y) if others else bind(np.copyto, y.y, first)]
         self.forward += [bind(np.add, y.y, cell, out=y.y) for cell in others[1:]]
-        self.forward += [bind(np.multiply, y.y, 1 / len(places), out=y.y), *bias_and_relu(y.y, None, y.gated, scratch)]
+        self.forward += [bind(np.multiply, y.y, 1 / len(places), out=y.y), *bias_and_relu(y.ordered(y.y), None, y.gated, scratch)]
         if x.has_delta:
             share = y.dy[:, None, :, None]
             self.backward = [bind(np.multiply, y.dy, 1 / len(places), out=y.dy)]

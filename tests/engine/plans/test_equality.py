@@ -15,7 +15,7 @@ from engine.layers.pool import AvgPool2D, MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.losses import CrossEntropy, Loss, SquaredError
 from engine.network import LayerStep, Network
-from engine.plans import calls, conv_innermost, pool_innermost
+from engine.plans import calls, conv_innermost, conv_rows, pool_innermost
 from engine.plans.innermost import InnermostLane
 from engine.spec import NetworkSpec
 from tests.engine.networks import lenet5
@@ -27,9 +27,10 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     """Both ways of multiplying, whichever BLAS library is here; and blocks so small that every loop over them turns often, where
     the maps before a pooling keep their own order."""
     packs, block = request.param
-    monkeypatch.setattr(conv_innermost, "packs_small_products", lambda: packs)
+    for module in (conv_innermost, conv_rows):
+        monkeypatch.setattr(module, "packs_small_products", lambda: packs)
     if block:
-        for module in (calls, conv_innermost, pool_innermost):
+        for module in (calls, conv_innermost, conv_rows, pool_innermost):
             monkeypatch.setattr(module, "BLOCK", block)
         monkeypatch.setattr(pool_innermost, "LONG_PIXEL", 1)
 
