@@ -1,9 +1,10 @@
 """What lies between two layers of a plan: the values y for all images of a slice, later their deltas, with the images innermost.
 
 Maps are (H, W, C, N), vectors (F, N). In memory maps lie in this order, pixel by pixel, or as (H, C, W, N), row by row: whatever
-suits the network's convolutions (conv_innermost.py and conv_winograd.py, or conv_rows.py). Values and deltas stand inside a larger
-map of zeros: a convolution that reads the values finds its padding there, and the convolution that made them finds the zeros that
-its backward pass needs around the deltas.
+suits the network's convolutions (conv_innermost.py and conv_winograd.py, or conv_rows.py).
+
+Values and deltas stand inside a larger map of zeros: a convolution that reads the values finds its padding there, and the
+convolution that made them finds the zeros that its backward pass needs around the deltas.
 
 Values and deltas share their memory. By the time a layer's backward pass writes ∂E/∂x it has made its last use of x, so the
 deltas may take the values' place: half the memory, and half the distance to it.

@@ -2,7 +2,8 @@
 
     unroll rows -> small matrix products -> max pooling -> bias and ReLU -> … -> matrix products of the FC layers
 
-Why it is fast: convolutions become small matrix products that read their operands where they lie (conv_innermost.py); bias, ReLU
+Why it is fast: convolutions become small matrix products that read their operands where they lie (conv_rows.py; with wide
+channels conv_innermost.py and conv_winograd.py); bias, ReLU
 and pooling run over long contiguous runs of images; pooling comes before bias and ReLU, on a quarter of the numbers
 (pool_innermost.py); deltas take the place of the values (boundary.py); softmax and loss are one piece (head.py); and a step is a
 flat list of calls on arrays that were allocated once.
