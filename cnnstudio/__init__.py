@@ -1,1 +1,3 @@
 """CNN Studio: the desktop program around the engine."""
+
+__version__ = "0.1.0"

@@ -28,9 +28,12 @@ LARGE_TEXT = 1.35
 
 
 class Program(QObject):
-    """Owns everything that outlives a window."""
+    """Owns everything that outlives a window.
 
-    def __init__(self, app: QApplication, parent: QObject | None = None) -> None:
+    With `at_once` False the window is painted as soon as its frame is there: panels and data follow.
+    """
+
+    def __init__(self, app: QApplication, parent: QObject | None = None, *, at_once: bool = True) -> None:
         super().__init__(parent)
         self._app = app
         self.settings = Settings()
@@ -41,15 +44,20 @@ class Program(QObject):
         use_language(app, self.settings.language or system_language())
         self._apply_look()
         self.studio = Studio(self)
+        if not at_once:
+            self.studio.hold_data()
         self.studio.begin(next(t for t in self.templates if t.name == FIRST_TEMPLATE))
-        self.window = self._make_window()
+        self.window = self._make_window(at_once=at_once)
+        self.window.furnished.connect(self.studio.release_data)
 
     def show(self, path: Path | None = None) -> None:
         """Show the window, with a project if one is given."""
         self.window.show()
         if path is not None:
+            self.window.furnish()
             self.window.files.open_path(path)
 
+    @Slot()
     def offer_recovery(self) -> None:
         """Show the unsaved work that a crash left behind, if there is any."""
         try:
@@ -74,8 +82,8 @@ class Program(QObject):
             abandoned.release()
             show_error(self.window, self.tr("The unsaved work cannot be restored"), error)
 
-    def _make_window(self) -> MainWindow:
-        window = MainWindow(self.studio, self.settings, self.templates)
+    def _make_window(self, *, at_once: bool = True) -> MainWindow:
+        window = MainWindow(self.studio, self.settings, self.templates, at_once=at_once)
         window.language_wanted.connect(self.use_language)
         window.theme_wanted.connect(self.use_theme)
         window.large_text_wanted.connect(self.use_large_text)
@@ -146,12 +154,12 @@ def make_application(arguments: list[str]) -> QApplication:
 def run(path: Path | None = None) -> int:
     """Open the program, with a project if one is given, and stay until it is closed."""
     app = make_application(sys.argv[:1])
-    program = Program(app)
+    program = Program(app, at_once=False)
     program.log.install()
+    program.window.furnished.connect(program.offer_recovery)
     program.show(path)
     if program.log.failure is not None:
         program.studio.failed.emit(program.log.failure)
-    program.offer_recovery()
     code = app.exec()
     program.close()
     return code

@@ -10,9 +10,9 @@ import difflib
 import os
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 
+from cnnstudio import __version__
 from cnnstudio.command_line import check, evaluate, listing, train
 from cnnstudio.command_line.sources import EXIT_CODES, exit_code_of
 from cnnstudio.display import no_screen_message
@@ -59,7 +59,7 @@ def _with_command(arguments: list[str]) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cnnstudio", description="Build, train and understand convolutional networks.",
                                      epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--version", action="version", version=f"CNN Studio {metadata.version('cnnstudio')}")
+    parser.add_argument("--version", action="version", version=f"CNN Studio {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(name: str, summary: str) -> argparse.ArgumentParser:

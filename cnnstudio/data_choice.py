@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from cnnstudio.resources import resource_path
-from engine.datasets.catalog import open_dataset
 from engine.datasets.dataset import Dataset, ReadOptions, SplitOptions
 from engine.datasets.typed import NAME as TYPED
 from engine.datasets.typed import typed_dataset
@@ -32,6 +31,8 @@ def open_choice(choice: Mapping[str, Any]) -> Dataset:
         raise DataError("The choice of the data set names none.", code="data.choice")
     if choice["name"] == TYPED and "image" in choice:
         return typed_dataset(choice["image"], int(choice.get("label", 0)), int(choice.get("classes", 2)))
+    from engine.datasets.catalog import open_dataset  # with the readers of all formats, which opening a window can do without
+
     return open_dataset(choice["name"], bundled=resource_path("datasets"), split=_options(SplitOptions, choice.get("split")),
                         reading=_options(ReadOptions, choice.get("reading")))  # fmt: skip
 

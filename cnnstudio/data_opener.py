@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from cnnstudio.data_choice import open_choice
 from cnnstudio.resources import resource_path
-from engine.datasets.catalog import BundledSet, bundled_names
-from engine.datasets.dataset import Dataset
 from engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from engine.datasets.catalog import BundledSet
+    from engine.datasets.dataset import Dataset
 
 LONGEST_GOODBYE = 0.5
 """Seconds that the end of the program waits for a data set that is being read."""
@@ -20,6 +22,8 @@ LONGEST_GOODBYE = 0.5
 
 def bundled_sets() -> tuple[BundledSet, ...]:
     """The data sets that come with the program."""
+    from engine.datasets.catalog import bundled_names
+
     return bundled_names(resource_path("datasets"))
 
 
@@ -36,11 +40,27 @@ class DataOpener(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._ticket = 0
+        self._waits = False
+        self._waiting: dict[str, Any] | None = None
         self._threads: list[threading.Thread] = []
         self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
+    def hold(self) -> None:
+        """Open nothing until `release`: the window that is being built comes first."""
+        self._waits = True
+
+    def release(self) -> None:
+        """Open what was asked for meanwhile."""
+        self._waits = False
+        choice, self._waiting = self._waiting, None
+        if choice is not None:
+            self.open(choice)
+
     def open(self, choice: dict[str, Any]) -> None:
         """Begin to open; `opened` or `failed` follows."""
+        if self._waits:
+            self._waiting = choice
+            return
         self._ticket += 1
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         # A daemon: reading changes nothing, so that a program that ends need not wait for a large data set.
@@ -51,10 +71,11 @@ class DataOpener(QObject):
     @property
     def busy(self) -> bool:
         """Whether a data set is being opened."""
-        return any(thread.is_alive() for thread in self._threads)
+        return self._waiting is not None or any(thread.is_alive() for thread in self._threads)
 
     def close(self) -> None:
         """Deliver nothing more; what is under way is waited for no longer than `LONGEST_GOODBYE`."""
+        self._waiting = None
         self._ticket += 1
         end = time.monotonic() + LONGEST_GOODBYE
         for thread in self._threads:

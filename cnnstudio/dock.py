@@ -14,14 +14,13 @@ from cnnstudio.widgets.running_label import RunningLabel
 class Dock(QDockWidget):
     """A panel that can be moved, floated, closed, and that comes back as it was left."""
 
-    def __init__(self, name: str, title: str, panel: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
         self.setObjectName(name)
         self._title = DockTitle(title, self)
         self._tabbed = False
         self._no_title = QWidget(self)
         self.setTitleBarWidget(self._title)
-        self.setWidget(panel)
         self.topLevelChanged.connect(self._show_title)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -84,7 +83,7 @@ class DockTitle(QWidget):
         button.setProperty("icon", name)
         button.setIconSize(QSize(12, 12))
         button.setFixedSize(22, 20)
-        button.setStyleSheet("padding: 0; min-height: 0;")
+        button.setProperty("small", True)
         button.setToolTip(text)
         button.setAccessibleName(text)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -9,12 +9,9 @@ from PySide6.QtCore import QObject, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from cnnstudio.dock import Dock
-from cnnstudio.panels.confusion import ConfusionPanel
-from cnnstudio.panels.curves import CurvesPanel
-from cnnstudio.panels.live_panel import LivePanel
 
-Panels = Mapping[str, tuple[str, QWidget]]
-"""Name in the saved layout -> (title, panel)."""
+Titles = Mapping[str, str]
+"""Name in the saved layout -> title."""
 
 LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 164, 290, 214
 """Least sizes in pixels at the first arrangement."""
@@ -30,18 +27,18 @@ class Docks(QObject):
     visibility_changed = Signal()
     """A dock has been shown, hidden, or has come to the front of its tabs."""
 
-    def __init__(self, window: QMainWindow, *, left: Panels, right: Panels, bottom: Panels, behind: Mapping[str, Panels],
-                 below: Panels, floating: Panels) -> None:  # fmt: skip
+    def __init__(self, window: QMainWindow, *, left: Titles, right: Titles, bottom: Titles, behind: Mapping[str, Titles],
+                 below: Titles, floating: Titles) -> None:  # fmt: skip
         """`behind` has tabs behind a panel at the bottom; those `below` the left ones and `floating` come when asked for."""
         super().__init__(window)
         self._window = window
         self._behind = {
-            front: [self._make(name, title, panel) for name, (title, panel) in panels.items()]
-            for front, panels in behind.items()
+            front: [self._make(name, title) for name, title in titles.items()]
+            for front, titles in behind.items()
         }
         self._left, self._right, self._bottom, self._below, self._floating = (
-            [self._make(name, title, panel) for name, (title, panel) in panels.items()]
-            for panels in (left, right, bottom, below, floating)
+            [self._make(name, title) for name, title in titles.items()]
+            for titles in (left, right, bottom, below, floating)
         )
         tabs = [dock for docks in self._behind.values() for dock in docks]
         self.all = (*self._left, *self._right, *self._bottom, *tabs, *self._below, *self._floating)
@@ -54,10 +51,15 @@ class Docks(QObject):
         self[name].show()
         self[name].raise_()
 
-    def _make(self, name: str, title: str, panel: QWidget) -> Dock:
-        dock = Dock(name, title, panel, self._window)
-        if isinstance(panel, (LivePanel, CurvesPanel, ConfusionPanel)):
+    def fill(self, name: str, panel: QWidget) -> None:
+        """Put a panel into its dock, whose title follows what the panel says it shows."""
+        dock = self[name]
+        dock.setWidget(panel)
+        if hasattr(panel, "heading_changed"):
             panel.heading_changed.connect(dock.set_heading)
+
+    def _make(self, name: str, title: str) -> Dock:
+        dock = Dock(name, title, self._window)
         dock.dockLocationChanged.connect(self.note_tabs)
         dock.topLevelChanged.connect(self.note_tabs)
         dock.visibilityChanged.connect(self.note_tabs)

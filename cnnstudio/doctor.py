@@ -10,8 +10,8 @@ from cnnstudio.setting_change import Change
 from cnnstudio.studio import Studio
 from engine.diagnose import Diagnosis, diagnose_epochs
 from engine.errors import EngineError, Fix
+from engine.events import EpochDone
 from engine.layer import LAYERS
-from engine.trainer import EpochDone
 
 DIAGNOSIS = "diagnosis"
 """What its banner is about."""

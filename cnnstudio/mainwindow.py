@@ -3,66 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QMessageBox, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
+from cnnstudio import __version__
 from cnnstudio.actions import Actions
 from cnnstudio.banner import Banner
 from cnnstudio.canvas.formula_bar import FormulaBar
-from cnnstudio.canvas.outline import OutlinePanel
 from cnnstudio.canvas.palette import Palette
 from cnnstudio.canvas.view import CanvasView
 from cnnstudio.colour_choice import ColourChoice
-from cnnstudio.data_opener import bundled_sets
 from cnnstudio.docks import Docks
-from cnnstudio.doctor import Doctor
 from cnnstudio.document.graph import Graph
-from cnnstudio.example_actions import ExampleActions
-from cnnstudio.examples import load_examples
-from cnnstudio.export_action import ExportAction
-from cnnstudio.file_actions import FileActions
 from cnnstudio.hint_line import HintLine
-from cnnstudio.history_panel import HistoryPanel
 from cnnstudio.icons import app_icon
 from cnnstudio.layouts import Layouts
 from cnnstudio.main_bar import MainBar
 from cnnstudio.menus import build_menus
-from cnnstudio.network_actions import NetworkActions
-from cnnstudio.panels.analyzer import AnalyzerPanel
-from cnnstudio.panels.confusion import ConfusionPanel
-from cnnstudio.panels.curves import CurvesPanel
-from cnnstudio.panels.dense import DensePanel
-from cnnstudio.panels.explain.panel import ExplainPanel
-from cnnstudio.panels.feature_maps import FeatureMapsPanel
-from cnnstudio.panels.gradients import GradientsPanel
-from cnnstudio.panels.kernels import KernelsPanel
-from cnnstudio.panels.predictions import PredictionPanel
-from cnnstudio.panels.probe import Probe
-from cnnstudio.panels.properties import PropertiesPanel
-from cnnstudio.panels.runs import RunsPanel
-from cnnstudio.panels.samples import SamplesPanel
-from cnnstudio.panels.training_settings import TrainingSettingsPanel
-from cnnstudio.panels.typed_input import TypedPanel
 from cnnstudio.project.files import SUFFIX
 from cnnstudio.resources import resource_path
-from cnnstudio.run_control import RunControl
 from cnnstudio.selection import CellRef
 from cnnstudio.settings import Settings
-from cnnstudio.shortcuts import Group, ShortcutSheet
 from cnnstudio.status_bar import StatusBar
 from cnnstudio.studio import Studio
 from cnnstudio.theme import current_theme
-from cnnstudio.thumbnails import Thumbnails
 from cnnstudio.training_bar import TrainingBar
 from cnnstudio.translation import LANGUAGES, current_language
-from cnnstudio.walk.bar import WalkBar
-from cnnstudio.walk.walker import Walker
-from engine.datasets.dataset import Dataset
 from engine.templates import Template
+
+if TYPE_CHECKING:
+    from cnnstudio.shortcuts import Group
+    from engine.datasets.dataset import Dataset
 
 SMALLEST = QSize(960, 600)
 FIRST = QSize(1440, 900)
@@ -79,47 +54,33 @@ class MainWindow(QMainWindow):
     log_wanted = Signal()
     closed = Signal()
     """The user has closed the window for good."""
+    furnished = Signal()
+    """The panels are there."""
 
-    def __init__(self, studio: Studio, settings: Settings, templates: Sequence[Template]) -> None:
+    def __init__(self, studio: Studio, settings: Settings, templates: Sequence[Template], *, at_once: bool = True) -> None:
+        """With `at_once` False only the frame is built, with bars, canvas and palette; the panels follow the first paint."""
         super().__init__()
-        self.studio, self.settings = studio, settings
-        self._may_close = self._closing = False
+        self.studio, self.settings, self.templates = studio, settings, templates
+        self._may_close = self._closing = self._furnished = False
         self.setWindowIcon(app_icon())
         self.setMinimumSize(SMALLEST)
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(True)
         self.setAnimated(False)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        document, selection = studio.document, studio.selection
+        document = studio.document
 
         self.banner = Banner()
-        self.walk_bar = WalkBar()
         self.view = CanvasView(document)
         self.formula = FormulaBar(document)
         self.palette_panel = Palette(templates)
-        self.outline = OutlinePanel(self.view)
-        self.history = HistoryPanel(document)
-        self.analyzer = AnalyzerPanel(document, selection)
-        self.curves = CurvesPanel(studio.controller, studio.runs)
-        self.runs = RunsPanel(studio.runs)
-        self.kernels = KernelsPanel(document, selection, studio.controller)
-        self.feature_maps = FeatureMapsPanel(document, selection)
-        self.confusion = ConfusionPanel(selection, studio.controller)
-        self.dense = DensePanel(document, selection)
-        self.gradients = GradientsPanel(document, selection, studio.controller)
-        self.prediction = PredictionPanel(document, selection)
-        self.explain = ExplainPanel(document, selection, studio.controller)
-        self.typed = TypedPanel(document, selection, studio.controller)
-        self.samples = SamplesPanel(selection, studio.controller)
-        self.properties = PropertiesPanel(document)
-        self.training_settings = TrainingSettingsPanel()
         self._lay_out()
 
         self.actions_ = Actions(self)
         undo = document.undo_stack.createUndoAction(self, self.tr("Undo"))
         redo = document.undo_stack.createRedoAction(self, self.tr("Redo"))
         self.actions_.adopt_undo(undo, redo)
-        self.training_bar = TrainingBar(bundled_sets())
+        self.training_bar = TrainingBar()
         self.main_bar = MainBar(self.actions_, undo, redo, self.training_bar)
         self.addToolBar(self.main_bar)
         self.addToolBarBreak()
@@ -129,24 +90,116 @@ class MainWindow(QMainWindow):
         self.layouts = Layouts(self, self.docks, self.actions_.large_text)
         self.menus = build_menus(self, self.actions_, undo, redo, self.view, self.docks.all, self.layouts.actions,
                                  self.colours.actions)  # fmt: skip
+        self._restore()
+        if at_once:
+            self.furnish()
 
-        self.files = FileActions(self, studio, settings, templates, self.actions_, self.menus.recent)
-        self.export = ExportAction(self, self.view.canvas, settings)
-        self.examples = ExampleActions(
-            self.menus.examples, studio, self.files, load_examples(resource_path("examples")), self
-        )
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Build the panels as soon as the frame has been painted."""
+        super().paintEvent(event)
+        if not self._furnished:
+            QTimer.singleShot(0, self, self.furnish)
+
+    @Slot()
+    def furnish(self) -> None:
+        """Build the panels and what works with them, unless that is done."""
+        if self._furnished:
+            return
+        from cnnstudio.data_opener import bundled_sets
+
+        self._furnished = True
+        self.training_bar.set_bundled(bundled_sets())
+        self._make_panels()
+        self._make_helpers()
+        self._connect()
+        self._show_data(self.studio.data)
+        self._show_first_block()
+        self.furnished.emit()
+
+    def _make_panels(self) -> None:
+        # Imported here, so that the first paint does not wait for them.
+        from cnnstudio.canvas.outline import OutlinePanel
+        from cnnstudio.history_panel import HistoryPanel
+        from cnnstudio.panels.analyzer import AnalyzerPanel
+        from cnnstudio.panels.confusion import ConfusionPanel
+        from cnnstudio.panels.curves import CurvesPanel
+        from cnnstudio.panels.dense import DensePanel
+        from cnnstudio.panels.explain.panel import ExplainPanel
+        from cnnstudio.panels.feature_maps import FeatureMapsPanel
+        from cnnstudio.panels.gradients import GradientsPanel
+        from cnnstudio.panels.kernels import KernelsPanel
+        from cnnstudio.panels.predictions import PredictionPanel
+        from cnnstudio.panels.properties import PropertiesPanel
+        from cnnstudio.panels.runs import RunsPanel
+        from cnnstudio.panels.samples import SamplesPanel
+        from cnnstudio.panels.training_settings import TrainingSettingsPanel
+        from cnnstudio.panels.typed_input import TypedPanel
+        from cnnstudio.walk.bar import WalkBar
+
+        document, selection, controller = self.studio.document, self.studio.selection, self.studio.controller
+        self.walk_bar = WalkBar()
+        self._column.insertWidget(1, self.walk_bar)
+        self.outline = OutlinePanel(self.view)
+        self.history = HistoryPanel(document)
+        self.analyzer = AnalyzerPanel(document, selection)
+        self.curves = CurvesPanel(controller, self.studio.runs)
+        self.runs = RunsPanel(self.studio.runs)
+        self.kernels = KernelsPanel(document, selection, controller)
+        self.feature_maps = FeatureMapsPanel(document, selection)
+        self.confusion = ConfusionPanel(selection, controller)
+        self.dense = DensePanel(document, selection)
+        self.gradients = GradientsPanel(document, selection, controller)
+        self.prediction = PredictionPanel(document, selection)
+        self.explain = ExplainPanel(document, selection, controller)
+        self.typed = TypedPanel(document, selection, controller)
+        self.samples = SamplesPanel(selection, controller)
+        self.properties = PropertiesPanel(document)
+        self.training_settings = TrainingSettingsPanel()
+        for name, panel in {
+            "outline": self.outline,
+            "properties": self.properties,
+            "explain": self.explain,
+            "settings": self.training_settings,
+            "samples": self.samples,
+            "training": self.curves,
+            "kernels": self.kernels,
+            "feature_maps": self.feature_maps,
+            "prediction": self.prediction,
+            "typed": self.typed,
+            "confusion": self.confusion,
+            "dense": self.dense,
+            "gradients": self.gradients,
+            "runs": self.runs,
+            "history": self.history,
+            "analyzer": self.analyzer,
+        }.items():
+            self.docks.fill(name, panel)
+
+    def _make_helpers(self) -> None:
+        from cnnstudio.doctor import Doctor
+        from cnnstudio.example_actions import ExampleActions
+        from cnnstudio.examples import load_examples
+        from cnnstudio.export_action import ExportAction
+        from cnnstudio.file_actions import FileActions
+        from cnnstudio.network_actions import NetworkActions
+        from cnnstudio.panels.probe import Probe
+        from cnnstudio.run_control import RunControl
+        from cnnstudio.thumbnails import Thumbnails
+        from cnnstudio.walk.walker import Walker
+
+        studio = self.studio
+        self.files = FileActions(self, studio, self.settings, self.templates, self.actions_, self.menus.recent)
+        self.export = ExportAction(self, self.view.canvas, self.settings)
+        examples = load_examples(resource_path("examples"))
+        self.examples = ExampleActions(self.menus.examples, studio, self.files, examples, self)
         self.run = RunControl(self.actions_, studio, self.banner, self)
         self.doctor = Doctor(studio, self.banner, self)
         self.network = NetworkActions(
-            self, studio, settings, self.training_bar, self.training_settings, templates
+            self, studio, self.settings, self.training_bar, self.training_settings, self.templates
         )
-        self.thumbnails = Thumbnails(document, self.view.canvas, self.view, self)
+        self.thumbnails = Thumbnails(studio.document, self.view.canvas, self.view, self)
         self.walker = Walker(studio, self.explain, self.view.canvas, self.walk_bar, self)
-        self.probe = Probe(studio.controller, selection, self)
-        self._connect()
-        self._restore()
-        self._show_data(studio.data)
-        self._show_first_block()
+        self.probe = Probe(studio.controller, studio.selection, self)
 
     # --- layout ---
 
@@ -156,42 +209,43 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banner)
-        column.addWidget(self.walk_bar)
         column.addWidget(self.view, 1)
         column.addWidget(HintLine(self.studio))
         self.setCentralWidget(middle)
+        self._column = column
         self.docks = Docks(
             self,
             left={
-                "palette": (self.tr("Blocks"), self.palette_panel),
-                "outline": (self.tr("Outline"), self.outline),
+                "palette": self.tr("Blocks"),
+                "outline": self.tr("Outline"),
             },
             right={
-                "properties": (self.tr("Properties"), self.properties),
-                "explain": (self.tr("Explain"), self.explain),
-                "settings": (self.tr("Settings"), self.training_settings),
-                "samples": (self.tr("Dataset"), self.samples),
+                "properties": self.tr("Properties"),
+                "explain": self.tr("Explain"),
+                "settings": self.tr("Settings"),
+                "samples": self.tr("Dataset"),
             },
             bottom={
-                "training": (self.tr("Training"), self.curves),
-                "kernels": (self.tr("Kernels"), self.kernels),
-                "feature_maps": (self.tr("Feature maps"), self.feature_maps),
-                "prediction": (self.tr("Prediction"), self.prediction),
+                "training": self.tr("Training"),
+                "kernels": self.tr("Kernels"),
+                "feature_maps": self.tr("Feature maps"),
+                "prediction": self.tr("Prediction"),
             },
             behind={
                 "kernels": {
-                    "typed": (self.tr("By hand"), self.typed),
-                    "confusion": (self.tr("Confusion"), self.confusion),
+                    "typed": self.tr("By hand"),
+                    "confusion": self.tr("Confusion"),
                 },
                 "feature_maps": {
-                    "dense": (self.tr("FC and softmax"), self.dense),
-                    "gradients": (self.tr("Gradients"), self.gradients),
-                    "runs": (self.tr("Runs"), self.runs),
+                    "dense": self.tr("FC and softmax"),
+                    "gradients": self.tr("Gradients"),
+                    "runs": self.tr("Runs"),
                 },
             },
-            below={"history": (self.tr("History"), self.history)},
-            floating={"analyzer": (self.tr("Network analyzer"), self.analyzer)},
+            below={"history": self.tr("History")},
+            floating={"analyzer": self.tr("Network analyzer")},
         )
+        self.docks.fill("palette", self.palette_panel)
         self.docks.arrange()
 
     def _add_formula_bar(self) -> None:
@@ -344,7 +398,7 @@ class MainWindow(QMainWindow):
                 "CNN Studio {version}: build, train and understand convolutional networks, down to the single "
                 "multiplication.\n\nThe lessons follow neuzhaoxin, “Convolutional neural networks (principles)”, "
                 "2019."
-            ).format(version=metadata.version("cnnstudio")),
+            ).format(version=__version__),
         )
 
     @Slot(bool)
@@ -353,6 +407,8 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _show_shortcuts(self) -> None:
+        from cnnstudio.shortcuts import ShortcutSheet
+
         ShortcutSheet(self.shortcut_groups(), self).open()
 
     def shortcut_groups(self) -> list[Group]:
@@ -403,7 +459,8 @@ class MainWindow(QMainWindow):
     def discard(self) -> None:
         """Close without asking: the studio goes on, in another window."""
         self._may_close = True
-        self.probe.stop()
+        if self._furnished:
+            self.probe.stop()
         self.close()
         self.deleteLater()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QStatusBar, QWidget
 
@@ -9,8 +11,10 @@ from cnnstudio.session.messages import RunPhase, RunState
 from cnnstudio.studio import Studio
 from cnnstudio.widgets.numbers import format_count, format_fixed, format_percent
 from cnnstudio.widgets.running_label import RunningLabel
-from engine.snapshot import Snapshot
-from engine.trainer import BatchDone, EpochDone
+from engine.events import BatchDone, EpochDone
+
+if TYPE_CHECKING:
+    from engine.snapshot import Snapshot
 
 
 class StatusBar(QStatusBar):

@@ -269,6 +269,15 @@ class Studio(QObject):
         """Give a parameter such as "conv1.W" other values by hand, at rest; an undo step until training goes on."""
         self.document.undo_stack.push(WeightEdit(self, name, before, after, text))
 
+    def hold_data(self) -> None:
+        """Open no data set until `release_data`."""
+        self._opener.hold()
+
+    @Slot()
+    def release_data(self) -> None:
+        """Open the data set that was asked for meanwhile."""
+        self._opener.release()
+
     def _follow_data(self) -> None:
         """Open what the document says, unless it is open already."""
         choice = self.document.data

@@ -112,6 +112,7 @@ QPushButton[role="primary"]:disabled, QToolButton[role="primary"]:disabled, QPus
 QToolButton[role="go"]:disabled, QPushButton[role="danger"]:disabled, QToolButton[role="danger"]:disabled {
     background: $pressed; color: $disabled; border-color: $border; }
 QPushButton[role="quiet"], QToolButton[role="quiet"] { background: transparent; border-color: transparent; }
+QToolButton[small="true"] { padding: 0; min-height: 0; }
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $hover; }
 QPushButton[role="quiet"]:pressed, QToolButton[role="quiet"]:pressed { background: $pressed; }
 QPushButton[role="quiet"]:checked, QToolButton[role="quiet"]:checked { background: $accent_soft; }

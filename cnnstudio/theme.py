@@ -9,8 +9,6 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-import pyqtgraph as pg  # isort: skip  (after PySide6, so that it binds to PySide6)
-
 from cnnstudio.style_sheet import style_sheet
 
 Mode = Literal["light", "dark", "system"]
@@ -221,8 +219,7 @@ def ui_font(scale: float = 1.0, *, bold: bool = False) -> QFont:
 @lru_cache
 def _ui_font(scale: float, bold: bool) -> QFont:
     font = _sized(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont), scale, bold)
-    installed = set(QFontDatabase.families())
-    families = [f for f in _platform(_UI_FAMILIES) if f in installed and f != font.family()]
+    families = [f for f in _platform(_UI_FAMILIES) if f in _installed() and f != font.family()]
     font.setFamilies([font.family(), *families])
     return font
 
@@ -235,11 +232,15 @@ def number_font(scale: float = 1.0, *, bold: bool = False) -> QFont:
 @lru_cache
 def _number_font(scale: float, bold: bool) -> QFont:
     font = _sized(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont), scale, bold)
-    installed = set(QFontDatabase.families())
-    families = [f for f in _platform(_MONO_FAMILIES) if f in installed]
+    families = [f for f in _platform(_MONO_FAMILIES) if f in _installed()]
     font.setFamilies([*families, font.family()])
     font.setStyleHint(QFont.StyleHint.Monospace)
     return font
+
+
+@lru_cache
+def _installed() -> frozenset[str]:
+    return frozenset(QFontDatabase.families())
 
 
 def _sized(font: QFont, scale: float, bold: bool) -> QFont:
@@ -317,7 +318,6 @@ def _wear(app: QApplication, theme: Theme) -> None:
     app.setFont(ui_font())
     app.setPalette(_palette(theme))
     app.setStyleSheet(style_sheet(theme, ui_font().pointSizeF(), QFontMetrics(ui_font()).height()))
-    pg.setConfigOptions(background=theme.surface, foreground=theme.muted, imageAxisOrder="row-major")
     _switch.changed.emit(theme)
 
 

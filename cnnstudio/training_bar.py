@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
@@ -17,9 +17,11 @@ from cnnstudio.document.words import say
 from cnnstudio.number_field import NumberField, by_ladder, by_one, by_two
 from cnnstudio.setting_change import Change
 from cnnstudio.theme import SPACE_S, SPACE_XS
-from engine.datasets.catalog import BundledSet
 from engine.optimizers import OPTIMIZERS
 from engine.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from engine.datasets.catalog import BundledSet
 
 OWN_DATA = "…"
 
@@ -32,10 +34,10 @@ class TrainingBar(QWidget):
     changed = Signal(object)
     """A `Change`."""
 
-    def __init__(self, bundled: tuple[BundledSet, ...], parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = TrainSettings()
-        self._bundled = bundled
+        self._bundled: tuple[BundledSet, ...] = ()
         self._data = QComboBox()
         self._data.setAccessibleName(self.tr("Data set"))
         self._data.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -95,6 +97,10 @@ class TrainingBar(QWidget):
         for option, field in self._numbers.items():
             field.set_value(getattr(settings, option))
         self._optimizer.setCurrentIndex(self._optimizer.findData(settings.optimizer.kind))
+
+    def set_bundled(self, bundled: tuple[BundledSet, ...]) -> None:
+        """The data sets to choose from, the next time that `show_data` is called."""
+        self._bundled = bundled
 
     def show_data(self, name: str, title: str) -> None:
         """Show which data set is in use; one that is not bundled stands above the others."""

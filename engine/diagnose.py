@@ -17,9 +17,9 @@ from itertools import pairwise
 import numpy as np
 
 from engine.errors import EngineError, Fix
+from engine.events import EpochDone
 from engine.layer import Array
 from engine.snapshot import Snapshot
-from engine.trainer import EpochDone
 
 EXPLODED = 3.0
 DEAD_SHARE = 0.5

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from engine.events import BatchDone, EpochDone
 from engine.layer import Array
-from engine.trainer import BatchDone, EpochDone
 
 COLUMNS = ("step", "loss", "accuracy", "learning_rate")
 

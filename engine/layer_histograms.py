@@ -8,11 +8,14 @@ K bins over [−reach, +reach], where reach is the largest |w| of the layer; the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.layer import Array
-from engine.network import Network
+
+if TYPE_CHECKING:
+    from engine.network import Network
 
 BINS = 64
 """Bins of a histogram: even, so that 0 is an edge."""

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.layer import Array
-from engine.trainer import Trainer
+
+if TYPE_CHECKING:
+    from engine.trainer import Trainer
 
 
 @dataclass(frozen=True)

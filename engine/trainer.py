@@ -25,6 +25,12 @@ from engine.datasets.augmentation import Augmentation
 from engine.datasets.dataset import Dataset, Split
 from engine.datasets.splits import batches
 from engine.errors import DataError, EngineError, Fix, StorageError, TrainingError
+from engine.events import BatchDone as BatchDone
+from engine.events import EpochDone as EpochDone
+from engine.events import Evaluating as Evaluating
+from engine.events import Event as Event
+from engine.events import Finished as Finished
+from engine.events import LayerDone as LayerDone
 from engine.layer import Array
 from engine.network import Evaluation, LayerStep, Network
 from engine.schedules import warm_up
@@ -32,59 +38,6 @@ from engine.settings import TrainSettings
 from engine.slices import BatchResult
 from engine.spec import NetworkSpec
 from engine.update import clip, penalise
-
-
-@dataclass(frozen=True)
-class BatchDone:
-    """One update has been made: `step` counts updates from 1; loss and accuracy are of the batch, before the update."""
-
-    step: int
-    epoch: int
-    batch: int
-    batches: int
-    loss: float
-    accuracy: float
-    learning_rate: float
-    images: int
-
-
-@dataclass(frozen=True)
-class LayerDone:
-    """One layer's part of the step in progress; phase "forward", "backward" or "update" (layer is "" there)."""
-
-    step: int
-    phase: str
-    layer: str
-
-
-@dataclass(frozen=True)
-class Evaluating:
-    """A part of an evaluation is done: `done` of `images` images."""
-
-    done: int
-    images: int
-
-
-@dataclass(frozen=True)
-class EpochDone:
-    """All training images have been seen once more; validation is computed with the weights of this moment."""
-
-    epoch: int
-    step: int
-    train_loss: float
-    train_accuracy: float
-    val_loss: float
-    val_accuracy: float
-    images_per_second: float
-    learning_rate: float
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The run is over; reason "epochs" or "early stopping"."""
-
-    reason: str
-    step: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +55,6 @@ class LastUpdate:
     weights: Array
     slots: Mapping[str, Array]
 
-
-Event = BatchDone | LayerDone | Evaluating | EpochDone | Finished
 
 EVALUATION_PART = 256
 """Images that are evaluated between two events: about as much work as one batch of training."""

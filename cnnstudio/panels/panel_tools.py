@@ -57,7 +57,7 @@ class PanelTools(QWidget):
         button.setProperty("role", "quiet")
         button.setFixedSize(24, 24)
         button.setIconSize(QSize(16, 16))
-        button.setStyleSheet("padding: 0; min-height: 0;")
+        button.setProperty("small", True)
         button.setAccessibleName(name)
         button.setToolTip(tip)
         return button

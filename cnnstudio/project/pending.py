@@ -12,8 +12,8 @@ from cnnstudio.project import records
 from cnnstudio.project.state import DataCard, RunRecord, to_json
 from cnnstudio.project.thinning import Kept, superfluous
 from engine.checkpoint import Checkpoint
+from engine.events import EpochDone
 from engine.layer import Array
-from engine.trainer import EpochDone
 
 NETWORKS = 20
 """How many states of the network a working database keeps: when the newest is damaged, an older one is used."""

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 
+from cnnstudio import __version__
 from cnnstudio.document.graph import Graph
 from cnnstudio.project import schema
 from cnnstudio.project.schema import TABLES, damaged, seal
@@ -27,10 +27,10 @@ from cnnstudio.project.state import (
 )
 from engine.checkpoint import Checkpoint
 from engine.errors import EngineError, StorageError
+from engine.events import EpochDone
 from engine.history import COLUMNS, RunHistory
 from engine.layer import Array
 from engine.settings import TrainSettings
-from engine.trainer import EpochDone
 
 BAD_CONTENT = (StorageError, ValueError, KeyError, TypeError)
 """What reading a row that is not what it should be raises."""
@@ -133,11 +133,7 @@ def _as_stored(table: str, content: bytes) -> str | bytes:
 
 def add_about(connection: sqlite3.Connection) -> None:
     """Say which program writes this."""
-    try:
-        version = metadata.version("cnnstudio")
-    except metadata.PackageNotFoundError:
-        version = ""  # run from a checkout that is not installed
-    add(connection, "about", to_json({"program": "CNN Studio", "version": version}), id=1)
+    add(connection, "about", to_json({"program": "CNN Studio", "version": __version__}), id=1)
 
 
 def add_run(connection: sqlite3.Connection, run: RunRecord) -> int:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from engine.checkpoint import Checkpoint
 from engine.datasets.dataset import Dataset, Split
 from engine.errors import StorageError
+from engine.events import EpochDone
 from engine.history import RunHistory
 from engine.settings import TrainSettings
 from engine.spec import NetworkSpec
-from engine.trainer import EpochDone
 
 SAMPLES = 64
 """Images of the data set that a project carries."""

@@ -29,8 +29,8 @@ from cnnstudio.project.state import DataCard, ProjectState, RunRecord
 from cnnstudio.project.thinning import Kept
 from engine.checkpoint import Checkpoint
 from engine.errors import StorageError
+from engine.events import EpochDone
 from engine.layer import Array
-from engine.trainer import EpochDone
 
 _log = logging.getLogger("cnnstudio")
 

@@ -6,6 +6,8 @@ import itertools
 import queue
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
@@ -52,15 +54,24 @@ from cnnstudio.session.norm_history import NormHistory
 from cnnstudio.session.pace import ANSWER, Pace
 from cnnstudio.session.remote import RemoteWorker
 from engine.checkpoint import Checkpoint
-from engine.datasets.dataset import Dataset
+from engine.events import BatchDone, EpochDone, LayerDone
 from engine.history import RunHistory
 from engine.layer import Array
 from engine.layer_histograms import LayerHistograms
 from engine.layer_norms import LayerNorms
 from engine.settings import TrainSettings
-from engine.snapshot import Snapshot, SnapshotRequest
 from engine.spec import NetworkSpec
-from engine.trainer import BatchDone, EpochDone, LayerDone
+
+if TYPE_CHECKING:
+    from engine.datasets.dataset import Dataset
+    from engine.snapshot import Snapshot, SnapshotRequest
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A snapshot that waits for its signal."""
+
+    snapshot: Snapshot
 
 
 class Controller(QObject):
@@ -126,7 +137,7 @@ class Controller(QObject):
         self._probes = False
         self._tokens = itertools.count()
         self._closed = False
-        self._pending: deque[Report | Snapshot | RunState] = deque()
+        self._pending: deque[Report | Frame | RunState] = deque()
         self._timer = QTimer(self)
         # Started anew by each look: inside a slot of its own, a repeating timer would be silent.
         self._timer.setSingleShot(True)
@@ -309,7 +320,7 @@ class Controller(QObject):
         tells = self._pace.rows_due or not running or self._told != RunPhase.RUNNING
         self._take_reports(delivery.reports, tells=tells)
         if delivery.frame is not None:
-            self._pending.append(delivery.frame)
+            self._pending.append(Frame(delivery.frame))
             if running:
                 self._pace.frame_came()
                 self._send(FrameTaken())
@@ -347,10 +358,10 @@ class Controller(QObject):
             self._history.add_batches(batches)
             self.batches_done.emit(batches)
 
-    def _signal(self, report: Report | Snapshot | RunState) -> None:
+    def _signal(self, report: Report | Frame | RunState) -> None:
         match report:
-            case Snapshot():
-                self._show(report)
+            case Frame():
+                self._show(report.snapshot)
             case RunState():
                 if report.phase == RunPhase.EMPTY and self._snapshot is not None:
                     self._show(None)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from cnnstudio.session.messages import Delivery, Report, RunState
-from engine.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from engine.snapshot import Snapshot
 
 
 class Mailbox:

@@ -6,21 +6,24 @@ import queue
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from engine.checkpoint import Checkpoint
-from engine.class_average import ClassAverage
-from engine.datasets.dataset import Dataset
-from engine.diagnose import Diagnosis
 from engine.errors import EngineError
+from engine.events import BatchDone, EpochDone, LayerDone
 from engine.history import RunHistory
 from engine.layer import Array
 from engine.layer_histograms import LayerHistograms
 from engine.layer_norms import LayerNorms
-from engine.network import Evaluation
 from engine.settings import TrainSettings
-from engine.snapshot import Snapshot, SnapshotRequest
 from engine.spec import NetworkSpec
-from engine.trainer import BatchDone, EpochDone, LayerDone
+
+if TYPE_CHECKING:
+    from engine.class_average import ClassAverage
+    from engine.datasets.dataset import Dataset
+    from engine.diagnose import Diagnosis
+    from engine.network import Evaluation
+    from engine.snapshot import Snapshot, SnapshotRequest
 
 
 class RunPhase(Enum):

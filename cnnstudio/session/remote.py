@@ -10,14 +10,17 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from cnnstudio.session.channel import Channel
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import CheckpointTaken, Load, Lost, Message, Quit, RunPhase, RunState, SetProbe, TakeCheckpoint
-from cnnstudio.session.process import Packet
 from cnnstudio.session.troubles import process_lost
 from engine.checkpoint import Checkpoint
-from engine.datasets.dataset import Dataset
+
+if TYPE_CHECKING:
+    from cnnstudio.session.process import Packet
+    from engine.datasets.dataset import Dataset
 
 START = "import sys; sys.path[:] = sys.argv[2:]; from cnnstudio.session.process import main; main(sys.argv[1])"
 """What the process runs: the same modules, but not the script with which the program was started."""

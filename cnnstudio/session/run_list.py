@@ -23,9 +23,9 @@ from cnnstudio.project.state import ProjectState, RunRecord, cut
 from cnnstudio.project.working import WorkingDatabase
 from cnnstudio.session.controller import Controller
 from engine.checkpoint import Checkpoint
+from engine.events import BatchDone, EpochDone
 from engine.history import RunHistory
 from engine.settings import TrainSettings
-from engine.trainer import BatchDone, EpochDone
 
 MOST_SHOWN = 6
 """Runs that can be told apart when they are laid over each other."""

@@ -7,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QT_TRANSLATE_NOOP
 
-import pyqtgraph as pg  # isort: skip  (after PySide6)
-
 Kind = Literal["activation", "weight", "mask", "image"]
 Lut = NDArray[np.uint8]
 Bounds = NDArray[np.float64]
@@ -52,6 +50,8 @@ def lut(name: str) -> Lut:
         rgb = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for _, color in _STOPS[name]], float)
         table = np.stack([np.interp(at, places, rgb[:, i]) for i in range(3)], axis=1).round().astype(np.uint8)
     else:
+        import pyqtgraph as pg  # here, because it takes longer to load than the rest of the window
+
         table = np.ascontiguousarray(pg.colormap.get(name).getLookupTable(nPts=256, mode="byte")[:, :3])
     table.setflags(write=False)
     return table

@@ -43,7 +43,7 @@ from cnnstudio.app import Program, make_application
 app = make_application(["cnnstudio"])
 first = FirstPaint()
 app.installEventFilter(first)
-program = Program(app)
+program = Program(app, at_once=False)
 program.show()
 app.exec()
 program.window.discard()
