@@ -1,9 +1,15 @@
 """The window while training runs: frames, stalls of the event loop, and what looking costs the training.
 
-    python3 run.py bench --live [--seconds 8] [--rounds 3] [--network lenet5] [--memory 10000]
+    python3 run.py bench --live [--seconds 8] [--rounds 3] [--network lenet5] [--panels] [--memory 10000]
 
 Three ways to train take turns, so that whatever else the machine does hits all of them: without a window (the bare
-loop of the trainer), with the window and no panel open, and with every panel side by side.
+loop of the same trainer in this process: its threads may use all cores, and no window is drawn meanwhile), with the window
+and no panel open, and with every panel side by side. The command line trains with the same trainer and settings, so that the
+rate without a window is also its rate; a further row gives it with worker processes instead of threads.
+
+A frame shows the weights after some step, and there is none between two steps: frames can come no faster than steps, whose rate
+stands beside theirs. `--panels` opens one panel at a time and tells what the GUI thread spends on it, and that nothing of it is
+left when it is closed again.
 """
 
 from __future__ import annotations
@@ -13,13 +19,14 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, QEvent, QEventLoop, QObject, Qt, QTimer, Slot, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
+from cnnstudio.dock import Dock
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.resources import resource_path
 from cnnstudio.selection import SampleRef
@@ -28,6 +35,7 @@ from cnnstudio.setting_change import Change
 from cnnstudio.settings import Settings
 from cnnstudio.studio import Studio
 from cnnstudio.theme import apply_theme
+from engine.slices import CORES
 from engine.snapshot import Snapshot
 from engine.templates import load_templates
 from engine.trainer import BatchDone, Trainer
@@ -36,6 +44,8 @@ TICK = 16
 """Milliseconds between two ticks of the meter in the GUI thread."""
 DATA = {"lenet5": "mnist12k", "vgg_mini": "shapes32"}
 MANY_EPOCHS = 10_000
+LONGEST_START = 10.0
+"""Seconds for worker processes to start."""
 AT_REST = 40
 """Changes of the sample that are timed at rest."""
 
@@ -46,6 +56,8 @@ class Meter:
 
     frames: list[float] = field(default_factory=list)
     ticks: list[float] = field(default_factory=list)
+    steps: float = 0.0
+    """Steps of training a second."""
 
     @property
     def gaps(self) -> list[float]:
@@ -102,7 +114,8 @@ class Bench(QObject):
         self._timer.start()
         pause(seconds)
         self._timer.stop()
-        rate = (controller.state.step - step) * batch / (time.perf_counter() - start)
+        self._meter.steps = (controller.state.step - step) / (time.perf_counter() - start)
+        rate = self._meter.steps * batch
         controller.pause()
         wait_until(lambda: controller.state.phase == RunPhase.PAUSED)
         pause(0.2)
@@ -115,8 +128,7 @@ class Bench(QObject):
         placed = [dock for dock in docks.all if not self.window.tabifiedDockWidgets(dock)]
         for dock in docks.all:
             if dock not in placed:
-                dock.setFloating(True)
-                dock.resize(340, 320)
+                self._float(dock)
             dock.show()
         pause(0.3)
 
@@ -130,6 +142,54 @@ class Bench(QObject):
     def show_canvas(self) -> None:
         """The canvas again."""
         self.window.view.show()
+        self.window.probe.renew()
+
+    def with_processes(self, seconds: float) -> float:
+        """Images a second of the bare loop with worker processes for the slices of a batch."""
+        data = self.studio.data
+        assert data is not None
+        trainer = Trainer(self.studio.document.spec, data, self.studio.settings, workers=CORES)
+        events = trainer.run()
+        clock = time.perf_counter()
+        while not trainer.network.workers_ready() and time.perf_counter() - clock < LONGEST_START:
+            next(events)
+        start, images = time.perf_counter(), 0
+        while time.perf_counter() - start < seconds:
+            event = next(events)
+            images += event.images if isinstance(event, BatchDone) else 0
+        rate = images / (time.perf_counter() - start)
+        trainer.network.close()
+        return rate
+
+    def spent(self, seconds: float) -> float:
+        """Milliseconds that the GUI thread works in a second, with what is open now."""
+        pause(0.2)
+        before, start = time.thread_time(), time.perf_counter()
+        pause(seconds)
+        return 1e3 * (time.thread_time() - before) / (time.perf_counter() - start)
+
+    def each_panel(self, seconds: float) -> Iterator[tuple[str, float, float]]:
+        """Title of each panel, and the GUI thread's milliseconds a second with it alone and after it was closed again."""
+        self.close_all()
+        self.studio.controller.run()
+        wait_until(lambda: self.studio.controller.state.phase == RunPhase.RUNNING)
+        yield self.window.tr("Canvas"), *self._alone(self.show_canvas, self.window.view.hide, seconds)
+        for dock in self.window.docks.all:
+            yield dock.windowTitle(), *self._alone(lambda dock=dock: self._float(dock), dock.close, seconds)
+        self.studio.controller.pause()
+        wait_until(lambda: self.studio.controller.state.phase == RunPhase.PAUSED)
+
+    def _alone(self, show: Callable[[], object], hide: Callable[[], object], seconds: float) -> tuple[float, float]:
+        show()
+        opened = self.spent(seconds)
+        hide()
+        return opened, self.spent(seconds)
+
+    @staticmethod
+    def _float(dock: Dock) -> None:
+        dock.setFloating(True)
+        dock.resize(340, 320)
+        dock.show()
 
     def answer_at_rest(self) -> list[float]:
         """Milliseconds from another sample to the painted frame, at rest."""
@@ -180,10 +240,10 @@ def wait_until(is_so, timeout: float = 60.0) -> None:  # type: ignore[no-untyped
         loop.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
 
 
-def resident() -> float:
-    """Megabytes of memory in use now, or where that cannot be asked the most there ever were."""
+def resident(process: int | str = "self") -> float:
+    """Megabytes of memory that a process uses now, or where that cannot be asked the most this one ever used."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
+        with open(f"/proc/{process}/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * resource.getpagesize() / 1e6
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
@@ -204,7 +264,7 @@ def measure(name: str, seconds: float, rounds: int) -> None:
     meter = Meter()
     gaps: list[float] = []
     stalls: list[float] = []
-    frames = 0
+    frames, stepped = 0, []
     for _ in range(rounds):
         bare.append(bench.windowless(seconds))
         bench.close_all()
@@ -216,19 +276,36 @@ def measure(name: str, seconds: float, rounds: int) -> None:
         gaps += meter.gaps
         stalls += meter.stalls
         frames += len(meter.frames)
+        stepped.append(meter.steps)
     shares = [statistics.median(b / a for a, b in zip(bare, rates, strict=True)) for rates in (closed, opened)]
     per_second, p99 = frames / (seconds * rounds), float(np.percentile(gaps, 99))
     line("frames a second", f"{per_second:.1f}", "≥ 30", per_second >= 30)
+    line("steps a second meanwhile", f"{statistics.median(stepped):.1f}")
     line("gap between frames, 99th percentile", f"{p99:.0f} ms", "≤ 50", p99 <= 50)
     line("longest stall of the event loop", f"{max(stalls):.0f} ms", "≤ 50", max(stalls) <= 50)
     line("stalls, 99th percentile", f"{np.percentile(stalls, 99):.1f} ms")
     line("training without a window", f"{statistics.median(bare):.0f} images/s")
+    line("the same with worker processes", f"{bench.with_processes(seconds):.0f} images/s")
     line("training with all panels closed", f"{shares[0]:.1%}", "≥ 97 %", shares[0] >= 0.97)
     line("training with all panels open", f"{shares[1]:.1%}", "≥ 85 %", shares[1] >= 0.85)
     answers = bench.answer_at_rest()
     slowest = float(np.percentile(answers, 95))
     target = ("≤ 50", slowest <= 50) if name == "lenet5" else ("", None)
     line("another image at rest until painted (95 %)", f"{slowest:.0f} ms", *target)
+    bench.close()
+
+
+def watch_panels(name: str, seconds: float) -> None:
+    """Print what each panel costs the GUI thread, and what is left of it when it is closed."""
+    bench = Bench(name)
+    print(f"{bench.window.windowTitle().replace('[*]', '')}: milliseconds of the GUI thread in a second of training")
+    print(f"  {'':<30} {'open alone':>12} {'closed again':>14}")
+    closed = []
+    for title, opened, after in bench.each_panel(seconds):
+        closed.append(after)
+        print(f"  {title:<30} {opened:>12.0f} {after:>14.0f}", flush=True)
+    spread = max(closed) - min(closed)
+    line("closed: largest less smallest", f"{spread:.0f} ms", "≤ 30", spread <= 30)
     bench.close()
 
 
@@ -239,10 +316,17 @@ def watch_memory(steps: int) -> None:
     controller = bench.studio.controller
     controller.run()
     print(f"Memory over {steps:,} steps of LeNet, all panels open")
+    figures = []
     for part in range(11):
         wanted = max(1, steps * part // 10)
         wait_until(lambda wanted=wanted: controller.state.step >= wanted, timeout=1200)
-        line(f"step {controller.state.step:,}", f"{resident():.1f} MB")
+        process = controller._worker.process  # type: ignore[attr-defined]
+        figures.append(resident() + resident(process.pid))
+        line(f"step {controller.state.step:,}", f"{figures[-1]:.1f} MB")
+    # The first tenth fills the caches.
+    growth = figures[-1] - figures[1]
+    line("growth since the first tenth", f"{growth:.1f} MB", "≤ 10", growth <= 10)
+    controller.pause()
     bench.close()
 
 
@@ -252,6 +336,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=6.0, help="length of one round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--network", choices=sorted(DATA), help="only this one")
+    parser.add_argument("--panels", action="store_true", help="what each panel costs instead")
     parser.add_argument("--memory", type=int, metavar="STEPS", help="watch the memory over so many steps instead")
     options = parser.parse_args(arguments)
     previous = qInstallMessageHandler(lambda kind, context, text: None)  # the offscreen platform says what it lacks
@@ -259,6 +344,9 @@ def main(arguments: Sequence[str]) -> int:
     apply_theme(app, "light")
     if options.memory:
         watch_memory(options.memory)
+    elif options.panels:
+        for name in [options.network] if options.network else DATA:
+            watch_panels(name, options.seconds)
     else:
         for name in [options.network] if options.network else DATA:
             measure(name, options.seconds, options.rounds)
