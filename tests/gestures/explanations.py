@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPixmap
 
     from cnnstudio.app import Program
+    from cnnstudio.panels.explain.body import Body
 
 LOOKS = ("light-en", "dark-en", "light-zh_CN", "dark-zh_CN")
 WINDOWS = {"1280x720": (1280, 720), "1920x1080": (1920, 1080)}
@@ -40,6 +41,8 @@ class Shot:
     checked: bool = False
     """Whether the finite difference has been asked for."""
     source: str = "numpy"
+    apart: bool = False
+    """Whether a delta at the end is shown in two steps."""
 
 
 EVERY_LAYER = (
@@ -68,6 +71,7 @@ EVERY_LAYER = (
     Shot("penalty", "penalty", (), "batch"),
     Shot("gradient-norm", "gradient_norm", (), "batch"),
     Shot("delta-of-logits", "dense3.dy", (3,), checked=True),
+    Shot("delta-of-logits-in-two-steps", "dense3.dy", (3,), apart=True),
     Shot("delta-of-logits-batch", "dense3.dy", (1, 3), "batch"),
     Shot("delta-of-probability", "softmax1.dy", (3,)),
     Shot("delta-through-dense", "sigmoid1.dy", (4,)),
@@ -224,6 +228,7 @@ class Photographer:
 
         self._until(there, shot.name)
         panel.code.choose(shot.source)
+        self._body().steps.setCurrentIndex(int(shot.apart))
         if shot.checked:
             panel.check.button.click()
             self._until(lambda: panel.check.button.isEnabled() and bool(panel.check.answer.text()), shot.name)
@@ -242,17 +247,21 @@ class Photographer:
         window.walker.go(next(k for k, ref in enumerate(refs) if (ref.array, ref.index) == (shot.array, shot.index)) + 1)
         self._settle(400)
 
+    def _body(self) -> Body:
+        from cnnstudio.panels.explain.body import Body
+
+        body = self.program.window.explain.findChild(Body)
+        assert isinstance(body, Body)
+        return body
+
     def _whole_explanation(self) -> QPixmap:
         """Head and body below each other, as long as they are."""
         from PySide6.QtGui import QPainter, QPixmap
 
-        from cnnstudio.panels.explain.body import Body
         from cnnstudio.theme import current_theme
 
-        panel = self.program.window.explain
-        body = panel.findChild(Body)
-        assert isinstance(body, Body)
-        inside = body.widget()
+        panel, inside = self.program.window.explain, self._body().widget()
+        assert inside is not None
         parts = [panel.head.grab(), inside.grab()]
         scale = parts[0].devicePixelRatio()
         whole = QPixmap(max(p.width() for p in parts), sum(p.height() for p in parts))

@@ -112,6 +112,8 @@ class LayerZoom(QWidget):
         shares = [self._grid.columnStretch(column) for column in range(3)]
         shown = [column for column, share in enumerate(shares) if share]
         room = self.width() - SPACE_S * (len(shown) - 1)
+        for caption in self._captions:
+            caption.setMinimumHeight(0)  # a label says no less than it has been given
         heights = (self._captions[column].heightForWidth(room * shares[column] // sum(shares)) for column in shown)
         height = max(0, *heights)  # -1 of a caption without text
         for caption in self._captions:

@@ -76,7 +76,8 @@ class Matrix(QWidget):
         shown: NumberGrid | MapView = self.grid if small else self.map
         shown.setAccessibleName(caption)
         if small:
-            self.grid.set_values(values, kind="weight")
+            # Beside the −∞ around a maximum no colour says anything.
+            self.grid.set_values(values, kind="weight" if np.isfinite(values).all() else None)
             self.grid.set_marks(marks)
         else:
             self.map.set_maps(values[None], kind="weight")

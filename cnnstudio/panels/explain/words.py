@@ -66,6 +66,15 @@ def parameter_name(name: str) -> str:
             "beta": translate("shift β")}.get(name, name)
 
 
+def _place_in_vector(subject: Subject) -> str:
+    if subject.kind == "target" or (subject.owner is not None and subject.owner.node.layer.role == "output"):
+        return translate("class {n}")
+    if subject.owner is not None and subject.owner.index == 0:
+        return translate("component {n}")  # of PCA
+    of_maps = subject.kind == "other" and subject.owner is not None and subject.owner.x.is_image
+    return translate("channel {n}") if of_maps else translate("unit {n}")
+
+
 def slot_name(slot: str) -> str:
     """What a running average of an optimizer is called."""
     names = {"velocity": translate("velocity v"), "mean": translate("mean m"), "square": translate("mean square s")}
@@ -96,8 +105,7 @@ def _axes(subject: Subject) -> list[str]:
         names = (translate("filter {n}") if of_filters else translate("channel {n}"), translate("row {n}"),
                  translate("column {n}"))
     elif len(cell) == 1:
-        is_class = subject.kind == "target" or (layer is not None and layer.role == "output")
-        names = (translate("class {n}") if is_class else translate("unit {n}"),)
+        names = (_place_in_vector(subject),)
     else:
         names = (translate("place {n}"),) * len(cell)
     return [name.format(n=n) for name, n in zip(names, cell, strict=True)]
