@@ -64,6 +64,8 @@ def _glyph(name: str, variant: str, color: str) -> str:
 _SHEET = """
 QToolTip { background: $tooltip; color: $on_tooltip; border: none; padding: 5px 8px; }
 
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
+
 QMainWindow { background: $surface; }
 QMainWindow::separator { background: $border; width: 1px; height: 1px; }
 QMainWindow::separator:hover { background: $accent; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -59,11 +60,14 @@ def refuse_if_open_elsewhere(project: Path, own: Path | None = None) -> None:
 
 def working_failed(folder: Path, error: Exception) -> StorageError:
     """Why a working database cannot be written, and what to do."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    reason = "the disk is full" if code == sqlite3.SQLITE_FULL else str(error)
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC:
+        return StorageError(
+            "Your work is not protected against a crash at the moment: the disk is full, and nothing can be written in {folder}. "
+            "Free some space, or save the project on another disk.", code="working.full", folder=str(folder))  # fmt: skip
+    reason = getattr(error, "strerror", None) or str(error)
     return StorageError(
         "Your work is not protected against a crash at the moment: {folder} cannot be written ({reason}). Save the project, and "
-        "free some space or give yourself the right to write there.",
+        "give yourself the right to write there.",
         code="working.failed", folder=str(folder), reason=reason)  # fmt: skip
 
 

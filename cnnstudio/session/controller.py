@@ -265,9 +265,9 @@ class Controller(QObject):
         return checkpoint
 
     def catch_up(self) -> None:
-        """Signal now what has happened, without waiting for the next look into the mailbox."""
+        """Signal now all that has happened, without waiting for the next look into the mailbox or for the time to tell rows."""
         if not self._closed:
-            self._drain()
+            self._look(at_once=True)
 
     def close(self) -> None:
         """End the worker after the batch in hand and wait for it; nothing is sent or signalled afterwards."""
@@ -312,12 +312,15 @@ class Controller(QObject):
 
     @Slot()
     def _drain(self) -> None:
+        self._look(at_once=False)
+
+    def _look(self, *, at_once: bool) -> None:
         delivery = self._mailbox.take()
         self._handled = delivery.handled
         if delivery.state is not None:
             self._state = delivery.state
         running = self._state.phase == RunPhase.RUNNING
-        tells = self._pace.rows_due or not running or self._told != RunPhase.RUNNING
+        tells = at_once or self._pace.rows_due or not running or self._told != RunPhase.RUNNING
         self._take_reports(delivery.reports, tells=tells)
         if delivery.frame is not None:
             self._pending.append(Frame(delivery.frame))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from cnnstudio.project.files import open_project
 from cnnstudio.project.folder import working_folder
 from cnnstudio.project.recovery import find_abandoned
 from cnnstudio.session.messages import RunPhase
@@ -91,6 +92,19 @@ def test_checkpoints_are_taken_while_training_runs(
     other.recover(found)
     qtbot.waitUntil(lambda: phase(other) == RunPhase.PAUSED)
     assert other.controller.state.step == found.step
+
+
+def test_a_project_saved_while_training_runs_has_every_batch_of_its_curve(qtbot: QtBot, studio: Studio, tmp_path: Path) -> None:
+    studio.change(Change("epochs", 1000))
+    studio.controller.run()
+    for _ in range(5):
+        step = studio.controller.state.step
+        qtbot.waitUntil(lambda step=step: studio.controller.state.step > step)
+        studio.save_project(tmp_path / "p.cnn")
+        saved = open_project(tmp_path / "p.cnn")
+        assert saved.checkpoint is not None
+        np.testing.assert_array_equal(saved.history.steps, np.arange(1, saved.checkpoint.step + 1))
+    studio.controller.stop()
 
 
 def test_every_run_is_kept_by_name_and_going_on_after_a_stop_begins_no_other(qtbot: QtBot, studio: Studio) -> None:
