@@ -55,8 +55,8 @@ class Network:
     """A network with its weights, ready to run. Raises SpecError or ShapeError when the layers do not fit.
 
     With `fast` False every layer runs as its plain mathematics, also where a plan of engine/plans would be faster. `workers` is
-    the number of processes that compute the slices of large batches, 0 for threads of this process; the result is the same. A
-    worker itself is given memory for its parameters and the gradient of a slice.
+    the number of processes that compute slices of large batches beside this one, 0 for threads of this process; the result is the
+    same. A worker itself is given memory for its parameters and the gradient of a slice.
     """
 
     def __init__(self, spec: NetworkSpec, *, loss: Loss | None = None, dtype: DTypeLike = np.float32, fast: bool = True,

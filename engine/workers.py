@@ -5,6 +5,9 @@ do not. Parameters, images and gradients pass through one block of shared memory
 process that holds it; a short message over a pipe says what to compute. A worker ends when its pipe closes, whatever has become
 of the process at the other end.
 
+This process computes a slice as well, after it has given one to every worker. Whoever waits for a message looks for it some time
+before it goes to sleep, since waking up takes longer than all else that passes between two processes.
+
 The processes are started the same way on every system ("spawn"), when the first batch asks for them, and are used as soon as they
 are ready. Which process computes a slice changes no bit of it: if a worker fails, its slice is computed in this process.
 """
@@ -16,6 +19,7 @@ import logging
 import math
 import multiprocessing
 import signal
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from ctypes import c_char
@@ -34,6 +38,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_GOODBYE = 2.0
 """Seconds that a worker may take to end by itself."""
+PATIENCE = 5e-4
+"""Seconds for which the next message is looked for without pause: about what lies between two steps of training."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,14 @@ def _get(what: Described, memory: Array) -> Array:
     """The array that `_put` has put there."""
     shape, dtype = what
     return memory[:math.prod(shape) * np.dtype(dtype).itemsize].view(dtype).reshape(shape)
+
+
+def _next_message(pipe: Connection) -> Any:
+    """What comes through a pipe next. Raises EOFError or OSError when the other end is gone."""
+    end = time.perf_counter() + PATIENCE
+    while not pipe.poll() and time.perf_counter() < end:
+        pass
+    return pipe.recv()
 
 
 class WorkerError(Exception):
@@ -140,7 +154,7 @@ class Workers:
 
     def _answer(self, k: int) -> Any:
         try:
-            answer = self._pipes[k].recv()
+            answer = _next_message(self._pipes[k])
         except (EOFError, OSError) as error:
             raise WorkerError(f"worker {k} is gone") from error
         if isinstance(answer, str):
@@ -182,19 +196,26 @@ class Crew:
 
     def compute(self, jobs: Sequence[SliceJob], parameters: Array, state: Array,
                 here: Callable[[int], SliceResult]) -> Iterator[SliceResult]:
-        """The slices' results in order, each until the next is asked for; `here` computes what a broken worker leaves undone."""
+        """The slices' results in order, each until the next is asked for.
+
+        `here` computes a slice in this process: its share, and what a broken worker leaves undone.
+        """
         workers, done = self._workers, 0
         assert workers is not None
         count = len(workers)
         try:
             workers.share(parameters, state)
-            for k in range(min(count, len(jobs))):
-                workers.begin(k, jobs[k], changed=True)
-            for k in range(len(jobs)):
-                yield workers.finish(k % count)
-                done += 1
-                if k + count < len(jobs):
-                    workers.begin(k % count, jobs[k + count], changed=False)
+            for start in range(0, len(jobs), count + 1):
+                given = jobs[start:start + count]
+                for k, job in enumerate(given):
+                    workers.begin(k, job, changed=not start)
+                own = here(start + count) if start + count < len(jobs) else None
+                for k in range(len(given)):
+                    yield workers.finish(k)
+                    done += 1
+                if own is not None:
+                    yield own
+                    done += 1
         except WorkerError as error:
             self._give_up(error)
             for k in range(done, len(jobs)):
@@ -226,7 +247,7 @@ def _serve(plan: Plan, block: Any, worker: int, workers: int, pipe: Connection) 
     with contextlib.suppress(EOFError, OSError):  # the other end is gone, and nobody is left to tell
         pipe.send(None)
         while True:
-            task: Task = pipe.recv()
+            task: Task = _next_message(pipe)
             images, labels, batch, key, changed = task
             try:
                 if changed:

@@ -90,7 +90,7 @@ def training() -> str:
             for kind, optimizer in OPTIMIZERS.items():
                 networks = {"threads": ours(name, n, optimizer)}
                 if len(networks["threads"][0].slices(n)) > 1:
-                    networks["processes"] = ours(name, n, optimizer, workers=CORES)
+                    networks["processes"] = ours(name, n, optimizer, workers=max(1, CORES - 1))
                 rivals = torch_variants(name, n, kind)
                 steps = {key: step for key, (_, step) in networks.items()} | rivals
                 extra = n == 64 and kind == "momentum"
