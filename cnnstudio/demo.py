@@ -171,7 +171,9 @@ class Demo:
         controller = studio.controller
         self._wait(
             "the middle of the epoch",
-            lambda: controller.state.batches > 0 and controller.state.batch >= controller.state.batches // 2,
+            # A small network is through before anybody can look.
+            lambda: controller.state.phase == RunPhase.FINISHED
+            or controller.state.batch >= max(controller.state.batches // 2, 1),
         )
         self._picture("4-training")
         self._wait("the end of the epoch", lambda: controller.state.phase == RunPhase.FINISHED)
