@@ -18,6 +18,10 @@ WITHOUT_LAYER = ("image", "target", "loss", "losses", "penalty", "gradient_norm"
 """Arrays of a snapshot that belong to no layer; "dimage" is the delta of the first layer's input."""
 
 
+MOST_IN_MATRIX = 1024
+"""A unit that reads more inputs than this has its largest products in the tree only: matrices of them would take too long."""
+
+
 @dataclass(frozen=True, eq=False)
 class Subject:
     """One cell and its explanation.
@@ -88,7 +92,8 @@ class Subject:
             return None
         layer = self.by.node.layer
         if layer.role == "dense" and self.target in ("x", "y"):
-            return fold(self.by.x.size if self.target == "y" else self.by.y.size)
+            read = self.by.x.size if self.target == "y" else self.by.y.size
+            return fold(read) if read <= MOST_IN_MATRIX else None
         window = layer.window(self.by.x)
         if window is None:
             return None
