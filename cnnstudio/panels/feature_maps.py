@@ -200,7 +200,7 @@ class FeatureMapsPanel(LivePanel):
         pool = self._pool()
         if window is not None and pool is not None:
             winner = snapshot.arrays.get(f"{pool.node.id}.winner")
-            if winner is None or array.shape != tuple(pool.x):
+            if winner is None or winner.shape != tuple(pool.y) or array.shape != tuple(pool.x):
                 return  # the frame was made for another choice; the right one is under way
             marks = winner_marks(winner, window, pool.x)
             if self._shows_mask():
