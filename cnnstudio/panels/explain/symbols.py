@@ -24,6 +24,7 @@ _FORWARD = {
     "dropout": r"y = x \cdot m",
     "input": r"y = (x - \mathrm{offset})\cdot\mathrm{gain}",
 }
+# A sum is put in plain parentheses: those that grow with it grow beyond all bounds (ziamath).
 _BACKWARD = {
     "conv": r"\frac{\partial E}{\partial x_{c,i,j}} = \sum_{f}\sum_{u}\sum_{v} W^{180^\circ}_{f,c,u,v}\,"
             r"\hat{\delta}_{f,\,i+u,\,j+v}",
@@ -39,7 +40,7 @@ _BACKWARD = {
     "gelu": r"\frac{\partial E}{\partial x} = \delta\,y', \quad y' = \Phi(x) + x\,\Phi'(x)",
     "sigmoid": r"\frac{\partial E}{\partial x} = \delta\, y\,(1 - y)",
     "tanh": r"\frac{\partial E}{\partial x} = \delta\,(1 - y^2)",
-    "softmax": r"\frac{\partial E}{\partial x_k} = y_k\left(\delta_k - \sum_{j} \delta_j y_j\right)",
+    "softmax": r"\frac{\partial E}{\partial x_k} = y_k\,(\delta_k - \sum_{j} \delta_j y_j)",
     "dropout": r"\frac{\partial E}{\partial x} = \delta \cdot m",
     "input": r"\frac{\partial E}{\partial x} = \delta\cdot\mathrm{gain}",
 }
@@ -165,7 +166,7 @@ def _delta_at_the_end(subject: Subject) -> str:
             return r"\frac{\partial E}{\partial y_k} = " + (rf"{share}\left({ends}\right)" if share else ends)
         return rf"\frac{{\partial E}}{{\partial y_k}} = -{share}\frac{{t_k}}{{y_k}}"
     output = "y_k" if fused or snapshot.loss_function.kind == "squared_error" else r"\frac{e^{z_k}}{\sum_j e^{z_j}}"
-    return rf"\delta_k = {share}\left({output} - t_k\right)" if share else rf"\delta_k = {output} - t_k"
+    return rf"\delta_k = {share}({output} - t_k)" if share else rf"\delta_k = {output} - t_k"
 
 
 def _head(snapshot: Snapshot) -> str:

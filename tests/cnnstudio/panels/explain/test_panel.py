@@ -316,7 +316,7 @@ def test_a_delta_at_the_end_is_explained_in_one_step_and_in_two(qtbot: QtBot, wi
     short = panel.formula.lines
     assert short[0] == r"\delta_k = y_k - t_k" and panel.tree.terms.rowCount() == 2
     steps.setCurrentIndex(1)
-    assert panel.formula.lines[0].startswith(r"\frac{\partial E}{\partial x_k} = y_k\left(\delta_k - \sum")
+    assert panel.formula.lines[0].startswith(r"\frac{\partial E}{\partial x_k} = y_k\,(\delta_k - \sum")
     assert panel.layer_zoom.views[0].maps.size == subject(panel).snapshot["softmax1.dy"].size  # type: ignore[union-attr]
     text = "".join(str(panel.tree.terms.data(panel.tree.terms.index(row, 0))) for row in range(2))
     assert "Softmax" in text
