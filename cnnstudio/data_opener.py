@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.datasets.catalog import BundledSet
     from engine.datasets.dataset import Dataset
 
-LONGEST_GOODBYE = 0.5
+LONGEST_GOODBYE = 0.1
 """Seconds that the end of the program waits for a data set that is being read."""
 
 
