@@ -12,6 +12,8 @@ LONGEST_SUM = 6
 """Terms of a sum that are written out; a longer one shows its first and last."""
 LONGEST_LINE = 40
 """Letters after which a sum goes on in the next line."""
+LONGEST_WHOLE = 55
+"""Letters after which a formula that cannot be cut shows numbers one level earlier."""
 
 
 def numbers(subject: Subject, part: int) -> list[str]:
@@ -19,7 +21,10 @@ def numbers(subject: Subject, part: int) -> list[str]:
     term = subject.term
     if term.op in LEAVES:
         return []
-    lines = _cut(f"{number(term.value)} = {latex(term)}", term)
+    whole = latex(term)
+    if term.op != "sum" and _length(whole) > LONGEST_WHOLE:
+        whole = latex(term, 2)
+    lines = _cut(f"{number(term.value)} = {whole}", term)
     parts = subject.parts
     if not parts:
         long = next((child for child in term.children if callable(child.inner) and child.op in ("sum", "mean")), None)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from cnnstudio.panels.explain import symbols
+from cnnstudio.panels.explain.latex import latex
 from cnnstudio.panels.explain.subject import subject_of
 from cnnstudio.widgets.formula import svg
 from engine.losses import LOSSES
-from engine.term import CellRef
+from engine.term import CellRef, Term, term
 from tests.engine.explain.worlds import probes, random_settings, smallest_network
 from tests.oracles.explain_counted import HEADS
 
@@ -45,3 +46,14 @@ def test_the_lines_of_losses_deltas_and_updates_are_no_higher(probe: str) -> Non
                 for name, array in snapshot.arrays.items() if snapshot.probe == probe else ():
                     for line in symbols.symbols(subject_of(snapshot, CellRef(name, (0,) * array.ndim))):
                         assert height(line) < HIGHEST, line
+
+
+def test_a_line_of_numbers_that_cannot_be_cut_stays_short() -> None:
+    cells = [cell(0.001234 * k, "x") for k in range(1, 11)]
+    long = cell(0.5, "y") * (cell(0.25, "d") - term("sum", *(a * b for a, b in zip(cells, cells, strict=True))))
+    assert len(latex(long, 2)) < 60 < len(latex(long))
+
+
+def cell(value: float, array: str) -> Term:
+    """A leaf."""
+    return Term("cell", value, CellRef(array, (0,)))
