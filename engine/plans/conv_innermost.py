@@ -19,6 +19,7 @@ It serves every stride, padding and kernel size with dilation 1 across (any dila
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
@@ -144,6 +145,38 @@ class Correlation:
                 parts += [(block, slice(i, i + 1), slice(j, min(j + step, across)))
                           for i in range(rows) for j in range(0, across, step)]
         return parts
+
+
+class CorrelationOfOne(Correlation):
+    """The same for a single image: with N = 1 the products above would be products with vectors, so the windows are copied
+    side by side, in the order in which the maps lie in memory, and all are one product."""
+
+    def __init__(self, x: Array, maps: Array, size: Pair, stride: Pair, dilation_down: int, scratch: Scratch) -> None:
+        super().__init__(x, maps, size, stride, dilation_down, scratch)
+        _, kw, kh, c = self.kernels[0].shape
+        # BLAS libraries multiply short rows faster by this than by the transposed view of a matrix.
+        self._transposed = aligned_zeros(self._kernel.T.shape, x.dtype)
+        self.kernels = [self._transposed.reshape(kw, kh, c, -1).transpose(3, 0, 1, 2)]
+
+    def _multiply(self, windows: Array, out: Array) -> list[Call]:
+        order = sorted(range(4), key=lambda axis: -out.strides[axis])
+        side_by_side, maps = windows[..., 0].transpose(*order, 4), out[..., 0].transpose(*order, 4)
+        columns = self._scratch.take(side_by_side.shape)
+        with contextlib.suppress(ValueError):  # with gaps between the rows, each row is a product
+            maps = maps.reshape((-1, maps.shape[4]), copy=False)
+        return [bind(np.copyto, columns, side_by_side),
+                bind(np.matmul, columns.reshape(*maps.shape[:-1], -1), self._transposed, out=maps)]
+
+    def _add_up(self, windows: Array, delta: Array, out: Array, transposed: bool) -> list[Call]:
+        side_by_side, of_pixels = windows[..., 0].swapaxes(2, 3), delta[..., 0].swapaxes(2, 3)
+        (*rows, _, cells), d = side_by_side.shape, of_pixels.shape[4]
+        mark = self._scratch.mark()
+        columns, products = self._scratch.take(side_by_side.shape), self._scratch.take((*rows, cells * d))
+        self._scratch.release(mark)
+        first, second, shape = (columns, of_pixels, (cells, d)) if transposed else (of_pixels, columns, (d, cells))
+        return [bind(np.copyto, columns, side_by_side),
+                bind(np.matmul, first.swapaxes(3, 4), second, out=products.reshape(*rows, *shape)),
+                *_sum(products.reshape(-1, cells * d), out)]
 
 
 def _sum(products: Array, out: Array) -> list[Call]:

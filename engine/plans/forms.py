@@ -15,12 +15,13 @@ from engine.layer import Array, Context, Layer, Shape, Workspace
 from engine.layers.activation import Activation
 from engine.layers.conv import Conv2D
 from engine.memory import aligned_zeros, buffer_dtype
-from engine.plans import conv_winograd, pool_innermost
+from engine.plans import conv_winograd, conv_winograd_of_one, pool_innermost
 from engine.plans.boundary import Boundary, Reach, framed, in_windows
 from engine.plans.calls import Call, Form, Scratch, bias_and_relu, bind
-from engine.plans.conv_innermost import Correlation, kernel_in_order, rotated_kernel_in_order
+from engine.plans.conv_innermost import Correlation, CorrelationOfOne, kernel_in_order, rotated_kernel_in_order
 from engine.plans.conv_rows import RowCorrelation, input_gradient, shares
 from engine.plans.conv_winograd import Winograd
+from engine.plans.conv_winograd_of_one import WinogradOfOne
 from engine.plans.pool_innermost import Maximum
 from engine.spec import Placed
 from engine.windows import Pair, extent
@@ -63,7 +64,8 @@ class ConvForm(Form):
         layer = placed.node.layer
         assert isinstance(layer, Conv2D)
         size, down = layer.kernel_size, layer.dilation[0]
-        bias = aligned_zeros((layer.depth, x.n), x.y.dtype) if layer.bias else None
+        # With one image a pixel is a short run, so that a whole row of biases is added at a time.
+        bias = aligned_zeros(y.y.shape[1:] if x.n == 1 else (layer.depth, x.n), x.y.dtype) if layer.bias else None
         reach = self.reach(layer, placed)
         maximum = None if pool is None else Maximum(pool, y, scratch, reach if x.has_delta and reach.step == (1, 1) else None)
         maps = maximum.grid if maximum is not None else _pixels(y.dy if y.has_delta else y.y)
@@ -104,7 +106,9 @@ def correlation_for(x: Array, maps: Array, size: Pair, stride: Pair, dilation_do
     """The fastest way to compute the maps from x."""
     if conv_winograd.serves(size, stride, dilation_down, x.shape[2], maps):
         return Winograd(x, maps, size, scratch)
-    return Correlation(x, maps, size, stride, dilation_down, scratch)
+    if conv_winograd_of_one.serves(size, stride, dilation_down, x.shape[2], maps):
+        return WinogradOfOne(x, maps, size, scratch)
+    return (CorrelationOfOne if x.shape[3] == 1 else Correlation)(x, maps, size, stride, dilation_down, scratch)
 
 
 class RowConvForm(Form):

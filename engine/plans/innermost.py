@@ -3,9 +3,8 @@
     unroll rows -> small matrix products -> max pooling -> bias and ReLU -> … -> matrix products of the FC layers
 
 Why it is fast: convolutions become small matrix products that read their operands where they lie (conv_rows.py; with wide
-channels conv_innermost.py and conv_winograd.py); bias, ReLU
-and pooling run over long contiguous runs of images; pooling comes before bias and ReLU, on a quarter of the numbers
-(pool_innermost.py); deltas take the place of the values (boundary.py); softmax and loss are one piece (head.py); and a step is a
+channels conv_innermost.py and conv_winograd.py, for a single image conv_winograd_of_one.py); bias, ReLU and pooling run over
+long contiguous runs of images; pooling comes before bias and ReLU, on a quarter of the numbers (pool_innermost.py); deltas take the place of the values (boundary.py); softmax and loss are one piece (head.py); and a step is a
 flat list of calls on arrays that were allocated once.
 
 Layers that have no fast form here run as they are between two transpositions, so that every network with a convolution can use
@@ -31,7 +30,7 @@ from engine.layers.pool import AvgPool2D, MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.losses import CrossEntropy
 from engine.memory import aligned_zeros
-from engine.plans import conv_winograd, pool_innermost
+from engine.plans import conv_winograd, conv_winograd_of_one, pool_innermost
 from engine.plans.boundary import NOTHING, Boundary, Reach
 from engine.plans.calls import Call, Form, Scratch, bind
 from engine.plans.forms import ActivationForm, AsItIs, ConvForm, DenseForm, FlattenForm, RowConvForm
@@ -64,7 +63,7 @@ class InnermostLane(Lane):
         super().__init__(parts, n)
         self._placed, self._training = parts.placed, training
         self._p, self._g = parts.of_layers(parts.parameters.flat), parts.of_layers(self.gradient)
-        self._rows = n == 1 or not any(conv_winograd.wants(p) for p in parts.placed)
+        self._rows = not any((conv_winograd_of_one if n == 1 else conv_winograd).wants(p) for p in parts.placed)
         self._stages = self._make_stages()
         self._boundaries = self._make_boundaries(parts.dtype)
         self._scratch = Scratch(parts.dtype, self._largest_frame())

@@ -13,7 +13,9 @@ from engine.layers.input import Input
 from engine.layers.pool import MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.network import Network
-from engine.plans import conv_winograd, pool_innermost
+from engine.plans import conv_winograd, conv_winograd_of_one, pool_innermost
+from engine.plans.conv_winograd import Winograd
+from engine.plans.conv_winograd_of_one import WinogradOfOne
 from engine.spec import NetworkSpec
 from tests.engine.plans.test_equality import assert_equal, both
 
@@ -22,14 +24,20 @@ from tests.engine.plans.test_equality import assert_equal, both
 def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """Networks with few channels use the form as well; the shapes of the maps that it has been made for."""
     shapes: list[tuple[int, ...]] = []
-    make = conv_winograd.Winograd.__init__
 
-    def note(self: conv_winograd.Winograd, x: np.ndarray, maps: np.ndarray, *rest: object) -> None:
-        shapes.append(maps.shape)
-        make(self, x, maps, *rest)  # type: ignore[arg-type]
+    def note(kind: type[Winograd | WinogradOfOne]) -> None:
+        make = kind.__init__
 
-    monkeypatch.setattr(conv_winograd.Winograd, "__init__", note)
+        def noted(self: Winograd, x: np.ndarray, maps: np.ndarray, *rest: object) -> None:
+            shapes.append(maps.shape)
+            make(self, x, maps, *rest)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(kind, "__init__", noted)
+
+    note(Winograd)
+    note(WinogradOfOne)
     monkeypatch.setattr(conv_winograd, "WIDE", 1)
+    monkeypatch.setattr(conv_winograd_of_one, "WIDE", 1)
     if request.param:
         monkeypatch.setattr(conv_winograd, "BLOCK", request.param)
         monkeypatch.setattr(conv_winograd, "LEAST_ROWS", 2)
@@ -49,6 +57,21 @@ def two_convolutions(height: int, padding: int | str, between: list[Layer], colu
 def test_every_height_of_kernel_and_width_of_map(height: int, columns: int, made: list[tuple[int, ...]]) -> None:
     assert_equal(two_convolutions(height, "same", [ReLU()], columns), 6)
     assert len(made) == 5  # y and dx in training, and y again in evaluation; the first layer's dx is not computed
+
+
+@pytest.mark.parametrize("rows", range(4, 13))
+@pytest.mark.parametrize("width", [1, 2, 3, 5])
+def test_a_single_image_with_every_width_of_kernel_and_height_of_map(width: int, rows: int, made: list[tuple[int, ...]]) -> None:
+    assert_equal(NetworkSpec.of([Input(2, rows, 9, scaling="none"), Conv2D(5, (3, width), padding="same"), ReLU(),
+                                 Conv2D(3, (3, width), padding="same"), Flatten(), Dense(3), Softmax()]), 1)
+    assert len(made) == 5
+
+
+@pytest.mark.parametrize("pool", [(2, 2), (2, 3), (4, 1), (1, 2), (3, 2)])
+@pytest.mark.parametrize("rows", [8, 11, 14])
+def test_every_pooling_of_a_single_image(pool: tuple[int, int], rows: int, made: list[tuple[int, ...]]) -> None:
+    assert_equal(two_convolutions(3, 1, [ReLU(), MaxPool2D(pool, pool)], columns=11, rows=rows), 1)
+    assert (pool in {shape[1:4:2] for shape in made}) == (pool[0] != 3)
 
 
 @pytest.mark.parametrize("between", [[], [ReLU()]], ids=["bare", "relu"])
