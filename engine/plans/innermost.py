@@ -4,8 +4,9 @@
 
 Why it is fast: convolutions become small matrix products that read their operands where they lie (conv_rows.py; with wide
 channels conv_innermost.py and conv_winograd.py, for a single image conv_winograd_of_one.py); bias, ReLU and pooling run over
-long contiguous runs of images; pooling comes before bias and ReLU, on a quarter of the numbers (pool_innermost.py); deltas take the place of the values (boundary.py); softmax and loss are one piece (head.py); and a step is a
-flat list of calls on arrays that were allocated once.
+long contiguous runs of images; pooling comes before bias and ReLU, on a quarter of the numbers (pool_innermost.py); deltas take
+the place of the values (boundary.py); softmax and loss are one piece (head.py); and a step is a flat list of calls on
+arrays that were allocated once.
 
 Layers that have no fast form here run as they are between two transpositions, so that every network with a convolution can use
 the plan.
