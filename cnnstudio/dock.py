@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from cnnstudio.icons import icon
 from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
-from cnnstudio.widgets.running_label import RunningLabel
+from cnnstudio.widgets.elided_label import ElidedLabel
 
 
 class Dock(QDockWidget):
@@ -93,20 +93,3 @@ class DockTitle(QWidget):
     def _retheme(self, _theme: Theme | None = None) -> None:
         self._float.setIcon(icon("float", "muted"))
         self._close.setIcon(icon("close", "muted"))
-
-
-class ElidedLabel(RunningLabel):
-    """One line of text that ends in … where there is no room, with the whole text as its tool tip then."""
-
-    def __init__(self, text: str = "") -> None:
-        super().__init__()
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.setMinimumWidth(0)
-        self.setText(text)
-
-    def event(self, event: QEvent) -> bool:
-        """Show the tool tip only where something is cut off."""
-        if event.type() == QEvent.Type.ToolTip:
-            cut = self.fontMetrics().horizontalAdvance(self.text()) > self.contentsRect().width()
-            self.setToolTip(self.text() if cut else "")
-        return super().event(event)

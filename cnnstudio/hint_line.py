@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QWidget
 
-from cnnstudio.dock import ElidedLabel
 from cnnstudio.document.words import error_sentence
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.studio import Studio
 from cnnstudio.theme import SPACE_L, Theme, current_theme, theme_changed
+from cnnstudio.widgets.elided_label import ElidedLabel
 
 
 class HintLine(ElidedLabel):

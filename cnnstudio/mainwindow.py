@@ -145,7 +145,7 @@ class MainWindow(QMainWindow):
         self.curves = CurvesPanel(controller, self.studio.runs)
         self.runs = RunsPanel(self.studio.runs)
         self.kernels = KernelsPanel(document, selection, controller)
-        self.feature_maps = FeatureMapsPanel(document, selection)
+        self.feature_maps = FeatureMapsPanel(document, selection, studio.controller)
         self.confusion = ConfusionPanel(selection, controller)
         self.dense = DensePanel(document, selection)
         self.gradients = GradientsPanel(document, selection, controller)
@@ -360,6 +360,7 @@ class MainWindow(QMainWindow):
         self.samples.set_data(data)
         self.prediction.set_data(data)
         self.dense.set_data(data)
+        self.feature_maps.set_data(data)
         self.confusion.set_data(data)
         choice = self.studio.document.data or {}
         self.training_bar.show_data(choice.get("name", ""), data.title if data is not None else "")

@@ -42,7 +42,8 @@ class SnapshotRequest:
     """What to copy: one raw image (C, H, W) and, for deltas and gradients, its label; layers None means all of them.
 
     `parameters` adds the weights of all layers asked for; `changes` is for who knows older weights: what the last update
-    changed ("conv1.W_update"), and what all of them did since the weights were drawn or loaded ("conv1.W_change").
+    changed ("conv1.W_update"), and what all of them did since the weights were drawn or loaded ("conv1.W_change"). `other` is
+    a second image, of which the output of `other_layer` comes beside those of the first ("other:conv1.y").
     """
 
     image: Array | None = None
@@ -50,6 +51,8 @@ class SnapshotRequest:
     layers: tuple[str, ...] | None = None
     parameters: bool = True
     changes: bool = False
+    other: Array | None = None
+    other_layer: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,113 +1,178 @@
-"""The maps that the chosen layer makes of the chosen sample; for a max pooling also where its winners lie."""
+"""The feature maps of the chosen layer: what it makes of the sample, alone or beside something; a pooling with its windows."""
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import Maps, activation_of, as_maps, as_picture, input_of
+from cnnstudio.panels.comparison import OVER_INPUT, Comparison
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
-from cnnstudio.panels.pooling import window_cells, winner_marks
+from cnnstudio.panels.pooling import POOLS, PoolingLink, average_weights, winner_marks
+from cnnstudio.panels.range_choice import RangeChoice, network_range
+from cnnstudio.panels.shown_maps import Caption, ShownMaps, activity, mean_and_zeros, shown
+from cnnstudio.panels.titled_maps import TitledMaps
 from cnnstudio.selection import CellRef, Selection
-from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS
+from cnnstudio.session.controller import Controller
+from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
-from cnnstudio.widgets.colormaps import Kind
-from cnnstudio.widgets.map_area import RangeMode
+from cnnstudio.widgets.elided_label import ElidedLabel
 from cnnstudio.widgets.map_view import MapView
-from cnnstudio.widgets.numbers import format_percent, format_shape, format_value
-from engine.layer import Window
+from cnnstudio.widgets.numbers import format_shape
+from engine.datasets.dataset import Dataset
+from engine.layer import Array, Window
+from engine.layers.pool import AvgPool2D
 from engine.snapshot import Snapshot
 from engine.spec import Placed
 
-MASK, INPUT, OUTPUT = "mask", "input", "output"
+MASK, WINDOWS, BACK, OUTPUT = "mask", "windows", "back", "output"
 SMALLEST_WINDOW = 14
 """Pixels that a pooling window must span for its outline to help more than it hides."""
-EACH_MAP: RangeMode = "unit"
-ALL_MAPS: RangeMode = "layer"
 
 
 class FeatureMapsPanel(LivePanel):
-    """The output of the chosen layer, before or after its activation.
+    """The output of the chosen layer, before or after its activation, with what it is compared with beside it.
 
-    A max pooling layer can also be shown as its winner mask, which marks in the maps that it reads the one
-    number of each window that goes on, or as those maps themselves with the winners dotted.
+    A pooling layer is also shown as the mask of its winners (or the weights of its average), and as the maps that it reads
+    beside those that it makes, forward with the numbers and backward with the deltas.
     """
 
-    def __init__(self, document: Document, selection: Selection, parent: QWidget | None = None) -> None:
+    def __init__(self, document: Document, selection: Selection, controller: Controller, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._selection = document, selection
+        self._value_range = (0.0, 1.0)
         self._snapshot: Snapshot | None = None
-        self._after = QCheckBox(self.tr("After activation"))
-        self._after.setToolTip(self.tr("Show the maps behind the activation that follows this layer."))
-        self._pooling = QComboBox()
-        self._pooling.addItem(self.tr("Winner mask"), MASK)
-        self._pooling.addItem(self.tr("Input with winners"), INPUT)
-        self._pooling.addItem(self.tr("Output"), OUTPUT)
-        self._pooling.setAccessibleName(self.tr("What to show of the pooling"))
-        self._pooling.setToolTip(
-            self.tr("The winner of each window, its largest number, goes on; every other number is dropped.")
-        )
-        self._own_range = QCheckBox(self.tr("Own range"))
-        self._own_range.setToolTip(self.tr("Colour each map over its own range instead of one for all maps."))
-        self._sorted = QCheckBox(self.tr("Most active first"))
-        self._sorted.setToolTip(self.tr("Order the maps by the mean of their absolute values; each keeps its number."))
-        self._order: Maps = np.zeros(0, np.int64)
+        self._left: ShownMaps | None = None
+        self._right: ShownMaps | None = None
         self._alone: int | None = None
         # A double click opens a cell; only a click that stays single enlarges.
         self._enlarge_soon = QTimer(self)
         self._enlarge_soon.setSingleShot(True)
         self._enlarge_soon.timeout.connect(self._enlarge)
         self._clicked: int | None = None
-        self._hint = QLabel()
-        self._hint.setProperty("role", "muted")
-        # What the hint says comes and goes with the pointer; were room made for it, the pictures would move away from under it.
-        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._view = MapView(placeholder=self.tr("Choose a block to see what it makes of the sample."))
-        self._view.setAccessibleName(self.tr("Feature maps"))
-        row = QHBoxLayout()
-        row.setSpacing(SPACE_M)
-        row.addWidget(self._after)
-        row.addWidget(self._pooling)
-        row.addWidget(self._own_range)
-        row.addWidget(self._sorted)
-        row.addWidget(self._hint, 1)
-        tools = PanelTools(
-            self, self._view, self.tr("Click a map to enlarge it; double-click a cell to see how it was computed."),
-            self.tr("Each picture is one output of the chosen layer for the chosen sample. Of a max pooling, the marked "
-                    "cells of its input are the largest of their windows: only they go on, and only to them the gradient "
-                    "flows back."),
-        )  # fmt: skip
-        row.addWidget(tools)
-        self._after.toggled.connect(self._choose)
-        self._pooling.currentIndexChanged.connect(self._choose)
-        self._own_range.toggled.connect(self._choose)
-        self._sorted.toggled.connect(self._choose)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
-        layout.setSpacing(SPACE_XS)
-        layout.addLayout(row)
-        layout.addWidget(self._view, 1)
-        self._view.cell_activated.connect(self._open_cell)
-        self._view.cell_clicked.connect(self._click)
-        self._view.hovered.connect(self._show_window)
-        self._view.hovered.connect(self._show_statistics)
+        self._make_widgets()
+        self._compare = Comparison(document, selection, controller, self)
+        self._lay_out()
+        self._connect()
         selection.block_changed.connect(self.follow)
         document.graph_changed.connect(self.follow)
         self.follow()
 
+    # --- widgets ---
+
+    def _make_widgets(self) -> None:
+        self._after = QCheckBox(self.tr("After activation"))
+        self._after.setToolTip(self.tr("Show the maps behind the activation that follows this layer."))
+        self._pooling = QComboBox()
+        self._pooling.setAccessibleName(self.tr("What to show of the pooling"))
+        self._pooling.setToolTip(
+            self.tr("The winner of each window, its largest number, goes on; every other number is dropped. "
+                    "An average weighs all of them alike.")
+        )  # fmt: skip
+        self._pooling.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._pooling.setMinimumContentsLength(8)
+        self._sorted = self._switch(self.tr("Most active first"))
+        self._captions = self._switch(self.tr("Mean and zeros above each map"))
+        # What the hint says comes and goes with the pointer; were room made for it, the pictures would move away from under it.
+        self._hint = ElidedLabel()
+        self._hint.setProperty("role", "muted")
+        self._main = TitledMaps(MapView(placeholder=self.tr("Choose a block to see what it makes of the sample.")))
+        self._main.view.setAccessibleName(self.tr("Feature maps"))
+        self._beside = TitledMaps(MapView(placeholder=self.tr("Not there yet.")))
+        self._beside.view.setAccessibleName(self.tr("What the feature maps are compared with"))
+        self._range = RangeChoice(self._main.view, self)
+        self._link = PoolingLink(self._main.view, self._beside.view, self)
+
+    def _switch(self, text: str) -> QAction:
+        action = QAction(text, self)
+        action.setCheckable(True)
+        action.toggled.connect(self._choose)
+        return action
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(SPACE_S)
+        row.addWidget(self._after)
+        row.addWidget(self._pooling)
+        row.addWidget(self._compare.box)
+        row.addWidget(self._compare.classes)
+        row.addWidget(self._hint, 1)
+        tools = PanelTools(
+            self, self.view, self.tr("Click a map to enlarge it; double-click a cell to see how it was computed."),
+            self.tr("Each picture is one output of the chosen layer for the chosen sample. Of a max pooling, the marked "
+                    "cells of its input are the largest of their windows: only they go on, and only to them the gradient "
+                    "flows back. “…” sorts the maps by activity, and sets the range of the colours."),
+        )  # fmt: skip
+        row.addWidget(tools)
+        pictures = QHBoxLayout()
+        pictures.setSpacing(SPACE_S)
+        pictures.addWidget(self._main, 1)
+        pictures.addWidget(self._beside, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
+        layout.setSpacing(SPACE_XS)
+        layout.addLayout(row)
+        layout.addLayout(pictures, 1)
+
+    def _connect(self) -> None:
+        self._after.toggled.connect(self._choose)
+        self._pooling.currentIndexChanged.connect(self._choose)
+        self._range.changed.connect(self._choose)
+        self._compare.changed.connect(self._choose)
+        self._compare.averaged.connect(self._draw)
+        view, beside = self.view, self.beside
+        view.menu_opening.connect(self._offer_switches)
+        view.cell_activated.connect(self._open_cell)
+        view.cell_clicked.connect(self._click)
+        view.hovered.connect(self._show_statistics)
+        beside.cell_activated.connect(self._open_beside)
+        beside.hovered.connect(self._show_statistics_beside)
+        self._link.said.connect(self._say)
+
+    @Slot(object)
+    def _offer_switches(self, menu: QMenu) -> None:
+        menu.addSeparator()
+        menu.addActions([self._sorted, self._captions])
+
     @property
     def view(self) -> MapView:
         """The picture."""
-        return self._view
+        return self._main.view
+
+    @property
+    def beside(self) -> MapView:
+        """What the maps are compared with, or the output of a pooling."""
+        return self._beside.view
+
+    @property
+    def compare(self) -> Comparison:
+        """The choice of what the maps are compared with."""
+        return self._compare
 
     @property
     def shows_winners(self) -> bool:
-        """Whether the picture shows where the winners of a max pooling lie in its input."""
-        return self._pool() is not None and self._pooling.currentData() != OUTPUT
+        """Whether the picture shows the input of a pooling and what becomes of it."""
+        return self._mode() != OUTPUT
+
+    def show_pooling(self, mode: str) -> None:
+        """Show a pooling as MASK, WINDOWS, BACK or OUTPUT."""
+        self._pooling.setCurrentIndex(self._pooling.findData(mode))
+
+    def set_data(self, data: Dataset | None) -> None:
+        """Compare with averages over the classes of another data set."""
+        self._value_range = data.value_range if data is not None else (0.0, 1.0)
+        self._compare.set_data(data)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ask for what has changed while hidden."""
+        super().showEvent(event)
+        self._compare.see()
+
+    # --- what to show ---
 
     @Slot()
     def follow(self, *_: object) -> None:
@@ -116,25 +181,43 @@ class FeatureMapsPanel(LivePanel):
         derived = self._document.derived
         self._alone = None
         self._after.setVisible(block is not None and activation_of(derived, block) is not None)
-        self._pooling.setVisible(self._pool() is not None)
+        self._offer_pooling()
         self._choose()
 
-    def _shows_mask(self) -> bool:
-        return self._pool() is not None and self._pooling.currentData() == MASK
+    def _offer_pooling(self) -> None:
+        pool = self._pool()
+        kind = None if pool is None else pool.node.layer.kind
+        self._pooling.setVisible(pool is not None)
+        if kind is None or kind == self._pooling.property("kind"):
+            return
+        mode = self._pooling.currentData()
+        self._pooling.blockSignals(True)
+        self._pooling.clear()
+        self._pooling.setProperty("kind", kind)
+        for text, key in (
+            (self.tr("Winner mask") if kind == "max_pool" else self.tr("Weights"), MASK),
+            (self.tr("Windows and output"), WINDOWS),
+            (self.tr("Gradient flowing back"), BACK),
+            (self.tr("Output"), OUTPUT),
+        ):
+            self._pooling.addItem(text, key)
+        self._pooling.setCurrentIndex(max(self._pooling.findData(mode), 0))
+        self._pooling.blockSignals(False)
 
     def needs(self) -> Needs:
-        """The outputs of the layer shown, and for the winners those of the layer before."""
-        layer = self._layer()
-        pool = self._pool()
+        """The outputs of the layer and of what stands beside it; deltas where they flow back; for a range of the network all."""
+        layer, pool = self._layer(), self._pool()
         before = input_of(self._document.derived, pool.node.id) if pool is not None else None
-        return Needs(frozenset(name for name in (layer, before) if name))
+        layers = frozenset(name for name in (layer, before) if name)
+        if self._range.mode == "network":
+            layers |= frozenset(self._document.derived.placed)
+        own = Needs(layers, gradients=self._mode() == BACK)
+        return own if self.shows_winners or layer is None else own | self._compare.needs(layer)
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show the maps of one step."""
         self._snapshot = snapshot
         self._draw()
-
-    # --- what to show ---
 
     def _layer(self) -> str | None:
         block, derived = self._selection.block, self._document.derived
@@ -145,27 +228,22 @@ class FeatureMapsPanel(LivePanel):
 
     def _pool(self) -> Placed | None:
         placed = self._document.derived.placed.get(self._selection.block or "")
-        return placed if placed is not None and placed.node.layer.kind == "max_pool" else None
+        return placed if placed is not None and placed.node.layer.kind in POOLS else None
 
-    def _window(self) -> Window | None:
-        pool = self._pool()
-        return None if pool is None else pool.node.layer.window(pool.x)
-
-    def _shown_name(self) -> str:
-        """The array on display."""
-        if not self.shows_winners:
-            return f"{self._layer()}.y"
-        before = input_of(self._document.derived, self._selection.block or "")
-        return f"{before}.y"
+    def _mode(self) -> str:
+        return OUTPUT if self._pool() is None else str(self._pooling.currentData())
 
     @Slot()
-    def _choose(self) -> None:
+    def _choose(self, *_: object) -> None:
         self._tell_heading()
-        self._own_range.setVisible(not self._shows_mask())
-        self._sorted.setVisible(not self.shows_winners)
+        pool_sides = self._mode() in (WINDOWS, BACK)
+        self._compare.show_for(None if self.shows_winners else self._layer())
+        self._beside.setVisible(pool_sides or self._compare.has_picture)
+        self._sorted.setEnabled(not self.shows_winners)
         if self.shows_winners:
             self._alone = None
-        self._view.clear_highlight()
+        self._link.tie(self._pool() if pool_sides else None)
+        self.view.clear_highlight()
         self.needs_changed.emit()
         self._draw()
 
@@ -173,7 +251,7 @@ class FeatureMapsPanel(LivePanel):
         layer = self._layer()
         placed = self._document.derived.placed.get(layer or "")
         if placed is None or layer is None:
-            self._hint.clear()
+            self._hint.setText("")
             self.heading_changed.emit(self.tr("Feature maps"), "")
             return
         name = self._document.name_of(layer)
@@ -183,88 +261,150 @@ class FeatureMapsPanel(LivePanel):
             detail = template.format(name=name, count=shape[0], shape=format_shape(shape[1:]))
         else:
             detail = self.tr("{name} · {count} numbers").format(name=name, count=shape.size)
-        self._hint.setText(self.tr("marked cells go on") if self.shows_winners else "")
+        self._say("")
         self.heading_changed.emit(self.tr("Feature maps"), detail)
 
+    @Slot(str)
+    def _say(self, text: str) -> None:
+        self._hint.setText(text or self._usual_hint())
+
+    def _usual_hint(self) -> str:
+        pool, mode = self._pool(), self._mode()
+        if pool is None or mode == OUTPUT:
+            return ""
+        if mode == BACK:
+            return self.tr("left: δ of the input, right: δ of the output")
+        return self.tr("marked cells go on") if pool.node.layer.kind == "max_pool" else self.tr("every cell counts")
+
+    # --- drawing ---
+
     @Slot()
-    def _draw(self) -> None:
-        name, snapshot = self._shown_name(), self._snapshot
-        if snapshot is None or name not in snapshot:
-            if snapshot is None or self._layer() is None:
-                self._view.set_maps(None)
-                self._view.set_grid(None)
+    def _draw(self, *_: object) -> None:
+        snapshot, layer = self._snapshot, self._layer()
+        if snapshot is None or layer is None:
+            self._left = self._right = None
+            self.view.set_maps(None)
+            self.view.set_grid(None)
+            self.beside.set_maps(None)
             return
-        array, kind = snapshot[name], _kind(name)
-        marks = None
-        window = self._window() if self.shows_winners else None
         pool = self._pool()
-        if window is not None and pool is not None:
-            winner = snapshot.arrays.get(f"{pool.node.id}.winner")
-            if winner is None or winner.shape != tuple(pool.y) or array.shape != tuple(pool.x):
-                return  # the frame was made for another choice; the right one is under way
-            marks = winner_marks(winner, window, pool.x)
-            if self._shows_mask():
-                array, marks, kind = marks, None, "mask"
-        maps = as_picture(array) if kind == "image" else as_maps(array)
-        labels: tuple[str, ...] = ()
-        self._order = np.arange(len(maps))
-        if window is None and kind != "image":
-            if self._sorted.isChecked():
-                self._order = np.argsort(activity(maps))[::-1]
-            if self._alone is not None and self._alone < len(maps):
-                self._order = np.array([self._alone])
-            if array.ndim == 3 and (self._sorted.isChecked() or self._alone is not None):
-                labels = tuple(self.tr("map {number}").format(number=k) for k in self._order)
-            if len(self._order) < len(maps) or self._sorted.isChecked():
-                maps = maps[self._order]
-        self._view.set_maps(
-            maps,
-            kind=kind,
-            range_mode=EACH_MAP if self._own_range.isChecked() else ALL_MAPS,
-            labels=labels,
-            marks=marks,
-            key=(name, kind, marks is None, self._sorted.isChecked(), self._alone, snapshot.step, id(snapshot)),
-        )
+        if pool is not None and self.shows_winners:
+            self._draw_pooling(snapshot, pool)
+        elif (array := snapshot.arrays.get(f"{layer}.y")) is not None:
+            self._draw_maps(snapshot, layer, array)
+        # Otherwise the frame was made for another choice; the right one is under way.
+
+    def _draw_maps(self, snapshot: Snapshot, layer: str, array: Array) -> None:
+        left = self._left = shown(f"{layer}.y", array, order=self._order(array), caption=self._caption())
+        low, high = self._bounds(snapshot, left, "y")
+        self._main.set_title(self._document.name_of(layer) if self._compare.has_picture else "")
+        over = self._compare.choice == OVER_INPUT and left.kind != "image"
+        self.view.set_backdrop(picture_of(snapshot["image"]) if over else None, *self._value_range)
+        self.view.set_grid(None)
+        self._show(self.view, left, snapshot, low, high)
+        if self._compare.has_picture:
+            self._right, title = self._compare.picture(snapshot, left, self._caption())
+            self._beside.set_title(title)
+            if self._right is None:
+                self.beside.set_maps(None)
+            else:
+                self._show(self.beside, self._right, snapshot, *self._bounds(snapshot, self._right, "y"))
+
+    def _draw_pooling(self, snapshot: Snapshot, pool: Placed) -> None:
+        before, mode = input_of(self._document.derived, pool.node.id), self._mode()
+        suffix = "dy" if mode == BACK else "y"
+        name, made = f"{before}.{suffix}", f"{pool.node.id}.{suffix}"
+        array, layer = snapshot.arrays.get(name), pool.node.layer
+        winner = snapshot.arrays.get(f"{pool.node.id}.winner")
+        window = layer.window(pool.x)
+        if mode == BACK and "loss" not in snapshot:
+            self._left = self._right = None
+            self.view.set_placeholder(self.tr("Nobody knows the true class of this image, so there is no loss to go back from."))
+            self.view.set_maps(None)
+            self.beside.set_maps(None)
+            return
+        fits = winner.shape == tuple(pool.y) if winner is not None else layer.kind != "max_pool"
+        if array is None or window is None or array.shape != tuple(pool.x) or not fits:
+            return  # the frame was made for another choice; the right one is under way
+        marks = winner_marks(winner, window, pool.x) if winner is not None else None
+        if mode == MASK and isinstance(layer, AvgPool2D):
+            weights = np.broadcast_to(average_weights(layer, pool.x), tuple(pool.x))
+            self._left = shown(name, weights, "activation")
+        elif mode == MASK and marks is not None:
+            self._left = shown(name, marks, "mask")
+        else:
+            self._left = shown(name, array, marks=marks if mode == WINDOWS else None)
+        self._main.set_title(self.tr("reads") if mode != MASK else "")
+        self.view.set_backdrop(None)
+        self._show(self.view, self._left, snapshot, *self._bounds(snapshot, self._left, suffix))
         self._show_grid(window)
+        if mode != MASK and made in snapshot:
+            self._right = shown(made, snapshot[made])
+            self._beside.set_title(self.tr("makes of it"))
+            self._show(self.beside, self._right, snapshot, *self._bounds(snapshot, self._right, suffix))
+            self._link.tie(pool, winner, backward=mode == BACK)
 
-    def _show_grid(self, window: Window | None) -> None:
+    def _show(self, view: MapView, what: ShownMaps, snapshot: Snapshot, low: float | None, high: float | None) -> None:
+        key = (what.array, what.kind, what.marks is None, self._sorted.isChecked(), self._alone, what.labels, snapshot.step,
+               id(snapshot), id(what.maps.base))  # fmt: skip
+        view.set_maps(what.maps, low=low, high=high, kind=what.kind, range_mode=self._range.mode, labels=what.labels,
+                      marks=what.marks, key=key)  # fmt: skip
+
+    def _bounds(self, snapshot: Snapshot, what: ShownMaps, suffix: str) -> tuple[float, float] | tuple[None, None]:
+        """Given bounds of the colours: those of the network where they are chosen, of averaging weights 0 to the largest."""
+        if what.kind in ("image", "mask"):
+            return None, None
+        if self._mode() == MASK:
+            return 0.0, max(float(what.maps.max()), 1e-9)
+        return network_range(snapshot, suffix, what.kind) if self._range.mode == "network" else (None, None)
+
+    def _order(self, array: Array) -> Array:
+        maps = as_maps(array)
+        if self._alone is not None and self._alone < len(maps):
+            return np.array([self._alone])
+        return np.argsort(activity(maps))[::-1] if self._sorted.isChecked() else np.arange(len(maps))
+
+    def _caption(self) -> Caption | None:
+        if self._captions.isChecked():
+            return self._statistics
+        named = self._sorted.isChecked() or self._alone is not None
+        return (lambda number, _: self.tr("map {number}").format(number=number)) if named else None
+
+    def _statistics(self, number: int, one: Maps) -> str:
+        mean, zeros = mean_and_zeros(one)
+        return self.tr("map {number}: mean {mean}, {share} zero").format(number=number, mean=mean, share=zeros)
+
+    def _show_grid(self, window: Window) -> None:
         """Draw the windows where they lie side by side and are large enough to see into."""
-        side_by_side = window is not None and window.stride == window.kernel and window.padding[::2] == (0, 0)
-        if window is None or not side_by_side:
-            self._view.set_grid(None)
-            return
-        cell = self._view.cell_rect(0, 0, 0).width()
-        self._view.set_grid(*(window.kernel if cell * min(window.kernel) >= SMALLEST_WINDOW else (None,)))
+        side_by_side = window.stride == window.kernel and window.padding[::2] == (0, 0)
+        cell = self.view.cell_rect(0, 0, 0).width()
+        fits = side_by_side and cell * min(window.kernel) >= SMALLEST_WINDOW
+        self.view.set_grid(*(window.kernel if fits else (None,)))
 
-    @Slot(object)
-    def _show_window(self, cell: Cell | None) -> None:
-        """Outline the pooling window that reads the cell under the pointer."""
-        window, pool = self._window(), self._pool()
-        if cell is None or window is None or pool is None or not self.shows_winners:
-            self._view.clear_highlight()
-            return
-        top, _, left, _ = window.padding
-        row = min((cell.row + top) // window.stride[0], pool.y[1] - 1)
-        column = min((cell.col + left) // window.stride[1], pool.y[2] - 1)
-        self._view.highlight(cell.map, *window_cells(window, row, column))
+    # --- pointer ---
 
     @Slot(object)
     def _show_statistics(self, cell: Cell | None) -> None:
         """Say how active the map under the pointer is."""
-        maps = self._view.maps
-        if cell is None or maps is None or self.shows_winners or maps.ndim != 3 or maps[0].size == 1:
-            self._hint.setText(self.tr("marked cells go on") if self.shows_winners else "")
-            return
-        text = self.tr("map {number}: mean {mean}, {share} zero")
-        number, one = int(self._order[cell.map]), maps[cell.map]
-        share = format_percent(float(np.mean(one == 0)), 0)
-        self._hint.setText(text.format(number=number, mean=format_value(float(one.mean()), 3), share=share))
+        self._tell_statistics(self._left, cell)
+
+    @Slot(object)
+    def _show_statistics_beside(self, cell: Cell | None) -> None:
+        self._tell_statistics(self._right, cell)
+
+    def _tell_statistics(self, what: ShownMaps | None, cell: Cell | None) -> None:
+        if self.shows_winners:
+            return  # the link between the two sides says more
+        if cell is None or what is None or what.maps.ndim != 3 or what.maps[0].size == 1 or cell.map >= len(what.maps):
+            self._say("")
+        else:
+            self._say(self._statistics(int(what.order[cell.map]), what.maps[cell.map]))
 
     @Slot(object)
     def _click(self, cell: Cell) -> None:
-        maps = self._view.maps
-        if maps is not None and maps.ndim == 3 and maps[0].size > 1 and not self.shows_winners:
-            self._clicked = int(self._order[cell.map])
+        left = self._left
+        if left is not None and left.maps.ndim == 3 and left.maps[0].size > 1 and not self.shows_winners:
+            self._clicked = int(left.order[cell.map])
             self._enlarge_soon.start(QApplication.doubleClickInterval())
 
     @Slot()
@@ -276,22 +416,21 @@ class FeatureMapsPanel(LivePanel):
     @Slot(object)
     def _open_cell(self, cell: Cell) -> None:
         self._enlarge_soon.stop()
-        if self._snapshot is None or self._view.maps is None:
+        if self._snapshot is not None and self._left is not None and self._left.array in self._snapshot:
+            ref = CellRef(self._left.array, self._left.index(cell), self._snapshot.step, self._snapshot.probe)
+            self._selection.select_cell(ref)
+
+    @Slot(object)
+    def _open_beside(self, cell: Cell) -> None:
+        """Explain a cell of the other half; of another sample after choosing that. An average is no number of the network."""
+        right, snapshot = self._right, self._snapshot
+        if right is None or snapshot is None:
             return
-        name = self._shown_name()
-        array = self._snapshot.arrays.get(name)
-        if array is None:
-            return
-        number = int(self._order[cell.map])
-        index = (number, cell.row, cell.col) if array.ndim == 3 else (number,)
-        self._selection.select_cell(CellRef(name, index, self._snapshot.step, self._snapshot.probe))
+        name = self._compare.explainable(right)
+        if name is not None:
+            self._selection.select_cell(CellRef(name, right.index(cell), snapshot.step, snapshot.probe))
 
 
-def activity(maps: Maps) -> Maps:
-    """The mean of the absolute values of each map (N, …)."""
-    return np.abs(maps.astype(np.float32)).reshape(len(maps), -1).mean(axis=1)
-
-
-def _kind(name: str) -> Kind:
-    """The image itself is grey or coloured as it is; everything else has the colours of activations."""
-    return "image" if name == "input.y" else "activation"
+def picture_of(image: Array) -> Maps:
+    """A raw image (C, H, W) as a grey (H, W) or RGB (H, W, 3) picture; of other numbers of channels the first one."""
+    return as_picture(image)[0]

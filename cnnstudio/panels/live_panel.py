@@ -8,17 +8,22 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from engine.layer import Array
 from engine.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
 class Needs:
-    """The arrays that a panel shows: outputs of `layers`, their weights, their deltas and gradients, what changed the weights."""
+    """The arrays that a panel shows: outputs of `layers`, their weights, their deltas and gradients, what changed the weights.
+
+    `other` is a second image with the layer whose output is shown for it.
+    """
 
     layers: frozenset[str] = frozenset()
     parameters: bool = False
     gradients: bool = False
     changes: bool = False
+    other: tuple[Array, str] | None = None
 
     def __or__(self, other: Needs) -> Needs:
         return Needs(
@@ -26,6 +31,7 @@ class Needs:
             self.parameters or other.parameters,
             self.gradients or other.gradients,
             self.changes or other.changes,
+            self.other or other.other,
         )
 
 

@@ -94,6 +94,8 @@ class Probe(QObject):
                 layers=tuple(sorted(needs.layers)),
                 parameters=needs.parameters,
                 changes=needs.changes,
+                other=needs.other[0] if needs.other else None,
+                other_layer=needs.other[1] if needs.other else None,
             )
         )
 

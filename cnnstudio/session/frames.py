@@ -1,4 +1,4 @@
-"""Frames: the arrays of a probe, with what training has changed in the weights where that is asked for."""
+"""Frames: the arrays of a probe; where asked for with what training has changed in the weights, and a second image's outputs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import dataclasses
 from engine.layer import Array
 from engine.snapshot import Snapshot, SnapshotRequest, frozen, sample_snapshot
 from engine.trainer import Trainer
+
+OTHER = "other:"
+"""What the names of the second image's arrays begin with."""
 
 
 def frame_of(trainer: Trainer, request: SnapshotRequest, drawn_weights: Array | None) -> Snapshot | None:
@@ -19,6 +22,11 @@ def frame_of(trainer: Trainer, request: SnapshotRequest, drawn_weights: Array | 
     frame = sample_snapshot(trainer.network, trainer.step, request)
     if request.changes:
         frame = dataclasses.replace(frame, arrays={**frame.arrays, **_changes(trainer, request, drawn_weights)})
+    fits = request.other is not None and request.other.shape == tuple(trainer.network.placed[0].x)
+    if fits and request.other_layer is not None:
+        second = SnapshotRequest(request.other, layers=(request.other_layer,), parameters=False)
+        outputs = sample_snapshot(trainer.network, trainer.step, second).arrays
+        frame = dataclasses.replace(frame, arrays={**frame.arrays, **{OTHER + name: array for name, array in outputs.items()}})
     return frame
 
 

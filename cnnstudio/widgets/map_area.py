@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from cnnstudio.theme import Theme, current_theme, theme_changed, ui_font
@@ -56,6 +56,7 @@ class MapArea(QAbstractScrollArea):
         self._selected: int | None = None
         self._highlights: list[overlays.Highlight] = []
         self._grid: tuple[int, int] | None = None
+        self._backdrop: QImage | None = None
         self._scale_bar = ScaleBar(self) if scale_bar else None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.viewport().setAutoFillBackground(False)
@@ -111,6 +112,11 @@ class MapArea(QAbstractScrollArea):
     def set_grid(self, rows: int | None, cols: int | None = None) -> None:
         """Draw lines every `rows` and `cols` cells (the windows of a pooling layer); None takes them away."""
         self._grid = None if rows is None else (rows, cols or rows)
+        self.viewport().update()
+
+    def set_backdrop(self, picture: Maps | None, low: float = 0.0, high: float = 1.0) -> None:
+        """Lay a picture, grey (H, W) or RGB (H, W, 3) over [low, high], half transparent over every map; None takes it away."""
+        self._backdrop = None if picture is None else overlays.picture_image(picture, low, high)
         self.viewport().update()
 
     def highlight(self, map: int | None, rows: range, cols: range, *, add: bool = False) -> None:
@@ -322,6 +328,8 @@ class MapArea(QAbstractScrollArea):
         top = round(offset.y() * scale)
         shown = layout.visible(top, top + round(self.viewport().height() * scale))
         self._picture.draw(painter, layout, shown)
+        if self._backdrop is not None:
+            overlays.draw_backdrop(painter, layout, self._backdrop, shown)
         self._draw_overlays(painter, layout, shown, scale)
         painter.resetTransform()
         self._draw_place(painter)

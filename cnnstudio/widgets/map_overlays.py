@@ -9,12 +9,15 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from cnnstudio.theme import current_theme, number_font, ui_font
+from cnnstudio.widgets.colormaps import pack_rgb
 from cnnstudio.widgets.mosaic import Layout, Maps, Picture
 from cnnstudio.widgets.numbers import format_fixed, matrix_decimals
 
 NUMBER_CELL = 34
 """Cells at least this wide (logical pixels) show their number."""
 
+BACKDROP = 0.5
+"""How much of a picture that lies over the maps is seen."""
 _SMALLEST_MARK = 3
 _MOST_DECIMALS = 3
 
@@ -121,6 +124,22 @@ def draw_grid(painter: QPainter, layout: Layout, shown: range, step: tuple[int, 
         for col in range(cols, layout.width, cols):
             x = layout.cells_rect(index, range(1), range(col, col + 1)).left()
             painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
+
+
+def picture_image(picture: Maps, low: float, high: float) -> QImage:
+    """A grey (H, W) or RGB (H, W, 3) picture over [low, high] as an image that owns its pixels."""
+    pixels = np.zeros(picture.shape[:2], np.uint32)
+    pack_rgb(picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=-1), low, high, pixels)
+    height, width = picture.shape[0], picture.shape[1]
+    return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
+
+
+def draw_backdrop(painter: QPainter, layout: Layout, backdrop: QImage, shown: range) -> None:
+    """The picture over each map, `BACKDROP` of it and the rest of the map: cells keep their edges."""
+    painter.setOpacity(BACKDROP)
+    for index in shown:
+        painter.drawImage(layout.map_rect(index), backdrop)
+    painter.setOpacity(1.0)
 
 
 def draw_highlights(painter: QPainter, layout: Layout, highlights: Sequence[Highlight], shown: range, scale: float) -> None:

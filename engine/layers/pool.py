@@ -261,15 +261,19 @@ class AvgPool2D(Pool2D):
             dx[...] = self._inside(framed, Shape(dx.shape[1:]))
 
     def _counts(self, x: Shape, y: Array) -> Array:
+        """`counts` in the dtype of y."""
+        return self.counts(x).astype(y.dtype)
+
+    def counts(self, x: Shape) -> Array:
         """m[i, j]: how many cells each window counts, its rows times its columns (H', W')."""
         sides, along = self.window(x).padding, []
         for axis, (before, after) in enumerate((sides[:2], sides[2:])):
-            begin = np.arange(y.shape[2 + axis]) * self.stride[axis] - before
+            begin = np.arange(self.output_shape(x)[1 + axis]) * self.stride[axis] - before
             end = np.minimum(begin + self.kernel_size[axis], x[1 + axis] + after)
             if not self.count_padding:
                 begin, end = np.maximum(begin, 0), np.minimum(end, x[1 + axis])
             along.append(end - begin)
-        return np.multiply.outer(*along).astype(y.dtype)
+        return np.multiply.outer(*along)
 
     def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:
         return self._window_at(cell, view, 0).join("sum") / self._count_at(cell, view)

@@ -1,28 +1,60 @@
-"""Feature maps in the order of their activity, one map alone, and what is said of the map under the pointer."""
+"""Feature maps on screen are those of an independent forward and backward pass, alone, compared, and of poolings."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
+from cnnstudio.panels.comparison import ALONE, CLASS, INPUT, LAYER, OVER_INPUT, SAMPLE
+from cnnstudio.panels.feature_maps import BACK, MASK, OUTPUT, WINDOWS, FeatureMapsPanel
+from cnnstudio.selection import SampleRef
 from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.colormaps import lut
+from cnnstudio.widgets.map_overlays import BACKDROP
 from engine.layer import Array
+from tests.cnnstudio.panels.pixels import assert_shows, colors_on_screen, network_of, outputs_of
 
 
-def maps_of_conv1(qtbot: QtBot, window: MainWindow) -> Array:
-    """The maps of the first convolution, once they are on screen."""
-    window.view.show_block("conv1")
-    qtbot.waitUntil(lambda: window.feature_maps.view.maps is not None and len(window.feature_maps.view.maps) == 8)
-    maps = window.feature_maps.view.maps
-    assert maps is not None
-    return maps.copy()
+@pytest.fixture
+def panel(window: MainWindow) -> FeatureMapsPanel:
+    """The panel with room enough that every cell is in sight."""
+    window.resize(1600, 1000)
+    window.docks["feature_maps"].setFloating(True)
+    window.docks["feature_maps"].resize(900, 500)
+    window.docks["feature_maps"].show()
+    return window.feature_maps
 
 
-def test_most_active_first_keeps_the_numbers_of_the_maps(qtbot: QtBot, window: MainWindow) -> None:
-    maps, panel = maps_of_conv1(qtbot, window), window.feature_maps
+def choose(qtbot: QtBot, window: MainWindow, block: str, count: int) -> Array:
+    """Choose a block and wait for its maps."""
+    window.view.show_block(block)
+    view = window.feature_maps.view
+    qtbot.waitUntil(lambda: view.maps is not None and len(view.maps) == count)
+    assert view.maps is not None
+    return view.maps.copy()
+
+
+def sample_of(window: MainWindow) -> tuple[Array, int]:
+    sample = window.studio.selection.sample
+    assert sample is not None and sample.image is not None and sample.label is not None
+    return sample.image, sample.label
+
+
+def test_pixels_are_outputs_before_and_after_the_activation(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel) -> None:
+    outputs = outputs_of(network_of(window.studio), sample_of(window)[0])
+    choose(qtbot, window, "conv1", 8)
+    assert_shows(panel.view, outputs["conv1"])
+    panel._after.setChecked(True)
+    qtbot.waitUntil(lambda: panel.view.maps is not None and bool((panel.view.maps >= 0).all()))
+    assert_shows(panel.view, outputs["relu1"])
+
+
+def test_most_active_first_keeps_the_numbers_of_the_maps(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel) -> None:
+    maps = choose(qtbot, window, "conv1", 8)
     panel._sorted.setChecked(True)
     shown = panel.view.maps
     assert shown is not None
@@ -35,8 +67,8 @@ def test_most_active_first_keeps_the_numbers_of_the_maps(qtbot: QtBot, window: M
     assert cell is not None and cell.index == (most, 2, 3)
 
 
-def test_a_click_enlarges_one_map_and_another_brings_all_back(qtbot: QtBot, window: MainWindow) -> None:
-    maps, panel = maps_of_conv1(qtbot, window), window.feature_maps
+def test_a_click_enlarges_one_map_and_another_brings_all_back(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel) -> None:
+    maps = choose(qtbot, window, "conv1", 8)
     for expected in (maps[4:5], maps):
         index = 4 if len(expected) == 1 else 0
         at = panel.view.cell_rect(index, 3, 3).center().toPoint()
@@ -45,11 +77,190 @@ def test_a_click_enlarges_one_map_and_another_brings_all_back(qtbot: QtBot, wind
         np.testing.assert_array_equal(panel.view.maps, expected)
 
 
-def test_the_map_under_the_pointer_tells_its_mean_and_sparsity(qtbot: QtBot, window: MainWindow) -> None:
-    maps_of_conv1(qtbot, window)
-    panel = window.feature_maps
+def test_mean_and_sparsity_are_told_of_the_map_pointed_at_and_above_each_map(
+    qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel
+) -> None:
+    outputs = outputs_of(network_of(window.studio), sample_of(window)[0])
+    choose(qtbot, window, "conv1", 8)
     panel._after.setChecked(True)
     qtbot.waitUntil(lambda: panel.view.maps is not None and bool((panel.view.maps >= 0).all()))
-    one = panel.view.maps[2]  # type: ignore[index]
+    one = outputs["relu1"][2]
     panel.view.hovered.emit(Cell(2, 0, 0, 0.0))
     assert f"{np.mean(one == 0) * 100:.0f} %" in panel._hint.text() and "map 2" in panel._hint.text()
+    panel._captions.setChecked(True)
+    assert f"{np.mean(one == 0) * 100:.0f} % zero" in panel.view._labels[2]
+
+
+def test_the_image_lies_half_transparent_over_the_maps(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel) -> None:
+    image, _ = sample_of(window)
+    outputs = outputs_of(network_of(window.studio), image)
+    choose(qtbot, window, "conv1", 8)
+    panel.compare.choose(OVER_INPUT)
+    maps = outputs["conv1"]
+    low, high = maps.min(), maps.max()
+    own = lut("viridis")[np.clip((maps - low) / (high - low) * 256, 0, 255).astype(int)].astype(float)
+    assert window.studio.data is not None
+    dark, bright = window.studio.data.value_range
+    grey = (image[0].astype(float) - dark) / (bright - dark) * 255
+    expected = (1 - BACKDROP) * own + BACKDROP * grey[None, ..., None]
+    assert np.abs(colors_on_screen(panel.view).astype(float) - expected).max() <= 4
+    panel.compare.choose(ALONE)
+    assert_shows(panel.view, maps)
+
+
+def test_input_and_another_layer_stand_beside_the_maps(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel) -> None:
+    outputs = outputs_of(network_of(window.studio), sample_of(window)[0])
+    choose(qtbot, window, "relu1", 8)
+    panel.compare.choose(INPUT)
+    qtbot.waitUntil(lambda: panel.beside.maps is not None)
+    assert_shows(panel.beside, outputs["conv1"])
+    panel.compare.choose(LAYER)
+    window.view.show_block("conv1")
+    qtbot.waitUntil(lambda: panel.view.maps is not None and bool((panel.view.maps < 0).any()))
+    assert_shows(panel.view, outputs["conv1"])
+    assert_shows(panel.beside, outputs["relu1"])
+    panel.beside.cell_activated.emit(Cell(3, 1, 2, 0.0))
+    cell = window.studio.selection.cell
+    assert cell is not None and (cell.array, cell.index) == ("relu1.y", (3, 1, 2))
+
+
+def test_another_sample_stands_beside_the_maps_and_opens_with_its_own_number(
+    qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel
+) -> None:
+    first, network = window.studio.selection.sample, network_of(window.studio)
+    assert first is not None and first.image is not None
+    choose(qtbot, window, "conv1", 8)
+    panel.compare.choose(SAMPLE)
+    window.samples.next()
+    second, _ = sample_of(window)
+    expected = outputs_of(network, second)["conv1"]
+    qtbot.waitUntil(lambda: panel.view.maps is not None and bool(np.allclose(panel.view.maps, expected, atol=1e-5)))
+    assert_shows(panel.view, expected)
+    assert_shows(panel.beside, outputs_of(network, first.image)["conv1"])
+    panel.beside.cell_activated.emit(Cell(1, 4, 4, 0.0))
+    assert window.studio.selection.sample is first
+    cell = window.studio.selection.cell
+    assert cell is not None and (cell.array, cell.index) == ("conv1.y", (1, 4, 4))
+
+
+def test_a_class_average_is_that_of_its_validation_images(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel) -> None:
+    network, data = network_of(window.studio), window.studio.data
+    assert data is not None
+    choose(qtbot, window, "conv1", 8)
+    panel.compare.choose(CLASS)
+    panel.compare.classes.setCurrentIndex(4)
+    rows = np.flatnonzero(data.validation.labels == 4)
+    qtbot.waitUntil(lambda: panel.beside.maps is not None and f"{len(rows)} images of 4" in panel._beside.title)
+    outputs = [outputs_of(network, data.validation.images[row])["conv1"] for row in rows]
+    assert_shows(panel.beside, np.mean(outputs, axis=0))
+    panel.beside.cell_activated.emit(Cell(1, 4, 4, 0.0))
+    assert window.studio.selection.cell is None
+
+
+def test_a_hidden_panel_asks_for_no_average(qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+    monkeypatch.setattr(window.studio.controller, "average_class", lambda *question: asked.append(question))
+    window.docks["feature_maps"].close()
+    window.feature_maps.compare.choose(CLASS)
+    window.actions_.batch.trigger()
+    qtbot.waitUntil(lambda: window.studio.controller.state.step == 1)
+    assert not asked
+    window.docks.bring_up("feature_maps")
+    qtbot.waitUntil(lambda: len(asked) == 1)
+
+
+@pytest.fixture
+def pooled(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel, request: pytest.FixtureRequest) -> str:
+    """The id of a pooling of the wanted kind in the network."""
+    kind = getattr(request, "param", "max_pool")
+    document = window.studio.document
+    block = next(b.id for b in document.graph.main if b.node.layer.kind == "max_pool")
+    if kind == "avg_pool":
+        previous = document.graph.previous(block)
+        document.remove([block])
+        assert previous is not None
+        following = document.graph.next(previous)
+        assert following is not None
+        block = document.insert_on_wire("avg_pool", (previous, following))
+    window.view.show_block(block)
+    return block
+
+
+def test_a_max_pooling_shows_its_input_with_the_winners_beside_its_output(
+    qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel, pooled: str
+) -> None:
+    outputs = outputs_of(network_of(window.studio), sample_of(window)[0])
+    x, y = outputs["relu2"], outputs[pooled]
+    blocks = x.reshape(16, 4, 2, 4, 2)
+    first = blocks.transpose(0, 1, 3, 2, 4).reshape(16, 4, 4, 4).argmax(axis=-1)
+    wins = np.zeros((16, 8, 8))
+    for c, i, j in np.ndindex(16, 4, 4):
+        u, v = divmod(int(first[c, i, j]), 2)
+        wins[c, 2 * i + u, 2 * j + v] = 1
+    panel.show_pooling(MASK)
+    qtbot.waitUntil(lambda: panel.view.maps is not None and panel.view.maps.dtype == np.bool_)
+    assert_shows(panel.view, wins, 0, 1)
+    panel.show_pooling(WINDOWS)
+    qtbot.waitUntil(lambda: panel.beside.maps is not None and panel.beside.maps.shape == (16, 4, 4))
+    np.testing.assert_array_equal(panel.view._marks, wins)
+    assert_shows(panel.beside, y)
+    np.testing.assert_allclose(panel.view.maps, x, atol=1e-5)  # the marks hide the colours
+    panel.show_pooling(OUTPUT)
+    qtbot.waitUntil(lambda: panel.view.maps is not None and panel.view.maps.shape == (16, 4, 4))
+    assert_shows(panel.view, y)
+
+
+def test_pointing_at_either_side_of_a_pooling_outlines_the_window_and_tells_the_value(
+    qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel, pooled: str
+) -> None:
+    outputs = outputs_of(network_of(window.studio), sample_of(window)[0])
+    panel.show_pooling(WINDOWS)
+    qtbot.waitUntil(lambda: panel.beside.maps is not None)
+    value = f"{float(outputs[pooled][3, 1, 2]):.2f}"
+    for view, cell in ((panel.beside, Cell(3, 1, 2, 0.0)), (panel.view, Cell(3, 3, 4, 0.0))):
+        view.hovered.emit(cell)
+        (left,), (right,) = panel.view._highlights, panel.beside._highlights
+        assert (left.map, left.rows, left.cols) == (3, range(2, 4), range(4, 6))
+        assert (right.map, right.rows, right.cols) == (3, range(1, 2), range(2, 3))
+        assert value[:3] in panel._hint.text()
+        view.hovered.emit(None)
+        assert not panel.view._highlights and not panel.beside._highlights
+
+
+@pytest.mark.parametrize("pooled", ["max_pool", "avg_pool"], indirect=True)
+def test_the_gradient_flows_back_through_pooling(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel, pooled: str) -> None:
+    panel.show_pooling(BACK)
+    image, label = sample_of(window)
+    qtbot.waitUntil(lambda: window.studio.controller.state.batches > 0)
+    network = network_of(window.studio)
+    lane = network.forward_sample(image)
+    network.backward_sample(np.array([label]))
+    index = {p.node.id: p.index for p in network.placed}
+    into, out = lane.deltas[index["relu2"]][0], lane.deltas[index[pooled]][0]
+    qtbot.waitUntil(lambda: panel.beside.maps is not None and panel.beside.maps.shape == out.shape)
+    qtbot.waitUntil(lambda: bool(np.allclose(panel.beside.maps, out, atol=1e-6)))  # type: ignore[arg-type]
+    assert_shows(panel.view, into)
+    assert_shows(panel.beside, out)
+    panel.beside.hovered.emit(Cell(0, 0, 0, 0.0))
+    assert ("1/4" if pooled.startswith("avg") else "alone") in panel._hint.text()
+    window.studio.selection.select_sample(SampleRef("drawn", 0, image, None))
+    qtbot.waitUntil(lambda: panel.view.maps is None)
+
+
+@pytest.mark.parametrize("pooled", ["avg_pool"], indirect=True)
+def test_an_average_pooling_shows_the_weight_of_every_cell(
+    qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel, pooled: str
+) -> None:
+    panel.show_pooling(MASK)
+    qtbot.waitUntil(lambda: panel.view.maps is not None and panel.view.maps.shape == (16, 8, 8))
+    assert_shows(panel.view, np.full((16, 8, 8), 0.25), 0, 0.25)
+
+
+def test_colours_may_reach_over_the_whole_network(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel) -> None:
+    outputs = outputs_of(network_of(window.studio), sample_of(window)[0])
+    del outputs["input"]
+    low, high = min(float(y.min()) for y in outputs.values()), max(float(y.max()) for y in outputs.values())
+    choose(qtbot, window, "conv1", 8)
+    panel._range.choose("network")
+    qtbot.waitUntil(lambda: panel.view.bounds is not None and abs(panel.view.bounds[1] - high) < 1e-4)
+    assert_shows(panel.view, outputs["conv1"], low, high)

@@ -1,0 +1,177 @@
+"""What stands beside the feature maps: the layer's input, another layer, another sample, or the average of a class."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QComboBox
+
+from cnnstudio.document.document import Document
+from cnnstudio.panels.along_chain import input_of
+from cnnstudio.panels.average_source import AverageSource
+from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.panels.shown_maps import Caption, ShownMaps, shown
+from cnnstudio.selection import SampleRef, Selection
+from cnnstudio.session.controller import Controller
+from cnnstudio.session.frames import OTHER
+from engine.datasets.dataset import Dataset
+from engine.snapshot import Snapshot
+
+ALONE, OVER_INPUT, INPUT, LAYER, SAMPLE, CLASS = "alone", "over", "input", "layer", "sample", "class"
+
+
+class Comparison(QObject):
+    """The choice, and the second picture that follows from it. A layer or sample is the one shown when it was chosen."""
+
+    changed = Signal()
+    """Another choice: other arrays are needed."""
+    averaged = Signal()
+    """The average of the class has come."""
+
+    def __init__(self, document: Document, selection: Selection, controller: Controller, panel: LivePanel) -> None:
+        super().__init__(panel)
+        self._document, self._selection = document, selection
+        self._data: Dataset | None = None
+        self._layer: str | None = None
+        """The layer that is shown in the first picture; None while it shows none."""
+        self._pinned_layer: str | None = None
+        self._pinned_sample: SampleRef | None = None
+        self._average = AverageSource(panel, controller)
+        self._average.changed.connect(self.averaged)
+        self.box = QComboBox()
+        for text, key in (
+            (self.tr("Alone"), ALONE),
+            (self.tr("Over the image"), OVER_INPUT),
+            (self.tr("Beside its input"), INPUT),
+            (self.tr("Beside this layer"), LAYER),
+            (self.tr("Beside this sample"), SAMPLE),
+            (self.tr("Beside a class average"), CLASS),
+        ):
+            self.box.addItem(text, key)
+        self.box.setAccessibleName(self.tr("What to compare the maps with"))
+        self.box.setToolTip(
+            self.tr("“This layer” and “this sample” stay beside the maps while you choose others. A class average is that of the "
+                    "outputs for validation images of one class.")
+        )  # fmt: skip
+        self.classes = QComboBox()
+        self.classes.setAccessibleName(self.tr("Class to average over"))
+        for combo, length in ((self.box, 8), (self.classes, 3)):
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            combo.setMinimumContentsLength(length)
+        self.classes.hide()
+        self.box.currentIndexChanged.connect(self._choose)
+        self.classes.currentIndexChanged.connect(self._choose_class)
+
+    @property
+    def choice(self) -> str:
+        """What is chosen."""
+        return str(self.box.currentData())
+
+    def choose(self, key: str) -> None:
+        """Choose ALONE, OVER_INPUT, INPUT, LAYER, SAMPLE or CLASS."""
+        self.box.setCurrentIndex(self.box.findData(key))
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is a second picture."""
+        return self._layer is not None and self.choice not in (ALONE, OVER_INPUT)
+
+    def set_data(self, data: Dataset | None) -> None:
+        """Offer the classes of another data set; a pinned sample of the last one is gone."""
+        self._data, self._pinned_sample = data, None
+        self.classes.clear()
+        for label, name in enumerate(data.classes if data is not None else ()):
+            self.classes.addItem(name, label)
+        if self.choice == SAMPLE:
+            self.choose(ALONE)
+
+    def see(self) -> None:
+        """The panel can be seen again."""
+        self._average.see()
+
+    def show_for(self, layer: str | None) -> None:
+        """Compare with the maps of a layer; None hides the choice."""
+        self._layer = layer
+        self.box.setVisible(layer is not None)
+        self.classes.setVisible(layer is not None and self.choice == CLASS)
+        self._average.want(layer if self.choice == CLASS else None, self.classes.currentData())
+
+    def needs(self, layer: str) -> Needs:
+        """The arrays of the second picture."""
+        match self.choice:
+            case "input":
+                before = input_of(self._document.derived, layer)
+                return Needs(frozenset([before] if before else []))
+            case "layer":
+                return Needs(frozenset([self._pinned_layer] if self._pinned_layer in self._document.derived.placed else []))
+            case "sample":
+                sample = self._pinned_sample
+                return Needs(other=(sample.image, layer) if sample is not None and sample.image is not None else None)
+        return Needs()
+
+    def picture(self, snapshot: Snapshot, first: ShownMaps, caption: Caption | None) -> tuple[ShownMaps | None, str]:
+        """(the second picture, whose it is); maps of the same layer come in the order of the first picture."""
+        name, title = self._array()
+        if self.choice == CLASS:
+            average = self._average.average
+            if average is None or not average.count:
+                return None, title
+            return shown(first.array, average.maps, order=first.order, caption=caption), title
+        if name is None or name not in snapshot:
+            return None, title
+        order = first.order if self.choice == SAMPLE else None
+        return shown(name, snapshot[name], order=order, caption=caption), title
+
+    def explainable(self, second: ShownMaps) -> str | None:
+        """The array behind a cell of the second picture, its sample chosen; None for an average."""
+        if self.choice == CLASS:
+            return None
+        if self.choice == SAMPLE:
+            self._selection.select_sample(self._pinned_sample)
+        return second.array.removeprefix(OTHER)
+
+    def _array(self) -> tuple[str | None, str]:
+        """(name of the second array, whose it is)."""
+        match self.choice:
+            case "input":
+                before = input_of(self._document.derived, self._layer or "")
+                return (f"{before}.y", self._document.name_of(before)) if before else (None, self.tr("It has no input."))
+            case "layer" if self._pinned_layer in self._document.derived.placed:
+                assert self._pinned_layer is not None
+                return f"{self._pinned_layer}.y", self._document.name_of(self._pinned_layer)
+            case "sample":
+                return f"{OTHER}{self._layer}.y", self._sample_words()
+            case "class":
+                return None, self._average_words()
+        return None, ""
+
+    def _sample_words(self) -> str:
+        sample, data = self._pinned_sample, self._data
+        if sample is None:
+            return ""
+        if data is None or sample.label is None or sample.label >= len(data.classes):
+            return self.tr("the other sample")
+        return self.tr("image {number}: {name}").format(number=sample.index, name=data.classes[sample.label])
+
+    def _average_words(self) -> str:
+        average, name = self._average.average, self.classes.currentText()
+        if average is None:
+            return self.tr("The average is being computed.")
+        if not average.count:
+            return self.tr("There is no validation image of {name}.").format(name=name)
+        return self.tr("average of {count} images of {name}, step {step}").format(
+            count=average.count, name=name, step=average.step)  # fmt: skip
+
+    @Slot()
+    def _choose(self) -> None:
+        if self.choice == LAYER:
+            self._pinned_layer = self._layer
+        elif self.choice == SAMPLE:
+            self._pinned_sample = self._selection.sample
+        elif self.choice == CLASS and (sample := self._selection.sample) is not None and sample.label is not None:
+            self.classes.setCurrentIndex(max(self.classes.findData(sample.label), 0))
+        self.changed.emit()
+
+    @Slot()
+    def _choose_class(self) -> None:
+        if self.choice == CLASS:
+            self.changed.emit()

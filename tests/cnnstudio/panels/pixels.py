@@ -1,0 +1,68 @@
+"""What a person sees, turned back into numbers; and the session's network, built anew from its weights as an oracle."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QImage
+
+from cnnstudio.studio import Studio
+from cnnstudio.widgets.colormaps import invert
+from cnnstudio.widgets.map_view import MapView
+from engine.network import Network
+
+Floats = NDArray[np.floating]
+
+
+def network_of(studio: Studio) -> Network:
+    """The session's network, built anew from its weights, without fast plans."""
+    checkpoint = studio.controller.checkpoint_now(5)
+    assert checkpoint is not None and studio.data is not None
+    network = Network(studio.document.spec, fast=False)
+    network.parameters.flat[...] = checkpoint.parameters
+    network.fit_input(studio.data.train.images, studio.data.value_range)
+    return network
+
+
+def outputs_of(network: Network, image: NDArray[np.generic]) -> dict[str, Floats]:
+    """Every layer's output for one image, by the id of the layer."""
+    lane = network.forward_sample(image)
+    return {p.node.id: lane.workspaces[p.index].y[0].copy() for p in network.placed}
+
+
+def colors_on_screen(view: MapView) -> NDArray[np.uint8]:
+    """The colour at the middle of every cell, (N, H, W, 3), of what is painted; all cells must be in sight and plain."""
+    picture = view.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    scale = picture.devicePixelRatio()
+    flat = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), -1)
+    pixels = flat[:, : picture.width() * 3].reshape(picture.height(), picture.width(), 3)
+    assert view.maps is not None
+    shape = view.maps.shape[:3]
+    colors = np.zeros((*shape, 3), np.uint8)
+    for place in np.ndindex(*shape):
+        at = view.cell_rect(*place).center() * scale
+        colors[place] = pixels[int(at.y()), int(at.x())]
+    return colors
+
+
+def values_on_screen(view: MapView, low: float, high: float) -> NDArray[np.float64]:
+    """The value of every cell as its colour tells it over [low, high]."""
+    return invert(colors_on_screen(view), view.colormap, low, high)
+
+
+def assert_shows(view: MapView, expected: NDArray[np.generic], low: float | None = None, high: float | None = None) -> None:
+    """The picture's colours are the expected numbers over [low, high], by default the least and largest of them.
+
+    Diverging maps reach over ± the largest size. A colour tells a value to 1/256 of the range; two are allowed for.
+    """
+    expected = np.asarray(expected, float)
+    if low is None or high is None:
+        low, high = float(expected.min()), float(expected.max())
+        if view.colormap.startswith("diverging"):
+            high = max(abs(low), abs(high))
+            low = -high
+    # Colours alone would not tell a picture from the same picture scaled.
+    np.testing.assert_allclose(view.bounds, (low, high), rtol=1e-4, atol=1e-6)
+    found = values_on_screen(view, low, high)
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= 2 / 256 * (high - low)
