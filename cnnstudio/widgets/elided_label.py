@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QSizePolicy
 
 from cnnstudio.widgets.running_label import RunningLabel
@@ -16,10 +16,11 @@ class ElidedLabel(RunningLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setMinimumWidth(0)
         self.setText(text)
+        self.installEventFilter(self)
 
-    def event(self, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Show the tool tip only where something is cut off."""
         if event.type() == QEvent.Type.ToolTip:
             cut = self.fontMetrics().horizontalAdvance(self.text()) > self.contentsRect().width()
             self.setToolTip(self.text() if cut else "")
-        return super().event(event)
+        return super().eventFilter(watched, event)
