@@ -1,4 +1,4 @@
-"""A line above the canvas that says what has happened and offers what can be done about it."""
+"""A line over the foot of the canvas that says what has happened and offers what can be done about it."""
 
 from __future__ import annotations
 

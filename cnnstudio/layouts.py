@@ -24,18 +24,20 @@ class Layout:
     widths: Mapping[str, float] | None = None
     """The widths of panels at the bottom as shares of the window."""
     large_type: bool = False
+    tall_right: bool = False
+    """Whether the panels at the right reach down to the bottom of the window."""
 
 
 LEFT = ("palette", "outline", "history")
 RIGHT = ("properties", "explain", "settings", "samples")
-BOTTOM = ("training", "kernels", "confusion", "feature_maps", "dense", "gradients", "runs", "prediction")
+BOTTOM = ("training", "kernels", "typed", "confusion", "feature_maps", "dense", "gradients", "runs", "prediction")
 LAYOUTS = (
     Layout(str(QT_TRANSLATE_NOOP("Layouts", "Build")), closed=BOTTOM),
     Layout(str(QT_TRANSLATE_NOOP("Layouts", "Train")), closed=LEFT, front=("settings",), bottom=0.4,
            widths={"training": 0.38, "kernels": 0.18, "feature_maps": 0.24, "prediction": 0.2}),
     Layout(str(QT_TRANSLATE_NOOP("Layouts", "Inspect")), closed=(*LEFT, "training"), front=("explain",), bottom=0.5,
-           widths={"kernels": 0.28, "feature_maps": 0.46, "prediction": 0.26}),
-    Layout(str(QT_TRANSLATE_NOOP("Layouts", "Present")), closed=(*LEFT, *RIGHT, "kernels", "confusion"), bottom=0.42,
+           widths={"kernels": 0.24, "feature_maps": 0.36, "prediction": 0.17}, tall_right=True),
+    Layout(str(QT_TRANSLATE_NOOP("Layouts", "Present")), closed=(*LEFT, *RIGHT, "kernels", "typed", "confusion"), bottom=0.42,
            widths={"training": 0.32, "feature_maps": 0.4, "prediction": 0.28}, large_type=True),
 )  # fmt: skip
 
@@ -71,6 +73,8 @@ class Layouts(QObject):
     def apply(self, layout: Layout) -> None:
         """Arrange the panels."""
         self._docks.arrange()
+        if layout.tall_right:
+            self._window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         for name in layout.closed:
             self._docks[name].close()
         for name in layout.front:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QMainWindow, QMessageBox, QTabWidget, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QMainWindow, QMessageBox, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
 from cnnstudio import __version__
 from cnnstudio.actions import Actions
@@ -138,7 +138,7 @@ class MainWindow(QMainWindow):
 
         document, selection, controller = self.studio.document, self.studio.selection, self.studio.controller
         self.walk_bar = WalkBar()
-        self._column.insertWidget(1, self.walk_bar)
+        self._column.insertWidget(0, self.walk_bar)
         self.outline = OutlinePanel(self.view)
         self.history = HistoryPanel(document)
         self.analyzer = AnalyzerPanel(document, selection)
@@ -208,8 +208,11 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.banner)
-        column.addWidget(self.view, 1)
+        # The banner lies over the foot of the canvas: what is said there moves no block.
+        canvas = QGridLayout()
+        canvas.addWidget(self.view, 0, 0)
+        canvas.addWidget(self.banner, 0, 0, Qt.AlignmentFlag.AlignBottom)
+        column.addLayout(canvas, 1)
         column.addWidget(HintLine(self.studio))
         self.setCentralWidget(middle)
         self._column = column

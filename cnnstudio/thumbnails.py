@@ -19,7 +19,8 @@ from cnnstudio.widgets.mosaic import mosaic_thumbnail
 from cnnstudio.widgets.numbers import format_percent
 from engine.snapshot import Snapshot
 
-MOST_CLASSES = 10
+SHOWN_CLASSES = 3
+"""Bars of probabilities on a block."""
 
 Array = NDArray[np.generic]
 
@@ -69,7 +70,7 @@ class Thumbnails(QObject):
 def thumbnail(array: Array, role: str, scale: float, is_vector: bool) -> QImage:
     """The picture of one layer's output for its block, at a device pixel ratio."""
     size = THUMBNAIL.size().toSize()
-    if role == "output" and is_vector and array.size <= MOST_CLASSES:
+    if role == "output" and is_vector:
         return _bars(array, size, scale)
     if is_vector:
         return mosaic_thumbnail(as_maps(array), "activation", size, device_pixel_ratio=scale)
@@ -79,30 +80,27 @@ def thumbnail(array: Array, role: str, scale: float, is_vector: bool) -> QImage:
 
 
 def _bars(values: Array, size: QSize, scale: float) -> QImage:
-    """Probabilities as bars with the number of the class and the percentage of the largest."""
+    """The largest probabilities as bars, each with the number of its class and its percentage: large enough to be read."""
     image = QImage(size * scale, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(scale)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
     theme = current_theme()
-    row = size.height() / len(values)
+    row = size.height() / SHOWN_CLASSES
     font = number_font()
-    font.setPixelSize(max(6, int(min(row + 1, 11))))
+    font.setPixelSize(int(row * 0.72))
     painter.setFont(font)
     metrics = painter.fontMetrics()
-    name, percent = metrics.horizontalAdvance("0") + 5, metrics.horizontalAdvance("100 %") + 4
-    track = size.width() - name - percent
-    top = int(values.argmax())
-    right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight | Qt.TextFlag.TextDontClip
-    for index, value in enumerate(values):
-        y = index * row
-        painter.setPen(theme.color("text" if index == top else "muted"))
-        line = QRectF(0, y, size.width(), row)
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip, str(index))
-        share = float(np.clip(value, 0.0, 1.0))
-        bar = QRectF(name, y + row * 0.2, max(1.0, track * share), row * 0.6)
-        painter.fillRect(bar, theme.color("winner") if index == top else theme.color("wire"))
-        if index == top:
-            painter.drawText(line, right, format_percent(share, 0))
+    name, percent = metrics.horizontalAdvance(str(len(values) - 1)) + 6, metrics.horizontalAdvance("100 %") + 6
+    right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+    order = np.argsort(-values.astype(np.float32), kind="stable")[:SHOWN_CLASSES].tolist()
+    for place, index in enumerate(order):
+        line = QRectF(0, place * row, size.width(), row)
+        painter.setPen(theme.color("muted" if place else "text"))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, str(index))
+        share = float(np.clip(values[index], 0.0, 1.0))
+        bar = QRectF(name, line.top() + row * 0.2, max(1.0, (size.width() - name - percent) * share), row * 0.6)
+        painter.fillRect(bar, theme.color("wire" if place else "winner"))
+        painter.drawText(line, right, format_percent(share, 0))
     painter.end()
     return image

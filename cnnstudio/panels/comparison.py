@@ -16,6 +16,8 @@ from cnnstudio.session.frames import OTHER
 from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
 
+NARROWEST = 64
+"""Pixels that a choice needs at least: a narrow panel cuts its text off."""
 ALONE, OVER_INPUT, INPUT, LAYER, SAMPLE, CLASS = "alone", "over", "input", "layer", "sample", "class"
 
 
@@ -54,9 +56,9 @@ class Comparison(QObject):
         )  # fmt: skip
         self.classes = QComboBox()
         self.classes.setAccessibleName(self.tr("Class to average over"))
-        for combo, length in ((self.box, 8), (self.classes, 3)):
-            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            combo.setMinimumContentsLength(length)
+        for combo in (self.box, self.classes):
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+            combo.setMinimumWidth(NARROWEST)
         self.classes.hide()
         self.box.currentIndexChanged.connect(self._choose)
         self.classes.currentIndexChanged.connect(self._choose_class)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QHBoxLayout, Q
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import Maps, activation_of, as_maps, as_picture, input_of
-from cnnstudio.panels.comparison import OVER_INPUT, Comparison
+from cnnstudio.panels.comparison import NARROWEST, OVER_INPUT, Comparison
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.panels.pooling import POOLS, PoolingLink, average_weights, winner_marks
@@ -73,8 +73,8 @@ class FeatureMapsPanel(LivePanel):
             self.tr("The winner of each window, its largest number, goes on; every other number is dropped. "
                     "An average weighs all of them alike.")
         )  # fmt: skip
-        self._pooling.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._pooling.setMinimumContentsLength(8)
+        self._pooling.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._pooling.setMinimumWidth(NARROWEST)
         self._sorted = self._switch(self.tr("Most active first"))
         self._captions = self._switch(self.tr("Mean and zeros above each map"))
         # What the hint says comes and goes with the pointer; were room made for it, the pictures would move away from under it.

@@ -12,6 +12,7 @@ from cnnstudio.icons import icon
 from cnnstudio.panels.along_chain import Maps, as_picture
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.own_image import OwnImage
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import CellRef, SampleRef, Selection
 from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
 from cnnstudio.widgets.bars import ProbabilityBars
@@ -90,8 +91,18 @@ class PredictionPanel(LivePanel):
         left.addWidget(self._verdict)
         left.addLayout(buttons)
         right = QVBoxLayout()
+        right.setSpacing(0)
         right.addWidget(self._bars, 1)
-        right.addWidget(self._note)
+        foot = QHBoxLayout()
+        foot.addWidget(self._note, 1)
+        foot.addStretch()
+        tools = PanelTools(
+            self, self._bars, self.tr("Click a class to see how its probability was computed; the pencil lets you draw."),
+            self.tr("The bars are the network's probabilities for the image at the left; the frame and the tick mark its true "
+                    "class. An image can also be dropped or pasted here, and every panel shows what the network makes of it."),
+        )  # fmt: skip
+        foot.addWidget(tools)
+        right.addLayout(foot)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
         layout.setSpacing(SPACE_S)

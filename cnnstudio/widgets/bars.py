@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QFocusEvent,
     QHelpEvent,
     QKeyEvent,
@@ -18,14 +19,17 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QToolTip, QWidget
 
 from cnnstudio.theme import Theme, current_theme, layer_color, number_font, theme_changed, ui_font
 from cnnstudio.widgets.numbers import format_percent
+from cnnstudio.widgets.picture_menu import picture_menu
 
 _PADDING = 3
 _MARK = 16
 _WIDEST_NAME = 0.4
+_NARROW = 190
+"""Pixels of width below which the bars need the room of the decimals."""
 
 
 class ProbabilityBars(QAbstractScrollArea):
@@ -126,8 +130,12 @@ class ProbabilityBars(QAbstractScrollArea):
 
     def _measure(self) -> None:
         painter_width = self.fontMetrics().horizontalAdvance
-        self._row = self.fontMetrics().height() + 2 * _PADDING
-        self._percent = painter_width("100.0 %") + 12
+        line = self.fontMetrics().height()
+        # A low panel takes the air out of the rows before it scrolls.
+        fitting = self.viewport().height() // max(len(self._names), 1)
+        self._row = min(max(fitting, line), line + 2 * _PADDING)
+        self._decimals = 1 if self.viewport().width() >= _NARROW else 0
+        self._percent = painter_width("100.0 %" if self._decimals else "100 %") + 12
         self._name = max((painter_width(name) for name in self._names), default=0) + 12
         bar = self.verticalScrollBar()
         bar.setRange(0, max(0, len(self._names) * self._row - self.viewport().height()))
@@ -141,9 +149,37 @@ class ProbabilityBars(QAbstractScrollArea):
         super().resizeEvent(event)
         self._measure()
 
+    # --- copying ---
+
+    def picture_size(self) -> QSize:
+        """The size of all rows; empty while there are no classes."""
+        return QSize(self.viewport().width(), self._row * len(self._names)) if self._names else QSize()
+
+    def paint_picture(self, painter: QPainter) -> None:
+        """Draw all rows, also those out of sight."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(0, self.verticalScrollBar().value())
+        for index in range(len(self._names)):
+            self._draw_row(painter, index, index == self.top)
+
+    def values_csv(self) -> str:
+        """A row a class: its name and probability."""
+        rows = [f"{name},{value:.9g}" for name, value in zip(self._names, self._values.tolist(), strict=True)]
+        return "\n".join(["class,probability", *rows]) + "\n"
+
+    def context_menu(self) -> QMenu:
+        """The menu with the copy and save actions."""
+        return picture_menu(self, self, "prediction")
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu."""
+        menu = self.context_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
     def sizeHint(self) -> QSize:
         """Up to twelve classes at once."""
-        return QSize(220, self._row * min(max(len(self._names), 2), 12))
+        return QSize(220, (self.fontMetrics().height() + 2 * _PADDING) * min(max(len(self._names), 2), 12))
 
     def row_rect(self, index: int) -> QRect:
         """The row of a class in the viewport, as scrolled now."""
@@ -210,7 +246,7 @@ class ProbabilityBars(QAbstractScrollArea):
         painter.setFont(numbers)
         painter.setPen(theme.color("text" if top else "muted"))
         value = float(self._values[index])
-        text = format_percent(value) if np.isfinite(value) else "–"
+        text = format_percent(value, self._decimals) if np.isfinite(value) else "–"
         box = QRect(int(track.right()), row.y(), row.width() - int(track.right()) - 4, row.height())
         painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, text)
         if self.hasFocus() and index == self._cursor:

@@ -128,8 +128,8 @@ class MapView(MapArea):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Coming with the Tab key, the cursor starts at the first cell."""
         super().focusInEvent(event)
-        by_mouse = event.reason() == Qt.FocusReason.MouseFocusReason
-        if self.maps is not None and self._cursor is None and not by_mouse:
+        by_keys = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        if self.maps is not None and self._cursor is None and by_keys:
             self._cursor = (0, 0, 0)
         self._moved()
 
