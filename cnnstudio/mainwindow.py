@@ -145,7 +145,7 @@ class MainWindow(QMainWindow):
         self.curves = CurvesPanel(controller, self.studio.runs)
         self.runs = RunsPanel(self.studio.runs)
         self.kernels = KernelsPanel(document, selection, controller)
-        self.feature_maps = FeatureMapsPanel(document, selection, studio.controller)
+        self.feature_maps = FeatureMapsPanel(document, selection, controller)
         self.confusion = ConfusionPanel(selection, controller)
         self.dense = DensePanel(document, selection)
         self.gradients = GradientsPanel(document, selection, controller)
