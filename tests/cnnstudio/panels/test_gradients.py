@@ -7,19 +7,8 @@ from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.selection import SampleRef
-from cnnstudio.studio import Studio, named_parameters
-from cnnstudio.widgets.colormaps import invert
-from engine.network import Network
-
-
-def network_of(studio: Studio) -> Network:
-    """The session's network, built anew from its weights."""
-    checkpoint = studio.controller.checkpoint_now(5)
-    assert checkpoint is not None and studio.data is not None
-    network = Network(studio.document.spec)
-    network.parameters.flat[...] = checkpoint.parameters
-    network.fit_input(studio.data.train.images, studio.data.value_range)
-    return network
+from cnnstudio.studio import named_parameters
+from tests.cnnstudio.panels.pixels import assert_shows, network_of
 
 
 def test_pixels_are_the_deltas_of_a_backward_pass(qtbot: QtBot, window: MainWindow) -> None:
@@ -33,13 +22,7 @@ def test_pixels_are_the_deltas_of_a_backward_pass(qtbot: QtBot, window: MainWind
     network.backward_sample(np.array([sample.label]))
     expected = lane.deltas[1][0]
     np.testing.assert_allclose(panel.view.maps, expected, rtol=1e-4, atol=1e-7)
-    picture = panel.view.viewport().grab().toImage()
-    high = float(np.abs(expected).max())
-    for index, row, column in ((0, 0, 0), (2, 3, 4), (5, 7, 7)):
-        at = panel.view.cell_rect(index, row, column).center() * picture.devicePixelRatio()
-        color = picture.pixelColor(int(at.x()), int(at.y()))
-        rgb = np.array([[color.red(), color.green(), color.blue()]], np.uint8)
-        assert abs(invert(rgb, "diverging", -high, high)[0] - expected[index, row, column]) < high / 100
+    assert_shows(panel.view, expected)
     sizes = {bar.key: bar.value for bar in panel.flow.bars}
     assert list(sizes) == [node.id for node in studio.document.spec]
     np.testing.assert_allclose(sizes["conv1"], np.sqrt(np.mean(expected**2)), rtol=1e-4)

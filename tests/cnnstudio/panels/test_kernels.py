@@ -11,6 +11,8 @@ from cnnstudio.panels.kernels import CHANGE, GRADIENT, SPREAD, UPDATE, WEIGHTS
 from cnnstudio.studio import named_parameters
 from cnnstudio.widgets.colormaps import invert
 from engine.network import Network
+from engine.templates import Template
+from tests.cnnstudio.panels.pixels import colors_on_screen, network_of
 
 
 @pytest.mark.parametrize(("what", "steps_back"), [(UPDATE, 1), (CHANGE, 2)])
@@ -98,3 +100,19 @@ def test_colours_reach_over_the_network_when_that_is_chosen(qtbot: QtBot, window
     qtbot.waitUntil(lambda: panel.view.bounds is not None and abs(panel.view.bounds[1] - high) < 1e-6)
     panel._range.choose("unit")
     qtbot.waitUntil(lambda: panel.view.bounds is not None and abs(panel.view.bounds[1] - high) > 1e-6)
+
+
+def test_kernels_over_three_channels_are_coloured_by_their_weights(
+    qtbot: QtBot, window: MainWindow, templates: tuple[Template, ...]
+) -> None:
+    studio, panel = window.studio, window.kernels
+    window.docks["kernels"].setFloating(True)
+    window.docks["kernels"].resize(700, 500)
+    studio.begin(next(t for t in templates if t.name == "vgg_mini"))
+    qtbot.waitUntil(lambda: studio.controller.state.batches > 0 and studio.data is not None)
+    window.view.show_block("conv1")
+    qtbot.waitUntil(lambda: panel.view.maps is not None and panel.view.maps.ndim == 4)
+    weights = np.moveaxis(network_of(studio).parameters.named["conv1.W"], 1, -1)
+    high = np.abs(weights).max()
+    expected = np.clip((weights + high) / (2 * high) * 256, 0, 255).astype(int)
+    assert np.abs(colors_on_screen(panel.view).astype(int) - expected).max() <= 1
