@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
         redo = document.undo_stack.createRedoAction(self, self.tr("Redo"))
         self.actions_.adopt_undo(undo, redo)
         self.training_bar = TrainingBar()
+        self.training_bar.show_settings(studio.settings)
         self.main_bar = MainBar(self.actions_, undo, redo, self.training_bar)
         self.addToolBar(self.main_bar)
         self.addToolBarBreak()

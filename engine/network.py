@@ -94,6 +94,11 @@ class Network:
         self.workers = workers
         self._crew = Crew(workers, self._plan_for_workers)
 
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one image on its way forward."""
+        return self._macs
+
     def initialize(self, seed: int) -> None:
         """Draw all weights anew. A parameter's draw depends on the seed and its own name only, so that adding a block leaves the
         others' start as it was."""

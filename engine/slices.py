@@ -20,6 +20,7 @@ from engine.layer import Array
 T = TypeVar("T")
 
 CORES = os.cpu_count() or 1
+_allowed = CORES
 SLICE = 32
 """Images in a slice: small enough for the caches and for memory, large enough for the matrix products."""
 SMALL_WORK = 20_000_000
@@ -79,9 +80,15 @@ def side_by_side(work: Callable[[int], T], numbers: Sequence[int]) -> list[T]:
         wait(others)
 
 
+def allow_cores(count: int) -> None:
+    """Let the slices of a batch use at most so many cores from now on; their results stay the same, bit for bit."""
+    global _allowed
+    _allowed = count
+
+
 def in_threads(work: Callable[[int, int], T], count: int) -> Iterator[T]:
     """The results of work(slice, lane) in order; each may be overwritten once the next is asked for."""
-    at_once = min(count, CORES)
+    at_once = min(count, _allowed)
     for start in range(0, count, at_once):
         yield from side_by_side(lambda k: work(k, k % at_once), range(start, min(start + at_once, count)))
 

@@ -41,9 +41,10 @@ from engine.update import clip, penalise
 class SnapshotRequest:
     """What to copy: one raw image (C, H, W) and, for deltas and gradients, its label; layers None means all of them.
 
-    `parameters` adds the weights of all layers asked for; `changes` is for who knows older weights: what the last update
-    changed ("conv1.W_update"), and what all of them did since the weights were drawn or loaded ("conv1.W_change"). `other` is
-    a second image, of which the output of `other_layer` comes beside those of the first ("other:conv1.y").
+    `parameters` adds the weights of all layers asked for, or of `weights_of` alone, which narrows gradients and changes too;
+    `changes` is for who knows older weights: what the last update changed ("conv1.W_update"), and what all of them did since the
+    weights were drawn or loaded ("conv1.W_change"). `other` is a second image, of which the output of `other_layer` comes beside
+    those of the first ("other:conv1.y").
     """
 
     image: Array | None = None
@@ -53,6 +54,11 @@ class SnapshotRequest:
     changes: bool = False
     other: Array | None = None
     other_layer: str | None = None
+    weights_of: tuple[str, ...] | None = None
+
+    def takes_weights_of(self, layer: str) -> bool:
+        """Whether weights, gradients and changes of a layer are copied."""
+        return (self.layers is None or layer in self.layers) and (self.weights_of is None or layer in self.weights_of)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +119,11 @@ def sample_snapshot(network: Network, step: int, request: SnapshotRequest) -> Sn
             targets = targets_of(label, network.outputs, network.dtype)
             arrays |= {"target": frozen(targets[0]), "loss": frozen(loss)} | _deltas(network, lanes, wanted, targets, _first)
             for p in wanted:
-                arrays |= _of_layer(gradients, p, "d")
+                if request.takes_weights_of(p.node.id):
+                    arrays |= _of_layer(gradients, p, "d")
     for p in wanted:
         arrays |= _of_layer(network.state, p)
-        if request.parameters:
+        if request.parameters and request.takes_weights_of(p.node.id):
             arrays |= _of_layer(network.parameters.named, p)
     return Snapshot(step, "sample", arrays, network.spec, network.loss, loss)
 

@@ -84,9 +84,11 @@ class Probe(QObject):
         if not visible or sample is None or sample.image is None:
             self._controller.set_probe(None)
             return
-        needs = Needs()
+        needs, weights = Needs(), frozenset[str]()
         for viewer in visible:
-            needs |= viewer.needs()
+            one = viewer.needs()
+            needs |= one
+            weights |= one.layers if one.parameters else frozenset()
         self._controller.set_probe(
             SnapshotRequest(
                 image=sample.image,
@@ -96,6 +98,7 @@ class Probe(QObject):
                 changes=needs.changes,
                 other=needs.other[0] if needs.other else None,
                 other_layer=needs.other[1] if needs.other else None,
+                weights_of=tuple(sorted(weights)),
             )
         )
 

@@ -38,6 +38,6 @@ def _changes(trainer: Trainer, request: SnapshotRequest, drawn_weights: Array | 
         older["update"] = trainer.weights_before
     for suffix, weights in older.items():
         for name, now in p.named.items():
-            if request.layers is None or name.rsplit(".", 1)[0] in request.layers:
+            if request.takes_weights_of(name.rsplit(".", 1)[0]):
                 arrays[f"{name}_{suffix}"] = frozen(now - weights[name])
     return arrays

@@ -57,6 +57,7 @@ from engine.history import RunHistory
 from engine.layer import Array
 from engine.layer_histograms import layer_histograms
 from engine.layer_norms import layer_norms
+from engine.slices import CORES, allow_cores
 from engine.snapshot import Snapshot, SnapshotRequest, batch_snapshot
 from engine.trainer import BatchDone, EpochDone, Event, Finished, LayerDone, Trainer
 
@@ -66,6 +67,8 @@ NORMS_INTERVAL = 0.1
 """Seconds between two records of the layers' norms while training runs."""
 HISTOGRAMS_INTERVAL = 0.5
 """The same for the histograms of their weights."""
+MUCH_WORK = 200_000_000
+"""Multiply-accumulates of a batch from which on the last core speeds training up more than the window slows it down there."""
 BEGINS_A_RUN = (RunPhase.READY, RunPhase.STOPPED, RunPhase.FINISHED)
 
 
@@ -281,6 +284,7 @@ class Worker(threading.Thread):
             self._speed.resume()
             return
         assert self._events is not None and self._trainer is not None
+        allow_cores(self._cores(self._trainer))
         event = next(self._events)
         match event:
             case BatchDone():
@@ -306,6 +310,11 @@ class Worker(threading.Thread):
                 self._record_histograms()
                 self._leave_batch()
                 self._rest(RunPhase.FINISHED, event.reason)
+
+    def _cores(self, trainer: Trainer) -> int:
+        """All of them, but one is left to the window while it draws and a batch is too little work to gain much from the last."""
+        much = trainer.network.macs * trainer.settings.batch_size >= MUCH_WORK
+        return CORES if self._probe is None or much else max(1, CORES - 1)
 
     def _record_norms(self) -> None:
         """Some times a second, or at every step while the training goes step by step."""

@@ -142,3 +142,12 @@ def test_snapshots_cannot_be_written_to() -> None:
         for array in snapshot.arrays.values():
             assert not array.flags.writeable
             assert array.flags.c_contiguous
+
+
+def test_weights_and_gradients_can_be_asked_of_some_layers_only() -> None:
+    data, spec = blobs(), small()
+    network = Trainer(spec, data, TrainSettings(seed=3)).network
+    request = SnapshotRequest(data.train.images[0], 1, weights_of=("dense1",))
+    some, everything = (sample_snapshot(network, 0, r) for r in (request, SnapshotRequest(data.train.images[0], 1)))
+    assert "dense1.W" in some and "dense1.dW" in some and "conv1.dy" in some and "conv1.y" in some
+    assert set(everything.arrays) - set(some.arrays) == {"conv1.W", "conv1.b", "conv1.dW", "conv1.db"}

@@ -11,13 +11,18 @@ import pytest
 from engine.checkpoint import Checkpoint
 from engine.datasets.augmentation import Augmentation
 from engine.errors import DataError, StorageError, TrainingError
+from engine.layers.activation import ReLU
 from engine.layers.conv import Conv2D
-from engine.layers.dense import Dense
+from engine.layers.dense import Dense, Flatten
 from engine.layers.dropout import Dropout
+from engine.layers.input import Input
+from engine.layers.pool import MaxPool2D
+from engine.layers.softmax import Softmax
 from engine.losses import LOSSES, SquaredError
 from engine.optimizers import OPTIMIZERS, SGD, Adam, Momentum
 from engine.schedules import Cosine, Plateau, Step
 from engine.settings import TrainSettings
+from engine.slices import CORES, allow_cores
 from engine.spec import NetworkSpec
 from engine.trainer import EVALUATION_PART, BatchDone, EpochDone, Evaluating, Event, Finished, LayerDone, Trainer, drained
 from tests.engine.networks import blobs, parameter_bytes, small, with_everything_random
@@ -380,3 +385,19 @@ def strip_speed(events: Iterator[Event]) -> Iterator[Event]:
     """The events without what depends on the clock."""
     for event in events:
         yield replace(event, images_per_second=0.0) if isinstance(event, EpochDone) else event
+
+
+def test_the_number_of_cores_changes_no_bit() -> None:
+    spec = NetworkSpec.of([Input(3, 32, 32), Conv2D(8, (5, 5)), ReLU(), MaxPool2D(), Flatten(), Dense(3), Softmax()])
+    data, settings = blobs(n=64, shape=(3, 32, 32)), TrainSettings(epochs=1, batch_size=64)
+    weights = []
+    try:
+        for cores in (1, 2):
+            allow_cores(cores)
+            trainer = Trainer(spec, data, settings)
+            assert len(trainer.network.slices(64)) > 1
+            list(trainer.run())
+            weights.append(trainer.network.parameters.flat.copy())
+    finally:
+        allow_cores(CORES)
+    assert np.array_equal(*weights)
