@@ -32,6 +32,24 @@ def program(qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -
     apply_theme(qapp, "light")
 
 
+def test_the_frame_is_painted_first_then_come_panels_and_data(
+    qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnnstudio.app.FIRST_TEMPLATE", "digits")
+    program = Program(qapp, at_once=False)
+    window, studio = program.window, program.studio
+    assert window.docks["kernels"].widget() is None and studio.data is None and studio.obstacle is not None
+    with qtbot.waitSignal(window.furnished):
+        program.show()
+        assert window.docks["kernels"].widget() is None
+    assert window.docks["kernels"].widget() is window.kernels
+    qtbot.waitUntil(lambda: studio.controller.snapshot is not None)
+    assert window.kernels._view.maps is not None and window.docks["kernels"].isVisible()
+    window.discard()
+    program.close()
+    program.deleteLater()
+
+
 def test_language_changes_while_training_goes_on(qtbot: QtBot, program: Program) -> None:
     studio = program.studio
     studio.change(Change("epochs", 500))
