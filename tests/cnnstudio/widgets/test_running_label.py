@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -28,8 +28,9 @@ def test_a_text_that_fits_moves_nothing_and_a_longer_one_gets_room(qtbot: QtBot)
     label.setText("loss 2.302")
     window.show()
     qtbot.waitExposed(window)
-    window.installEventFilter(layouts)
     before = label.grab().toImage()
+    QCoreApplication.sendPostedEvents()  # what showing the window has asked for
+    window.installEventFilter(layouts)
     label.setText("loss 1.111")
     qtbot.wait(1)
     assert layouts.count == 0 and label.text() == "loss 1.111" == label.accessibleName()
