@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from engine.errors import EngineError, Fix, ShapeError, SpecError
@@ -90,6 +91,11 @@ class NetworkSpec:
 
     def placed(self) -> tuple[Placed, ...]:
         """Every node with its inferred shapes; raises SpecError or ShapeError at the first node that does not fit."""
+        return self._placed
+
+    @cached_property
+    def _placed(self) -> tuple[Placed, ...]:
+        # Explaining one number asks a dozen times.
         placed, error = self.infer()
         if error is not None:
             raise error
