@@ -312,9 +312,13 @@ class Worker(threading.Thread):
                 self._rest(RunPhase.FINISHED, event.reason)
 
     def _cores(self, trainer: Trainer) -> int:
-        """All of them, but one is left to the window while it draws and a batch is too little work to gain much from the last."""
+        """All of them, but one is left to the window while panels draw and a batch is too little work to gain much from the last.
+
+        Outputs alone, such as the thumbnails on the blocks, are little to draw.
+        """
+        drawing = self._probe is not None and (self._probe.parameters or self._probe.label is not None)
         much = trainer.network.macs * trainer.settings.batch_size >= MUCH_WORK
-        return CORES if self._probe is None or much else max(1, CORES - 1)
+        return max(1, CORES - 1) if drawing and not much else CORES
 
     def _record_norms(self) -> None:
         """Some times a second, or at every step while the training goes step by step."""

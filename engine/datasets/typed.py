@@ -12,6 +12,7 @@ from engine.errors import DataError
 from engine.layer import Array
 
 NAME = "typed"
+TITLE = "Typed matrix"
 LARGEST = (3, 16, 16)
 """Channels, rows and columns that a typed image may have."""
 
@@ -35,5 +36,5 @@ def typed_dataset(image: Sequence[object] | Array, label: int = 0, classes: int 
     one = Split(pixels[None], np.array([label], np.int64), np.zeros(1, np.int64))
     none = Split(np.zeros((0, *pixels.shape), np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64))
     mark = hashlib.sha256(pixels.tobytes() + str((pixels.shape, label)).encode()).hexdigest()
-    return Dataset(NAME, "Typed matrix", tuple(str(k) for k in range(classes)), one, none, None,
+    return Dataset(NAME, TITLE, tuple(str(k) for k in range(classes)), one, none, None,
                    (low, high if high > low else low + 1.0), "typed", "", mark)

@@ -12,6 +12,7 @@ import cnnstudio
 import engine
 import engine.layers  # registers all layers
 from cnnstudio.resources import resource_path
+from engine.datasets import typed
 from engine.datasets.catalog import ENTRIES
 from engine.datasets.dataset import ReadOptions, SplitOptions
 from engine.layer import LAYERS
@@ -80,6 +81,7 @@ def _of_resources() -> Iterator[tuple[str, str]]:
     for entry in ENTRIES:
         yield entry.title, "data set"
         yield entry.description, "data set"
+    yield typed.TITLE, "data set"
     for path in resource_path("templates").glob("*.json"):
         template = json.loads(path.read_text(encoding="utf-8"))
         for key in ("title", "description", "defect"):
