@@ -1,7 +1,7 @@
 """Photographs the real window in every look: `python -m tests.gestures.gallery --out DIR` leaves pictures and contact sheets.
 
-Each layout at three sizes, light and dark, English and Chinese; and each panel as a window of its own in the same four looks. `--only
-NAME` takes the pictures whose name contains NAME.
+Each layout at three sizes, light and dark, English and Chinese; and each panel as a window of its own in the same four looks.
+`--only NAME` takes the pictures whose name contains NAME.
 """
 
 from __future__ import annotations
