@@ -5,6 +5,7 @@ It ends when it is told to, and when its channel closes, whatever has become of 
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import signal
@@ -12,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from dataclasses import dataclass, replace
 from logging.handlers import QueueHandler
 
@@ -91,6 +93,7 @@ class _Log(QueueHandler):
 
 def main(end: str) -> None:
     """The life of the process; `end` is the number of its socket, or "stdin" when standard input describes it."""
+    faulthandler.enable()  # what it writes to standard error, the program puts into its log
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the program's affair; this process ends with it
     if hasattr(os, "nice"):
         os.nice(NICENESS)
@@ -120,3 +123,6 @@ def _listen(channel: Channel, worker: Worker) -> None:
             worker.send(message)
     except EOFError:
         os._exit(0)  # nobody is left to train for
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)  # rather than train on, deaf

@@ -8,9 +8,10 @@ import queue
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from cnnstudio.session.channel import Channel
 from cnnstudio.session.mailbox import Mailbox
@@ -21,6 +22,8 @@ from engine.checkpoint import Checkpoint
 if TYPE_CHECKING:
     from cnnstudio.session.process import Packet
     from engine.datasets.dataset import Dataset
+
+_log = logging.getLogger(__name__)
 
 START = "import sys; sys.path[:] = sys.argv[2:]; from cnnstudio.session.process import main; main(sys.argv[1])"
 """What the process runs: the same modules, but not the script with which the program was started."""
@@ -86,8 +89,10 @@ class TrainingProcess:
         self._replies: dict[int, queue.SimpleQueue[Checkpoint | None]] = {}
         self._data: Dataset | None = None
         self._state = RunState()
+        # A file, not a pipe: it takes what a dying process writes, however much, and nobody has to read meanwhile.
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115, held open
         here, there = socket.socketpair()
-        self._process = _start(there)
+        self._process = _start(there, self._errors)
         there.close()  # so that the process's end closes with the process
         self._channel = Channel(here)
         self._receiver = threading.Thread(target=self._receive, name="training answers", daemon=True)
@@ -133,12 +138,23 @@ class TrainingProcess:
         self._channel.close()
         return exit_code
 
+    def _keep_errors(self, exit_code: int) -> None:
+        """Put what the process wrote to its standard error, at last where it crashed, into the program's log."""
+        with self._errors as file:
+            file.seek(0)
+            text = file.read().decode("utf-8", "replace").strip()
+        if not self._ending:
+            _log.error("the training process has ended with exit code %d\n%s", exit_code, text)
+        elif text:
+            _log.warning("the training process wrote:\n%s", text)
+
     def _receive(self) -> None:
         try:
             while True:
                 self._deliver(self._channel.receive())
         except EOFError:
-            exit_code = 0 if self._ending else self._bury()
+            exit_code = self._bury()
+            self._keep_errors(exit_code)
             with self._lock:
                 self._over = True
                 replies, self._replies = list(self._replies.values()), {}
@@ -167,14 +183,14 @@ class TrainingProcess:
         self._mailbox.post_state(packet.state, handled=self._before + packet.handled, busy=packet.busy)
 
 
-def _start(end: socket.socket) -> subprocess.Popen[bytes]:
+def _start(end: socket.socket, errors: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start the process and give it its end of the channel, by the way that the system has for it."""
     if sys.platform == "win32":
-        process = subprocess.Popen([sys.executable, "-c", START, "stdin", *sys.path], stdin=subprocess.PIPE)
+        process = subprocess.Popen([sys.executable, "-c", START, "stdin", *sys.path], stdin=subprocess.PIPE, stderr=errors)
         assert process.stdin is not None
         process.stdin.write(end.share(process.pid))
         process.stdin.close()
         return process
     number = end.fileno()
     command = [sys.executable, "-c", START, str(number), *sys.path]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[number])
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors, pass_fds=[number])

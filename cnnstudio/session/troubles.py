@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from engine.errors import EngineError, Fix, TrainingError
 
+KILLED = 9
+"""The number of the signal that a process cannot catch."""
+
 
 def unexpected(error: Exception) -> EngineError:
     """What to say of an error that nobody expected; the log has its traceback."""
@@ -16,8 +19,13 @@ def unexpected(error: Exception) -> EngineError:
 
 def process_lost(exit_code: int) -> EngineError:
     """What to say when the training process is gone; a negative exit code is the number of a signal."""
-    return TrainingError("The training process has ended unexpectedly (exit code {exit_code}). Training can go on from the last "
-                         "checkpoint.", code="session.lost", exit_code=exit_code)  # fmt: skip
+    if exit_code == -KILLED:
+        return TrainingError("The training process was ended from outside, as the system does when memory runs out. Press Resume "
+                             "to go on from the last checkpoint.", code="session.killed",
+                             fixes=(Fix("advice", "use smaller batches, fewer maps or smaller images"),))  # fmt: skip
+    return TrainingError("The training process has ended unexpectedly (exit code {exit_code}). Press Resume to go on from the "
+                         "last checkpoint. Where it broke off is in the log (Help, Open log).", code="session.lost",
+                         exit_code=exit_code)  # fmt: skip
 
 
 def weights_lost(error: EngineError) -> EngineError:

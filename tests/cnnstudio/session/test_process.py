@@ -16,7 +16,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.session import controller as controller_module
-from cnnstudio.session.channel import Channel
+from cnnstudio.session.channel import HEAD, Channel
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.session.remote import RemoteWorker, TrainingProcess
@@ -110,7 +110,7 @@ def test_a_killed_process_is_told_and_training_goes_on_from_the_last_checkpoint(
     qtbot.waitUntil(lambda: controller.state.step > checkpoint.step)
     with qtbot.waitSignal(controller.failed) as blocker:
         kill(controller)
-    assert blocker.args[0].code == "session.lost" and "-9" in blocker.args[0].message
+    assert blocker.args[0].code == "session.killed" and "Resume" in blocker.args[0].message and blocker.args[0].fixes
     qtbot.waitUntil(lambda: controller.state.phase == RunPhase.PAUSED)
     assert controller.state.step == checkpoint.step and controller.history.steps[-1] == checkpoint.step
     again = controller.checkpoint_now(10)
@@ -126,6 +126,31 @@ def test_a_killed_process_is_told_and_training_goes_on_from_the_last_checkpoint(
     assert went_on is not None and np.array_equal(went_on.parameters, alone.checkpoint().parameters)
     controller.catch_up()
     assert controller.history.steps.tolist() == list(range(1, checkpoint.step + 2))
+
+
+def test_a_crash_of_the_process_is_in_the_log_and_told_with_what_to_do(
+    qtbot: QtBot, controller: Controller, caplog: pytest.LogCaptureFixture
+) -> None:
+    controller.run()
+    qtbot.waitUntil(lambda: controller.state.phase == RunPhase.RUNNING)
+    with qtbot.waitSignal(controller.failed) as blocker:
+        os.kill(process_of(controller).pid, signal.SIGSEGV)
+    assert blocker.args[0].code == "session.lost" and "-11" in blocker.args[0].message and "Resume" in blocker.args[0].message
+    assert "exit code -11" in caplog.text and "Fatal Python error: Segmentation fault" in caplog.text
+    assert "cnnstudio/session/worker.py" in caplog.text  # where it was
+    qtbot.waitUntil(lambda: controller.state.phase == RunPhase.READY)
+
+
+def test_a_message_that_cannot_be_read_ends_the_process_and_is_in_the_log(
+    qtbot: QtBot, controller: Controller, caplog: pytest.LogCaptureFixture
+) -> None:
+    controller.run()
+    qtbot.waitUntil(lambda: controller.state.phase == RunPhase.RUNNING)
+    with qtbot.waitSignal(controller.failed) as blocker:
+        process_of(controller)._channel._socket.sendall(HEAD.pack(1, 0, 1) + b"?")
+    assert blocker.args[0].code == "session.lost"
+    assert "UnpicklingError" in caplog.text
+    qtbot.waitUntil(lambda: controller.state.phase == RunPhase.READY)
 
 
 def test_who_waits_for_a_checkpoint_of_a_killed_process_is_not_left_waiting(qtbot: QtBot, controller: Controller) -> None:
