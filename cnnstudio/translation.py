@@ -56,8 +56,8 @@ def use_language(app: QCoreApplication, language: str) -> None:
     while _installed:
         app.removeTranslator(_installed.pop())
     _language = language if language in LANGUAGES else "en"
-    # Digits, dates and spin boxes: 0.001 in every language of the program.
-    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedStates))
+    # Digits, dates and spin boxes are those of the language, whatever the desktop's are: 0.001 in all languages of the program.
+    QLocale.setDefault(QLocale("en_US" if _language == "en" else _language))
     if _language == "en":
         return
     of_qt = QTranslator()

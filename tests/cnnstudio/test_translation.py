@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import string
+import time
 
 import pytest
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, QTime
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
@@ -14,6 +16,7 @@ from cnnstudio.resources import resource_path
 from cnnstudio.settings import Settings
 from cnnstudio.studio import Studio
 from cnnstudio.translation import LANGUAGES, use_language
+from cnnstudio.widgets.numbers import format_moment
 from engine.templates import Template
 from tests.cnnstudio.visible_texts import all_texts
 
@@ -43,6 +46,21 @@ def test_every_visible_text_is_translated(language: str) -> None:
 def test_translations_keep_the_placeholders(language: str) -> None:
     wrong = [source for source, text in catalogue(language).items() if placeholders(source) != placeholders(text)]
     assert wrong == []
+
+
+@pytest.mark.parametrize(("language", "moment"), [("en", "9/21/26 2:13 PM"), ("zh_CN", "2026/9/21 14:13")])
+def test_times_and_numbers_are_written_as_the_language_writes_them(
+    qapp: QCoreApplication, monkeypatch: pytest.MonkeyPatch, language: str, moment: str
+) -> None:
+    then = QDateTime(QDate(2026, 9, 21), QTime(14, 13))
+    monkeypatch.setattr(time, "time", lambda: then.toSecsSinceEpoch() + 1e6)
+    use_language(qapp, language)
+    try:
+        # Which kind of space stands before "PM" depends on the version of Qt's tables.
+        assert re.sub(r"\s", " ", format_moment(then.toSecsSinceEpoch())) == moment
+        assert QLocale().toString(12345.5, "f", 1) == "12,345.5"
+    finally:
+        use_language(qapp, "en")
 
 
 def test_the_window_speaks_chinese(
