@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
 
+from cnnstudio.mainwindow import MainWindow
 from cnnstudio.studio import Studio
 from cnnstudio.widgets.colormaps import invert
 from cnnstudio.widgets.map_view import MapView
+from cnnstudio.widgets.number_grid import NumberGrid
+from cnnstudio.widgets.numbers import parse_number
 from engine.network import Network
 
 Floats = NDArray[np.floating]
@@ -30,18 +35,37 @@ def outputs_of(network: Network, image: NDArray[np.generic]) -> dict[str, Floats
     return {p.node.id: lane.workspaces[p.index].y[0].copy() for p in network.placed}
 
 
-def colors_on_screen(view: MapView) -> NDArray[np.uint8]:
-    """The colour at the middle of every cell, (N, H, W, 3), of what is painted; all cells must be in sight and plain."""
-    picture = view.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
-    scale = picture.devicePixelRatio()
+def enlarge(window: MainWindow, name: str, width: int = 900, height: int = 500) -> None:
+    """Give a panel room enough that every cell is in sight."""
+    window.resize(1600, 1000)
+    window.docks[name].setFloating(True)
+    window.docks[name].resize(width, height)
+    window.docks.bring_up(name)
+
+
+def pixels_of(widget: QWidget) -> tuple[NDArray[np.uint8], float]:
+    """(colours (H, W, 3) of what is painted, device pixels for a logical one)."""
+    picture = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     flat = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), -1)
     pixels = flat[:, : picture.width() * 3].reshape(picture.height(), picture.width(), 3)
+    return pixels.copy(), picture.devicePixelRatio()
+
+
+def color_in(pixels: NDArray[np.uint8], box: QRectF | QRect, scale: float) -> NDArray[np.uint8]:
+    """The colour of a cell: a quarter from its corner, where neither numbers nor lines are drawn."""
+    box = QRectF(box)
+    assert box.left() >= 0 and box.right() * scale <= pixels.shape[1] + 1 and box.top() >= 0, "out of sight"
+    return pixels[int((box.top() + box.height() / 4) * scale), int((box.left() + box.width() / 4) * scale)]
+
+
+def colors_on_screen(view: MapView) -> NDArray[np.uint8]:
+    """The colour of every cell, (N, H, W, 3), of what is painted; all cells must be in sight and plain."""
+    pixels, scale = pixels_of(view.viewport())
     assert view.maps is not None
     shape = view.maps.shape[:3]
     colors = np.zeros((*shape, 3), np.uint8)
     for place in np.ndindex(*shape):
-        at = view.cell_rect(*place).center() * scale
-        colors[place] = pixels[int(at.y()), int(at.x())]
+        colors[place] = color_in(pixels, view.cell_rect(*place), scale)
     return colors
 
 
@@ -66,3 +90,14 @@ def assert_shows(view: MapView, expected: NDArray[np.generic], low: float | None
     found = values_on_screen(view, low, high)
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() <= 2 / 256 * (high - low)
+
+
+def assert_grid(grid: NumberGrid, expected: NDArray[np.generic], colormap: str, low: float, high: float) -> None:
+    """Every cell has the colour and the text of its number; texts are rounded to what three digits tell."""
+    pixels, scale = pixels_of(grid)
+    for place in np.ndindex(*expected.shape):
+        corner = grid.cell_rect(*place).topLeft() * scale
+        color = pixels[corner.y() + 3, corner.x() + 3]  # between the line and the number
+        assert abs(invert(color[None], colormap, low, high)[0] - expected[place]) <= 2 / 256 * (high - low)
+        number = parse_number(grid.text(*place))
+        assert number is not None and abs(number - expected[place]) <= 0.005 * max(1.0, abs(low), abs(high))

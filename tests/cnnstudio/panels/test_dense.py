@@ -1,42 +1,57 @@
-"""Outputs and contributions of an FC layer equal those of an independent forward pass, down to the pixels."""
+"""Outputs, contributions and weights of an FC layer equal those of an independent forward pass, down to every pixel."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
-from cnnstudio.widgets.colormaps import invert
-from engine.network import Network
+from cnnstudio.panels.dense import WEIGHTS
+from cnnstudio.widgets.signed_bars import NEGATIVE, POSITIVE, SignedBars
+from tests.cnnstudio.panels.pixels import assert_shows, enlarge, network_of, outputs_of, pixels_of
 
 
-def test_contributions_and_bias_add_up_to_the_output(qtbot: QtBot, window: MainWindow) -> None:
+@pytest.mark.parametrize("layer", ["dense1", "dense2"])
+def test_every_output_contribution_and_weight_is_painted(qtbot: QtBot, window: MainWindow, layer: str) -> None:
     studio, panel = window.studio, window.dense
-    window.docks.bring_up("dense")
-    window.view.show_block("conv1")
-    qtbot.waitUntil(lambda: panel.view.maps is not None)
-    checkpoint, sample = studio.controller.checkpoint_now(5), studio.selection.sample
-    assert checkpoint is not None and studio.data is not None and sample is not None and sample.image is not None
-    network = Network(studio.document.spec)
-    network.parameters.flat[...] = checkpoint.parameters
-    network.fit_input(studio.data.train.images, studio.data.value_range)
-    lane = network.forward_sample(sample.image)
-    last = max(i for i, placed in enumerate(lane.placed) if placed.node.layer.role == "dense")
-    name = lane.placed[last].node.id
-    x, z = lane.workspaces[last - 1].y[0].ravel(), lane.workspaces[last].y[0]
-    w, b = (network.parameters.named[f"{name}.{p}"] for p in "Wb")
-    np.testing.assert_allclose(panel.bars.values, z, rtol=1e-4, atol=1e-5)
+    enlarge(window, "dense", height=800)
+    window.actions_.batch.trigger()
+    qtbot.waitUntil(lambda: studio.controller.state.step == 1)
+    window.view.show_block(layer)
+    qtbot.waitUntil(lambda: panel._snapshot is not None and panel._snapshot.step == 1 and f"{layer}.W" in panel._snapshot)
+    network, sample = network_of(studio), studio.selection.sample
+    assert sample is not None and sample.image is not None
+    outputs = outputs_of(network, sample.image)
+    names = [node.id for node in studio.document.spec]
+    x, z = outputs[names[names.index(layer) - 1]].ravel(), outputs[layer]
+    w, b = (network.parameters.named[f"{layer}.{name}"] for name in "Wb")
     assert panel.bars.chosen == int(z.argmax())
+    assert_bars(panel.bars, z)
     panel.choose_unit(3)
-    expected = w[3] * x
-    maps = panel.view.maps
-    np.testing.assert_allclose(maps.ravel(), expected, rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(maps.sum() + b[3], z[3], rtol=1e-3, atol=1e-4)
-    picture, high = panel.view.viewport().grab().toImage(), float(np.abs(expected).max())
-    _, height, width = maps.shape
-    for at in range(min(5, expected.size)):
-        place = (at // (height * width), at // width % height, at % width)
-        point = panel.view.cell_rect(*place).center() * picture.devicePixelRatio()
-        color = picture.pixelColor(int(point.x()), int(point.y()))
-        value = invert(np.array([[color.red(), color.green(), color.blue()]], np.uint8), "diverging", -high, high)[0]
-        assert abs(value - expected[at]) < high / 100
+    assert panel.view.maps is not None
+    shape = panel.view.maps.shape
+    assert_shows(panel.view, (w[3] * x).reshape(shape))
+    np.testing.assert_allclose(panel.view.maps.sum() + b[3], z[3], rtol=1e-3, atol=1e-4)
+    panel._what.setCurrentIndex(panel._what.findData(WEIGHTS))
+    assert_shows(panel.view, w[3].reshape(shape))
+
+
+def assert_bars(bars: SignedBars, z: NDArray[np.generic]) -> None:
+    """Every bar is as long as its output, on the side and in the colour of its sign."""
+    pixels, scale = pixels_of(bars.viewport())
+    tones = {tone: np.array(QColor(tone).getRgb()[:3]) for tone in (NEGATIVE, POSITIVE)}
+    lengths = []
+    for row in range(len(z)):
+        box = bars.row_rect(row)
+        assert box.bottom() < bars.viewport().height()
+        line = pixels[int(box.center().y() * scale)]
+        zero = int(bars._columns()[1] * scale)
+        left, right = (int((part == tones[tone]).all(axis=1).sum())
+                       for part, tone in ((line[:zero], NEGATIVE), (line[zero:], POSITIVE)))  # fmt: skip
+        lengths.append((right - left) / scale)
+    unit = bars._columns()[2]
+    assert np.ptp(z) * unit > 100  # the bars fill their column
+    np.testing.assert_allclose(lengths, z * unit, atol=2.5)

@@ -16,16 +16,13 @@ from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import lut
 from cnnstudio.widgets.map_overlays import BACKDROP
 from engine.layer import Array
-from tests.cnnstudio.panels.pixels import assert_shows, colors_on_screen, network_of, outputs_of
+from tests.cnnstudio.panels.pixels import assert_shows, colors_on_screen, enlarge, network_of, outputs_of
 
 
 @pytest.fixture
 def panel(window: MainWindow) -> FeatureMapsPanel:
     """The panel with room enough that every cell is in sight."""
-    window.resize(1600, 1000)
-    window.docks["feature_maps"].setFloating(True)
-    window.docks["feature_maps"].resize(900, 500)
-    window.docks["feature_maps"].show()
+    enlarge(window, "feature_maps")
     return window.feature_maps
 
 

@@ -1,0 +1,81 @@
+"""The pictures on the blocks are the outputs of an independent forward pass, read from the painted canvas."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, QSize
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.canvas.block_item import BlockItem
+from cnnstudio.canvas.face import THUMBNAIL
+from cnnstudio.mainwindow import MainWindow
+from cnnstudio.theme import current_theme
+from cnnstudio.thumbnails import SHOWN_CLASSES
+from cnnstudio.widgets.colormaps import invert
+from cnnstudio.widgets.mosaic import arrange
+from tests.cnnstudio.panels.pixels import network_of, outputs_of, pixels_of
+
+ZOOM = 3.0
+"""So large that every cell has pixels of its own."""
+
+
+def on_screen(window: MainWindow, item: BlockItem) -> tuple[NDArray[np.uint8], QRectF]:
+    """(the painted canvas (H, W, 3), where the thumbnail of a block is in it)."""
+    window.view.centerOn(item)
+    pixels, scale = pixels_of(window.view.viewport())
+    assert scale == 1.0
+    box = window.view.viewportTransform().mapRect(item.mapRectToScene(item.picture_rect()))
+    assert QRectF(window.view.viewport().rect()).contains(box)
+    return pixels, box
+
+
+def test_every_thumbnail_shows_the_outputs_of_its_layer(qtbot: QtBot, window: MainWindow) -> None:
+    studio = window.studio
+    window.resize(1600, 1000)
+    window.actions_.batch.trigger()
+    qtbot.waitUntil(lambda: window.thumbnails._drawn is not None and window.thumbnails._drawn.step == 1)
+    sample, data = studio.selection.sample, studio.data
+    assert sample is not None and sample.image is not None and data is not None
+    outputs = outputs_of(network_of(studio), sample.image)
+    window.view.reset_zoom()
+    window.view.zoom(ZOOM)
+    shown = 0
+    for name, item in window.view.canvas.blocks.items():
+        assert item.thumbnail is not None
+        pixels, box = on_screen(window, item)
+        if item.face.role == "output":
+            assert_bars(pixels, box, outputs[name])
+            continue
+        array = sample.image.astype(float) if name == "input" else outputs[name]
+        maps = array if array.ndim == 3 else array.reshape(-1, 1, 1)
+        shown += assert_mosaic(pixels, box, maps, item.thumbnail.size(), "grey" if name == "input" else "viridis")
+    assert shown > 1000
+
+
+def assert_mosaic(pixels: NDArray[np.uint8], box: QRectF, maps: NDArray[np.floating], size: QSize, colormap: str) -> int:
+    """All cells of the maps that find room have the colours of their values over the range of the layer; how many there are."""
+    low, high = float(maps.min()), float(maps.max())
+    layouts = [arrange((count, *maps.shape[1:]), THUMBNAIL.size().toSize(), gap=2, max_cell=16, min_map=1)
+               for count in range(len(maps), 0, -1)]  # fmt: skip
+    layout = next(layout for layout in layouts if layout.size == size)
+    maps = maps[: layout.count]
+    x, y = box.width() / layout.size.width(), box.height() / layout.size.height()
+    np.testing.assert_allclose(x, y)
+    for place in np.ndindex(*maps.shape):
+        index, row, col = place
+        at = layout.cells_rect(index, range(row, row + 1), range(col, col + 1)).center()
+        value = invert(pixels[int(box.top() + at.y() * y), int(box.left() + at.x() * x)][None], colormap, low, high)[0]
+        assert abs(value - maps[place]) <= 2 / 256 * (high - low)
+    return maps.size
+
+
+def assert_bars(pixels: NDArray[np.uint8], box: QRectF, probabilities: NDArray[np.floating]) -> None:
+    """The longest bars are those of the largest probabilities, in their order."""
+    lengths = []
+    for place in range(SHOWN_CLASSES):
+        tone = np.array(current_theme().color("wire" if place else "winner").getRgb()[:3])
+        line = pixels[int(box.top() + (place + 0.5) * box.height() / SHOWN_CLASSES), int(box.left()) : int(box.right())]
+        lengths.append(int((np.abs(line.astype(int) - tone) <= 2).all(axis=1).sum()))
+    expected = np.sort(probabilities)[::-1][:SHOWN_CLASSES]
+    np.testing.assert_allclose(np.array(lengths) / lengths[0], expected / expected[0], atol=0.06)
