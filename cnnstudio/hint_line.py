@@ -41,7 +41,7 @@ class HintLine(ElidedLabel):
         elif state.phase == RunPhase.RUNNING:
             text = self.tr("Click a block to watch its kernels and maps change · change the rate while it trains")
         elif state.step:
-            text = self.tr("Go to other samples below “Prediction” or in “Dataset” · Train goes on from these weights")
+            text = self.tr("Choose another sample in Prediction or Dataset · Train goes on from these weights")
         else:
             text = self.tr("Drag a block onto an arrow to insert it · press Train to watch the network learn")
         self.setText(text)

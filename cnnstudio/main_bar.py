@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolBar, QToolButton, QWidget
 
 from cnnstudio.actions import Actions
+from cnnstudio.icons import icon
+from cnnstudio.theme import Theme, theme_changed
 from cnnstudio.training_bar import TrainingBar
 
 TEXT_FROM = 1700
@@ -25,7 +27,10 @@ class MainBar(QToolBar):
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setIconSize(QSize(18, 18))
-        self.setStyleSheet("QToolBar { spacing: 4px; } QToolButton { padding-left: 5px; padding-right: 5px; }")
+        self.setStyleSheet(
+            "QToolBar { spacing: 4px; } QToolButton { padding-left: 5px; padding-right: 5px; }"
+            "QToolButton#qt_toolbar_ext_button { padding: 0; border: none; background: transparent; }"
+        )
         for action in (actions.new, actions.open, actions.save, undo, redo):
             self._button(action, "quiet")
         self.addSeparator()
@@ -42,6 +47,16 @@ class MainBar(QToolBar):
         self.addWidget(gap)
         self._button(actions.language, "quiet", always_text=True)
         self._button(actions.theme, "quiet")
+        self._retheme()
+        theme_changed.connect(self._retheme)
+
+    @Slot()
+    def _retheme(self, _theme: Theme | None = None) -> None:
+        """The button for what does not fit is Qt's own, and without a drawing that suits a dark ground."""
+        more = self.findChild(QToolButton, "qt_toolbar_ext_button")
+        if more is not None:
+            more.setIcon(icon("next"))
+            more.setIconSize(QSize(14, 18))
 
     def _button(self, action: QAction, role: str, *, always_text: bool = False) -> QToolButton:
         self.addAction(action)

@@ -127,6 +127,7 @@ QPushButton::menu-indicator, QToolButton::menu-indicator { image: url("$down_ico
     subcontrol-origin: padding; subcontrol-position: right center; right: 6px; }
 QToolButton { padding: 4px 8px; }
 QToolButton:focus { padding: 3px 7px; }
+QToolButton[small="true"]:focus { padding: 0; border-width: 1px; }
 QToolButton[popupMode="1"] { padding-right: 22px; }
 QToolButton[popupMode="2"] { padding-right: 22px; }
 QToolButton::menu-button { border: none; width: 18px; }

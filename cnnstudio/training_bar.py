@@ -41,7 +41,7 @@ class TrainingBar(QWidget):
         self._data = QComboBox()
         self._data.setAccessibleName(self.tr("Data set"))
         self._data.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._data.setMinimumContentsLength(14)
+        self._data.setMinimumContentsLength(15)
         self._data.activated.connect(self._choose_data)
         self._optimizer = QComboBox()
         self._optimizer.setAccessibleName(self.tr("Optimizer"))

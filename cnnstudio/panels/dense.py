@@ -164,11 +164,9 @@ class DensePanel(LivePanel):
 
     def _say_sum(self, name: str, contributions: Array, bias: Array | None, unit: int, z: Array) -> None:
         total, b = float(contributions.sum()), 0.0 if bias is None else float(bias[unit])
-        text = self.tr("{name}: contributions {total} {sign} bias {bias} = {value}")
-        self._sum.setText(
-            text.format(name=name, total=format_value(total, 4), sign="−" if b < 0 else "+", bias=format_value(abs(b), 3),
-                        value=format_value(float(z[unit]), 4))
-        )  # fmt: skip
+        text = self.tr("{name}: sum of contributions {total} + bias {bias} = {value}")
+        value = format_value(float(z[unit]), 4)
+        self._sum.setText(text.format(name=name, total=format_value(total, 4), bias=format_value(b, 3), value=value))
 
     @Slot(object)
     def _open_cell(self, cell: Cell) -> None:

@@ -272,9 +272,10 @@ class FeatureMapsPanel(LivePanel):
         pool, mode = self._pool(), self._mode()
         if pool is None or mode == OUTPUT:
             return ""
+        is_max = pool.node.layer.kind == "max_pool"
         if mode == BACK:
-            return self.tr("left: δ of the input, right: δ of the output")
-        return self.tr("marked cells go on") if pool.node.layer.kind == "max_pool" else self.tr("every cell counts")
+            return self.tr("δ goes back to the winners only") if is_max else self.tr("each δ is shared out over its window")
+        return self.tr("marked cells go on") if is_max else self.tr("every cell counts")
 
     # --- drawing ---
 
@@ -334,13 +335,15 @@ class FeatureMapsPanel(LivePanel):
             self._left = shown(name, marks, "mask")
         else:
             self._left = shown(name, array, marks=marks if mode == WINDOWS else None)
-        self._main.set_title(self.tr("reads") if mode != MASK else "")
+        deltas, maps = (self.tr("δ of the input"), self.tr("δ of the output")), (self.tr("input"), self.tr("output"))
+        title, beside = deltas if mode == BACK else maps
+        self._main.set_title(title if mode != MASK else "")
         self.view.set_backdrop(None)
         self._show(self.view, self._left, snapshot, *self._bounds(snapshot, self._left, suffix))
         self._show_grid(window)
         if mode != MASK and made in snapshot:
             self._right = shown(made, snapshot[made])
-            self._beside.set_title(self.tr("makes of it"))
+            self._beside.set_title(beside)
             self._show(self.beside, self._right, snapshot, *self._bounds(snapshot, self._right, suffix))
             self._link.tie(pool, winner, backward=mode == BACK)
 

@@ -22,6 +22,7 @@ COLORMAPS = {
     "diverging": QT_TRANSLATE_NOOP("Colormaps", "Blue – white – red"),
     "diverging-dark": QT_TRANSLATE_NOOP("Colormaps", "Blue – black – red"),
     "mask": QT_TRANSLATE_NOOP("Colormaps", "Mask"),
+    "mask-dark": QT_TRANSLATE_NOOP("Colormaps", "Mask"),
 }
 """Name of every map and its title for a menu (context "Colormaps")."""
 
@@ -36,6 +37,7 @@ _STOPS: dict[str, list[tuple[float, str]]] = {
         (1, "#ffb39c"),
     ],
     "mask": [(0, "#e6e9ee"), (1, "#0b8074")],
+    "mask-dark": [(0, "#2f3640"), (1, "#3ecdb9")],
     "grey": [(0, "#000000"), (1, "#ffffff")],
 }
 
@@ -78,8 +80,9 @@ def choose_activation_colormap(name: str) -> None:
 
 
 def default_colormap(kind: Kind, *, dark: bool = False) -> str:
-    """The name of the map for a kind of array: diverging for weights and gradients, the chosen one for activations."""
-    names = {"activation": _chosen["activation"], "mask": "mask", "image": "grey"}
+    """The name of the map for a kind of array, on a light or a dark ground: diverging for weights and gradients, the chosen one
+    for activations."""
+    names = {"activation": _chosen["activation"], "mask": "mask-dark" if dark else "mask", "image": "grey"}
     return names.get(kind, "diverging-dark" if dark else "diverging")
 
 
