@@ -93,6 +93,21 @@ def in_threads(work: Callable[[int, int], T], count: int) -> Iterator[T]:
         yield from side_by_side(lambda k: work(k, k % at_once), range(start, min(start + at_once, count)))
 
 
+def over_blocks(work: Callable[[slice, int], object], size: int, block: int) -> None:
+    """work(part, core) for the parts, one block each, of vectors of that size; `core` counts those that take part.
+
+    A core takes part if there are two blocks for it or more: fewer are done before it has woken up.
+    """
+    parts = [slice(start, min(start + block, size)) for start in range(0, size, block)]
+    cores = max(1, min(len(parts) // 2, _allowed))
+
+    def some(core: int) -> None:
+        for part in parts[core::cores]:
+            work(part, core)
+
+    side_by_side(some, range(cores))
+
+
 class Total:
     """Sums the slices' gradients, losses and right answers in the order in which they are added."""
 

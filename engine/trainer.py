@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from engine import update
 from engine.checkpoint import Checkpoint
 from engine.datasets.augmentation import Augmentation
 from engine.datasets.dataset import Dataset, Split
@@ -291,17 +292,13 @@ class Trainer:
         if s.clip_norm:
             clip(p.gradient, s.clip_norm)
         self.last_update = None
-        self._before[...] = p.flat
-        for name, slot in self.slots.items():
-            self._slots_before[name][...] = slot
-        s.optimizer.update(p.flat, p.gradient, self.slots, rate, self.step + 1, p.penalised, self._scratch)
-        if not np.isfinite(p.flat @ p.flat):
-            broken = next((name for name, w in p.named.items() if not np.isfinite(w).all()), None)
-            if broken is not None:
-                p.flat[...] = self._before
-                for name, slot in self.slots.items():
-                    slot[...] = self._slots_before[name]
-                raise self._diverged(broken)
+        if not update.step(s.optimizer, p, self.slots, rate, self.step + 1, self._scratch, before=self._before,
+                           slots_before=self._slots_before):
+            broken = next(name for name, w in p.named.items() if not np.isfinite(w).all())
+            p.flat[...] = self._before
+            for name, slot in self.slots.items():
+                slot[...] = self._slots_before[name]
+            raise self._diverged(broken)
         assert self.last_batch is not None
         self.last_update = LastUpdate(*self.last_batch, s, rate, self.step + 1, self._before, self._slots_before)
 

@@ -1,12 +1,20 @@
-"""What happens to a gradient between the backward pass and the optimizer: penalties are added, and its length is limited."""
+"""From the gradient to the new weights: penalties are added, its length is limited, and the optimizer makes its step."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Mapping
 
 import numpy as np
 
 from engine.layer import Array
 from engine.memory import Parameters
+from engine.optimizers import Optimizer
 from engine.settings import TrainSettings
+from engine.slices import over_blocks
+
+BLOCK = 32_768
+"""Numbers of each vector that go through the whole step before the next ones, so that they stay in the second-level cache."""
 
 
 def penalise(p: Parameters, settings: TrainSettings, scratch: Array) -> float:
@@ -32,3 +40,26 @@ def clip(gradient: Array, longest: float) -> float:
     if longest and norm > longest:
         gradient *= longest / norm
     return norm
+
+
+def step(optimizer: Optimizer, p: Parameters, slots: Mapping[str, Array], rate: float, t: int, scratch: Array, *,
+         before: Array | None = None, slots_before: Mapping[str, Array] | None = None) -> bool:
+    """Change the weights and the slots in place, block by block on all cores; returns whether all weights are still finite.
+
+    `before` and `slots_before` receive what stood there before; `scratch` is (2, P).
+    """
+    lengths = [0.0] * -(-p.size // BLOCK)
+
+    def change(part: slice, core: int) -> None:
+        w, of_part = p.flat[part], {name: slot[part] for name, slot in slots.items()}
+        if before is not None:
+            np.copyto(before[part], w)
+        for name, kept in (slots_before or {}).items():
+            np.copyto(kept[part], of_part[name])
+        with np.errstate(all="ignore"):  # what overflows is found here, and named by the trainer
+            own = slice(core * BLOCK, core * BLOCK + len(w))
+            optimizer.update(w, p.gradient[part], of_part, rate, t, p.penalised[part], scratch[:, own])
+            lengths[part.start // BLOCK] = float(w @ w)
+
+    over_blocks(change, p.size, BLOCK)
+    return math.isfinite(sum(lengths)) or bool(np.isfinite(p.flat).all())

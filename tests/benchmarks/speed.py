@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine import blas
+from engine import blas, update
 from engine.layer import Array
 from engine.network import Network
 from engine.optimizers import Adam, Momentum, Optimizer
@@ -43,7 +43,7 @@ def ours(name: str, n: int, optimizer: Optimizer, *, fast: bool = True, workers:
         nonlocal count
         count += 1
         network.gradient(images, labels)
-        optimizer.update(p.flat, p.gradient, slots, RATE, count, p.penalised, scratch)
+        update.step(optimizer, p, slots, RATE, count, scratch)
 
     step()
     while workers and len(network.slices(n)) > 1 and not network.workers_ready():
@@ -206,7 +206,7 @@ def _time_of_parts(name: str, n: int) -> dict[str, float]:
     calls += [(call, network.placed[i].node.layer.kind) for i, calls in lane.backward for call in calls]
     p = network.parameters
     slots, scratch = {"velocity": np.zeros_like(p.flat)}, np.zeros((2, p.size), p.flat.dtype)
-    calls += [(lambda: OPTIMIZERS["momentum"].update(p.flat, p.gradient, slots, RATE, 1, p.penalised, scratch), "optimizer")]
+    calls += [(lambda: update.step(OPTIMIZERS["momentum"], p, slots, RATE, 1, scratch), "optimizer")]
     times: list[list[float]] = [[] for _ in calls]
 
     def measure() -> None:
