@@ -14,6 +14,7 @@ import safetensors.numpy
 
 from engine.errors import EngineError, StorageError
 from engine.layer import Array
+from engine.memory import named_views
 from engine.settings import TrainSettings
 from engine.spec import NetworkSpec
 
@@ -36,6 +37,10 @@ class Checkpoint:
     validation_losses: tuple[float, ...]
     first_epoch: int = 0
     """The epoch in which the present run began."""
+
+    def weights(self) -> dict[str, Array]:
+        """The parameters by name, as in "conv1.W"."""
+        return named_views(self.parameters, self.spec.params())
 
     def to_bytes(self) -> bytes:
         """The checkpoint as a safetensors file."""

@@ -82,8 +82,7 @@ def _with_penalties(g: Term, w: Term, facts: UpdateFacts, penalised: bool) -> Te
 
 def _parameters(snapshot: Snapshot) -> dict[str, bool]:
     """All parameters by their names in the snapshot, and whether penalties and weight decay apply to them."""
-    return {f"{p.node.id}.{name}": param.penalised
-            for p in snapshot.spec.placed() for name, param in p.node.layer.params(p.x).items()}
+    return {name: param.penalised for name, param in snapshot.spec.params().items()}
 
 
 def _gradient_of(name: str) -> str:

@@ -29,6 +29,17 @@ def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     return block[start:start + size].view(kind).reshape(shape)
 
 
+def named_views(flat: Array, wanted: Mapping[str, Param]) -> dict[str, Array]:
+    """A view of a flat vector for each name, one behind the other in the order of `wanted`."""
+    views: dict[str, Array] = {}
+    start = 0
+    for name, param in wanted.items():
+        stop = start + math.prod(param.shape)
+        views[name] = flat[start:stop].reshape(param.shape)
+        start = stop
+    return views
+
+
 class Parameters:
     """All trained parameters in one flat vector, with a view for each name such as "conv1.W".
 
@@ -49,13 +60,7 @@ class Parameters:
 
     def views(self, flat: Array) -> dict[str, Array]:
         """The named views of any vector that is laid out as the parameters are, for example of an optimizer's slot."""
-        views: dict[str, Array] = {}
-        start = 0
-        for name, param in self.wanted.items():
-            stop = start + int(np.prod(param.shape))
-            views[name] = flat[start:stop].reshape(param.shape)
-            start = stop
-        return views
+        return named_views(flat, self.wanted)
 
 
 def of_layer(named: Mapping[str, Array], layer_id: str) -> dict[str, Array]:

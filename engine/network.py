@@ -19,7 +19,7 @@ from engine.blas import limit_to_one_thread
 from engine.errors import EngineError, Fix, ShapeError, TrainingError
 from engine.initializers import initialize
 from engine.lane import Call, Lane, Parts, PlainLane
-from engine.layer import Array, Param
+from engine.layer import Array
 from engine.layers.input import Input
 from engine.losses import CrossEntropy, Loss, targets_of
 from engine.memory import Parameters, of_layer
@@ -67,15 +67,10 @@ class Network:
         self.dtype = np.dtype(dtype)
         self.placed = spec.placed()
         self.outputs = _output_units(spec)
-        wanted: dict[str, Param] = {}
-        states: dict[str, Param] = {}
-        for p in self.placed:
-            wanted |= {f"{p.node.id}.{name}": param for name, param in p.node.layer.params(p.x).items()}
-            states |= {f"{p.node.id}.{name}": param for name, param in p.node.layer.state(p.x).items()}
         parameters, gradient = memory or (None, None)
-        self.parameters = Parameters(wanted, self.dtype, parameters)
-        self._starting_state = states
-        self.state: dict[str, Array] = {name: np.zeros(s.shape, self.dtype) for name, s in states.items()}
+        self.parameters = Parameters(spec.params(), self.dtype, parameters)
+        self._starting_state = spec.state()
+        self.state: dict[str, Array] = {name: np.zeros(s.shape, self.dtype) for name, s in self._starting_state.items()}
         self.reset_state()
         self._ids = [p.node.id for p in self.placed]
         self._layers = [p.node.layer for p in self.placed]

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from engine.errors import EngineError, Fix, ShapeError, SpecError
-from engine.layer import Layer, Shape, layer_from_json
+from engine.layer import Layer, Param, Shape, layer_from_json
 from engine.layers.input import Input
 
 FORMAT = 1
@@ -116,6 +116,14 @@ class NetworkSpec:
         except EngineError as error:
             return tuple(placed), error
         return tuple(placed), None
+
+    def params(self) -> dict[str, Param]:
+        """The parameters of all layers by name, as in "conv1.W", in the order of the flat vector; raises as `placed` does."""
+        return {f"{p.node.id}.{name}": param for p in self.placed() for name, param in p.node.layer.params(p.x).items()}
+
+    def state(self) -> dict[str, Param]:
+        """The running figures of all layers by name, as in "batch_norm1.mean"; raises as `placed` does."""
+        return {f"{p.node.id}.{name}": param for p in self.placed() for name, param in p.node.layer.state(p.x).items()}
 
     def _check_form(self) -> Input:
         first = self.nodes[0].layer if self.nodes else None

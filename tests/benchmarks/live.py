@@ -85,7 +85,7 @@ class Bench(QObject):
         self.window = MainWindow(self.studio, Settings(), templates)
         self.window.resize(1440, 900)
         self.window.show()
-        wait_until(lambda: self.studio.controller.state.batches > 0 and not self.studio._rebuild_soon.isActive())
+        wait_until(lambda: self.studio.controller.state.batches > 0 and self.studio.settled)
         data = self.studio.data
         assert data is not None and data.name == DATA[name]
         self.trainer = Trainer(self.studio.document.spec, data, self.studio.settings)

@@ -51,6 +51,17 @@ def studio(qtbot: QtBot, templates: tuple[Template, ...]) -> Iterator[Studio]:
 
 
 @pytest.fixture
+def other(qtbot: QtBot) -> Iterator[Studio]:
+    """A second studio with nothing in it."""
+    from cnnstudio.studio import Studio
+
+    studio = Studio()
+    yield studio
+    studio.close()
+    studio.deleteLater()
+
+
+@pytest.fixture
 def window(
     qtbot: QtBot, qapp: QApplication, studio: Studio, templates: tuple[Template, ...]
 ) -> Iterator[MainWindow]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,35 +14,9 @@ from cnnstudio.project.folder import working_folder
 from cnnstudio.project.recovery import find_abandoned
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change
-from cnnstudio.studio import Studio, named_parameters
-from engine.checkpoint import Checkpoint
+from cnnstudio.studio import Studio
 from engine.errors import EngineError
-
-
-@pytest.fixture
-def other(qtbot: QtBot) -> Iterator[Studio]:
-    """A second studio with nothing in it."""
-    studio = Studio()
-    yield studio
-    studio.close()
-    studio.deleteLater()
-
-
-def phase(studio: Studio) -> RunPhase:
-    return studio.controller.state.phase
-
-
-def weights(studio: Studio) -> Checkpoint:
-    checkpoint = studio.controller.checkpoint_now(10)
-    assert checkpoint is not None
-    return checkpoint
-
-
-def train(qtbot: QtBot, studio: Studio, batches: int) -> None:
-    for _ in range(batches):
-        step = studio.controller.state.step
-        studio.controller.step_batch()
-        qtbot.waitUntil(lambda step=step: studio.controller.state.step > step and phase(studio) != RunPhase.RUNNING)
+from tests.cnnstudio.driven import phase, train, weights
 
 
 def after_a_crash(qtbot: QtBot, studio: Studio, other: Studio, tmp_path: Path) -> None:
@@ -125,22 +98,22 @@ def test_every_run_is_kept_by_name_and_going_on_after_a_stop_begins_no_other(qtb
 
 def test_weights_that_an_edit_left_are_kept(qtbot: QtBot, studio: Studio, other: Studio, tmp_path: Path) -> None:
     train(qtbot, studio, 2)
-    before = named_parameters(weights(studio))["conv1.W"].copy()
+    before = weights(studio).weights()["conv1.W"].copy()
     last = next(block.id for block in reversed(studio.document.graph.main) if block.node.layer.kind == "dense")
     studio.document.remove((last,))
     studio.document.append("dense")
     studio.settle()
     after_a_crash(qtbot, studio, other, tmp_path)
-    np.testing.assert_array_equal(named_parameters(weights(other))["conv1.W"], before)
+    np.testing.assert_array_equal(weights(other).weights()["conv1.W"], before)
     assert len(other.controller.history) == 0 and other.document.graph == studio.document.graph
 
 
 def test_weights_edited_by_hand_are_kept(qtbot: QtBot, studio: Studio, other: Studio, tmp_path: Path) -> None:
     train(qtbot, studio, 2)
-    array = np.full_like(named_parameters(weights(studio))["conv1.W"], 0.5)
+    array = np.full_like(weights(studio).weights()["conv1.W"], 0.5)
     studio.controller.set_weights("conv1.W", array)
     after_a_crash(qtbot, studio, other, tmp_path)
-    np.testing.assert_array_equal(named_parameters(weights(other))["conv1.W"], array)
+    np.testing.assert_array_equal(weights(other).weights()["conv1.W"], array)
 
 
 def test_a_failed_save_is_told_and_training_goes_on(qtbot: QtBot, studio: Studio, tmp_path: Path) -> None:
@@ -202,5 +175,6 @@ def test_work_that_cannot_be_protected_from_the_start_is_told(
     assert "not protected against a crash" in told[0].message and str(tmp_path) in told[0].message
     studio.save_project(tmp_path / "p.cnn")
     assert (tmp_path / "p.cnn").exists()
+    qtbot.waitUntil(lambda: studio.data is not None)  # the end of a studio does not wait for data that is being read
     studio.close()
     studio.deleteLater()

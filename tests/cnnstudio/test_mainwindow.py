@@ -20,11 +20,7 @@ from cnnstudio.theme import apply_theme
 from cnnstudio.widgets.colormaps import indices, lut, value_range
 from engine.network import Network
 from engine.optimizers import SGD
-
-
-def phase(studio: Studio) -> RunPhase:
-    """What the session does."""
-    return studio.controller.state.phase
+from tests.cnnstudio.driven import phase
 
 
 def train_one_epoch(qtbot: QtBot, window: MainWindow) -> None:
@@ -115,60 +111,6 @@ def test_curves_hold_every_batch_and_epoch(qtbot: QtBot, window: MainWindow) -> 
     assert window.curves.plot.points("val_accuracy")[1][-1] == history.epochs[-1].val_accuracy
 
 
-def test_an_edit_while_training_pauses_and_keeps_the_other_weights(qtbot: QtBot, window: MainWindow) -> None:
-    train_one_epoch(qtbot, window)
-    studio = window.studio
-    before = studio.controller.checkpoint_now(5)
-    assert before is not None
-    trained = Network(studio.document.spec)
-    trained.parameters.flat[...] = before.parameters
-    old = {name: w.copy() for name, w in trained.parameters.named.items()}
-    studio.document.set_option("conv2", "depth", 12)
-    qtbot.waitUntil(lambda: "Conv 2" in window.banner.text)
-    assert "FC 1" in window.banner.text and "Conv 1" not in window.banner.text
-    after = studio.controller.checkpoint_now(5)
-    assert after is not None
-    rebuilt = Network(studio.document.spec)
-    rebuilt.parameters.flat[...] = after.parameters
-    np.testing.assert_array_equal(rebuilt.parameters.named["conv1.W"], old["conv1.W"])
-    studio.document.undo_stack.undo()
-    studio.settle()
-    undone = studio.controller.checkpoint_now(5)
-    assert undone is not None
-    np.testing.assert_array_equal(undone.parameters, before.parameters)
-
-
-def test_an_edit_while_training_pauses_and_offers_to_go_on(qtbot: QtBot, window: MainWindow) -> None:
-    window.actions_.train.trigger()
-    controller = window.studio.controller
-    qtbot.waitUntil(lambda: controller.state.step > 0)
-    window.view.canvas.select([next(b.id for b in window.studio.document.graph.main if b.node.layer.kind == "relu")])
-    window.view.editor.delete()
-    qtbot.waitUntil(lambda: len(window.banner.buttons) == 1)
-    assert controller.state.phase != RunPhase.RUNNING and "paused" in window.banner.text
-    window.banner.buttons[0].click()
-    qtbot.waitUntil(lambda: controller.state.phase == RunPhase.RUNNING)
-    assert window.banner.text == ""
-
-
-def test_a_dropout_rate_changes_while_training_goes_on(qtbot: QtBot, window: MainWindow) -> None:
-    studio, controller = window.studio, window.studio.controller
-    dense = next(b.id for b in studio.document.graph.main if b.node.layer.kind == "dense")
-    studio.document.insert_on_wire("dropout", (studio.document.graph.previous(dense) or "", dense))
-    studio.settle()
-    window.actions_.train.trigger()
-    qtbot.waitUntil(lambda: controller.state.step > 1)
-    dropout = next(b.id for b in studio.document.graph.main if b.node.layer.kind == "dropout")
-    for rate in (0.2, 0.9):
-        studio.document.set_option(dropout, "rate", rate)
-    assert controller.state.phase == RunPhase.RUNNING
-    before = controller.state.step
-    qtbot.waitUntil(lambda: controller.state.step > before)
-    checkpoint = controller.checkpoint_now(5)
-    assert checkpoint is not None and checkpoint.spec == studio.document.spec
-    assert window.banner.text == ""
-
-
 def test_train_says_why_it_cannot_start_and_the_fix_mends_it(qtbot: QtBot, window: MainWindow) -> None:
     studio = window.studio
     flatten = next(b.id for b in studio.document.graph.main if b.node.layer.role == "flatten")
@@ -197,17 +139,6 @@ def test_a_loss_that_is_no_number_offers_a_lower_rate(qtbot: QtBot, window: Main
     assert studio.settings.learning_rate == 1e5
 
 
-def test_settings_reach_a_running_training_between_two_batches(qtbot: QtBot, window: MainWindow) -> None:
-    studio = window.studio
-    studio.change(Change("epochs", 500))
-    window.actions_.train.trigger()
-    qtbot.waitUntil(lambda: studio.controller.state.step > 2)
-    studio.change(Change("learning_rate", 0.0123))
-    qtbot.waitUntil(lambda: bool(np.isclose(studio.controller.history.learning_rate[-1:], 0.0123).any()))
-    assert phase(studio) == RunPhase.RUNNING
-    studio.controller.stop()
-
-
 def test_setting_in_the_bar_is_an_undo_step(window: MainWindow) -> None:
     field = window.training_bar._numbers["batch_size"]
     field.selectAll()
@@ -217,24 +148,6 @@ def test_setting_in_the_bar_is_an_undo_step(window: MainWindow) -> None:
     window.studio.document.undo_stack.undo()
     assert window.studio.settings.batch_size == 32 or field.value != 16
     assert field.value == window.studio.settings.batch_size
-
-
-def test_another_data_set_fits_the_input_block_in_one_undo_step(qtbot: QtBot, window: MainWindow) -> None:
-    studio = window.studio
-    steps = studio.document.undo_stack.count()
-    studio.choose_data({"name": "mnist12k"})
-    qtbot.waitUntil(lambda: studio.data is not None and studio.data.name == "mnist12k", timeout=20_000)
-    assert studio.document.graph.main[0].node.layer.image_shape == (1, 28, 28)  # type: ignore[attr-defined]
-    assert studio.document.undo_stack.count() == steps + 1
-    assert window.prediction.image.maps is not None and window.prediction.image.maps.shape == (1, 28, 28)
-    studio.document.undo_stack.undo()
-    assert studio.data is not None and studio.data.name == "digits8x8"
-
-
-def test_a_missing_data_set_is_said_and_the_present_one_stays(qtbot: QtBot, window: MainWindow) -> None:
-    window.studio.choose_data({"name": "/nowhere/at/all.npz"})
-    qtbot.waitUntil(lambda: window.banner.text != "")
-    assert window.studio.data is not None and window.studio.obstacle is None
 
 
 def test_next_sample_changes_every_panel(qtbot: QtBot, window: MainWindow) -> None:

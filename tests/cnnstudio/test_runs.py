@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,54 +15,13 @@ from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change
 from cnnstudio.studio import Studio
 from engine.checkpoint import Checkpoint
+from tests.cnnstudio.driven import at_rest, reset, train, two_runs, weights
 from tests.cnnstudio.project.same import assert_same_checkpoint
-
-
-@pytest.fixture
-def other(qtbot: QtBot) -> Iterator[Studio]:
-    """A second studio with nothing in it."""
-    studio = Studio()
-    yield studio
-    studio.close()
-    studio.deleteLater()
-
-
-def weights(studio: Studio) -> Checkpoint:
-    checkpoint = studio.controller.checkpoint_now(10)
-    assert checkpoint is not None
-    return checkpoint
-
-
-def train(qtbot: QtBot, studio: Studio, batches: int) -> None:
-    for _ in range(batches):
-        step = studio.controller.state.step
-        studio.controller.step_batch()
-        qtbot.waitUntil(lambda step=step: studio.controller.state.step > step and at_rest(studio))
-    studio.controller.catch_up()
-
-
-def at_rest(studio: Studio) -> bool:
-    return studio.controller.state.phase not in (RunPhase.EMPTY, RunPhase.RUNNING)
-
-
-def reset(qtbot: QtBot, studio: Studio) -> None:
-    studio.reset_weights()
-    qtbot.waitUntil(lambda: studio.controller.state.step == 0 and len(studio.controller.history) == 0)
 
 
 def arrived(qtbot: QtBot, studio: Studio, run: int) -> None:
     """Wait until the session has a run."""
     qtbot.waitUntil(lambda: studio.runs.present == run and at_rest(studio))
-
-
-def two_runs(qtbot: QtBot, studio: Studio) -> tuple[Checkpoint, Checkpoint]:
-    """Two runs with different rates; gives their weights. The second is present."""
-    train(qtbot, studio, 3)
-    first = weights(studio)
-    reset(qtbot, studio)
-    studio.change(Change("learning_rate", 0.05))
-    train(qtbot, studio, 2)
-    return first, weights(studio)
 
 
 def test_drawing_weights_anew_begins_a_run_and_going_on_does_not(qtbot: QtBot, studio: Studio) -> None:
@@ -141,9 +99,7 @@ def test_weights_without_a_run_come_back_too(qtbot: QtBot, studio: Studio) -> No
 
 
 def _conv(checkpoint: Checkpoint) -> np.ndarray:
-    from cnnstudio.studio import named_parameters
-
-    return named_parameters(checkpoint)["conv1.W"]
+    return checkpoint.weights()["conv1.W"]
 
 
 def test_an_edit_begins_a_new_run_and_the_run_before_it_reopens_with_its_network(qtbot: QtBot, studio: Studio) -> None:

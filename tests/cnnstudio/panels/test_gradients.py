@@ -7,7 +7,6 @@ from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.selection import SampleRef
-from cnnstudio.studio import named_parameters
 from tests.cnnstudio.panels.pixels import assert_shows, network_of
 
 
@@ -46,7 +45,7 @@ def test_norms_over_time_are_those_of_the_weights_around_a_step(qtbot: QtBot, wi
     qtbot.waitUntil(lambda: len(studio.controller.norms) == 1)
     after = studio.controller.checkpoint_now(5)
     assert before is not None and after is not None
-    old, new = named_parameters(before), named_parameters(after)
+    old, new = before.weights(), after.weights()
     names = [name for name in new if name.startswith("conv1.")]
     length = np.sqrt(sum(float(np.sum((new[n] - old[n]) ** 2)) for n in names))
     size = np.sqrt(sum(float(np.sum(old[n] ** 2)) for n in names))

@@ -8,7 +8,6 @@ from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.panels.kernels import CHANGE, GRADIENT, MEAN, SPREAD, UPDATE, WEIGHTS
-from cnnstudio.studio import named_parameters
 from cnnstudio.widgets.colormaps import invert
 from engine.templates import Template
 from tests.cnnstudio.panels.pixels import assert_shows, colors_on_screen, enlarge, network_of, pixels_of
@@ -25,7 +24,7 @@ def test_update_and_change_are_differences_of_the_weights(
     for step in range(3):
         checkpoint = studio.controller.checkpoint_now(5)
         assert checkpoint is not None
-        weights.append(named_parameters(checkpoint)["conv1.W"].copy())
+        weights.append(checkpoint.weights()["conv1.W"].copy())
         if step < 2:
             window.actions_.batch.trigger()
             qtbot.waitUntil(lambda step=step: studio.controller.state.step == step + 1)
@@ -60,7 +59,7 @@ def test_the_spread_over_time_shows_the_histograms_of_the_weights_at_two_steps(q
     for step in range(2):
         checkpoint = studio.controller.checkpoint_now(5)
         assert checkpoint is not None
-        weights.append(named_parameters(checkpoint)["dense1.W"].astype(float))
+        weights.append(checkpoint.weights()["dense1.W"].astype(float))
         if step == 0:
             window.actions_.batch.trigger()
     reach = max(float(np.abs(w).max()) for w in weights)
@@ -83,7 +82,7 @@ def test_colours_reach_over_the_network_when_that_is_chosen(qtbot: QtBot, window
     panel._range.choose("network")
     checkpoint = studio.controller.checkpoint_now(5)
     assert checkpoint is not None
-    named = named_parameters(checkpoint)
+    named = checkpoint.weights()
     high = max(float(np.abs(w).max()) for name, w in named.items() if name.endswith(".W"))
     assert high > np.abs(named["dense1.W"]).max()
     qtbot.waitUntil(lambda: panel.view.bounds is not None and abs(panel.view.bounds[1] - high) < 1e-6)

@@ -17,36 +17,16 @@ from cnnstudio.panels.runs import RunsPanel
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.session.run_list import MOST_SHOWN
 from cnnstudio.setting_change import Change
-from cnnstudio.studio import Studio
+from tests.cnnstudio.driven import reset, train, two_runs
 
 Role = Qt.ItemDataRole
-
-
-def train(qtbot: QtBot, studio: Studio, batches: int) -> None:
-    for _ in range(batches):
-        step = studio.controller.state.step
-        studio.controller.step_batch()
-        qtbot.waitUntil(lambda step=step: studio.controller.state.step > step and at_rest(studio))
-    studio.controller.catch_up()
-
-
-def at_rest(studio: Studio) -> bool:
-    return studio.controller.state.phase not in (RunPhase.EMPTY, RunPhase.RUNNING)
-
-
-def reset(qtbot: QtBot, studio: Studio) -> None:
-    studio.reset_weights()
-    qtbot.waitUntil(lambda: studio.controller.state.step == 0 and len(studio.controller.history) == 0)
 
 
 @pytest.fixture
 def two(qtbot: QtBot, window: MainWindow) -> MainWindow:
     """A window with two runs, the second one present."""
     window.docks.bring_up("runs")
-    train(qtbot, window.studio, 3)
-    reset(qtbot, window.studio)
-    window.studio.change(Change("learning_rate", 0.05))
-    train(qtbot, window.studio, 2)
+    two_runs(qtbot, window.studio)
     return window
 
 

@@ -12,34 +12,8 @@ from pytestqt.qtbot import QtBot
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change
 from cnnstudio.studio import Studio
-from engine.checkpoint import Checkpoint
 from engine.errors import StorageError
-
-
-@pytest.fixture
-def other(qtbot: QtBot) -> Studio:
-    """A second studio with nothing in it."""
-    studio = Studio()
-    yield studio
-    studio.close()
-    studio.deleteLater()
-
-
-def phase(studio: Studio) -> RunPhase:
-    return studio.controller.state.phase
-
-
-def weights(studio: Studio) -> Checkpoint:
-    checkpoint = studio.controller.checkpoint_now(10)
-    assert checkpoint is not None
-    return checkpoint
-
-
-def train(qtbot: QtBot, studio: Studio, batches: int) -> None:
-    for _ in range(batches):
-        step = studio.controller.state.step
-        studio.controller.step_batch()
-        qtbot.waitUntil(lambda step=step: studio.controller.state.step > step and phase(studio) != RunPhase.RUNNING)
+from tests.cnnstudio.driven import phase, train, weights
 
 
 def opened(qtbot: QtBot, studio: Studio, path: Path) -> None:
@@ -86,7 +60,7 @@ def test_a_project_without_its_data_set_opens_with_its_samples(
     np.testing.assert_array_equal(weights(other).parameters, before.parameters)
     other.save_project(tmp_path / "q.cnn")
     assert studio.data is not None
-    card = other._card
+    card = other.autosave.working.state().data
     assert card is not None and card.fingerprint == studio.data.fingerprint and card.title == studio.data.title
 
 
@@ -104,7 +78,7 @@ def test_a_new_network_takes_no_weights_of_the_one_before(qtbot: QtBot, studio: 
     train(qtbot, studio, 2)
     studio.save_project(tmp_path / "p.cnn")
     studio.begin(next(t for t in templates if t.name == "digits"))
-    qtbot.waitUntil(lambda: phase(studio) == RunPhase.READY and not studio._rebuild_soon.isActive())
+    qtbot.waitUntil(lambda: phase(studio) == RunPhase.READY and studio.settled)
     qtbot.waitUntil(lambda: weights(studio).step == 0)
     np.testing.assert_array_equal(weights(studio).parameters, fresh)
     assert studio.path is None

@@ -20,7 +20,6 @@ from cnnstudio.panels.explain.term_tree import TermTree
 from cnnstudio.selection import CellRef
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change
-from cnnstudio.studio import named_parameters
 from cnnstudio.theme import apply_theme
 from cnnstudio.widgets.cell import Cell
 from engine import term as terms
@@ -190,7 +189,7 @@ def test_forward_backward_and_update_of_a_weight(qtbot: QtBot, window: MainWindo
     qtbot.waitUntil(lambda: panel.subject is not None and panel.subject.ref.array == "conv2.W_after")
     checkpoint = window.studio.controller.checkpoint_now(5)
     assert checkpoint is not None
-    assert subject(panel).value == named_parameters(checkpoint)["conv2.W"][3, 1, 0, 2]
+    assert subject(panel).value == checkpoint.weights()["conv2.W"][3, 1, 0, 2]
     assert subject(panel).term.fold() == pytest.approx(subject(panel).value, rel=1e-5)
 
 
@@ -207,7 +206,7 @@ def test_a_batch_of_the_weights_before_is_never_shown_as_the_last_one(
     show(qtbot, window, "conv1.W_after", (0, 0, 1, 1), "batch")
     checkpoint = window.studio.controller.checkpoint_now(5)
     assert checkpoint is not None
-    assert subject(panel).value == named_parameters(checkpoint)["conv1.W"][0, 0, 1, 1] != before
+    assert subject(panel).value == checkpoint.weights()["conv1.W"][0, 0, 1, 1] != before
 
 
 def test_without_a_trained_batch_the_panel_says_so(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
