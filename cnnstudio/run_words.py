@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
-from cnnstudio.document.words import layer_title, say
+from cnnstudio.document.words import choice_words, layer_title, say
 from cnnstudio.project.state import RunRecord
 from cnnstudio.setting_change import PARTS, part_title
 from engine.options import Configurable
@@ -168,7 +168,7 @@ def _number(value: Any) -> str:
     if isinstance(value, tuple | list):
         same = len(set(value)) == 1 and len(value) > 2
         return _number(value[0]) if same else "×".join(_number(v) for v in value)
-    return say(str(value).replace("_", " "))
+    return say(choice_words(str(value)))
 
 
 def _short_names() -> dict[str, str]:

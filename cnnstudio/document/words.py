@@ -25,6 +25,15 @@ def say(text: str) -> str:
     return QCoreApplication.translate(CONTEXT, text) if text else ""
 
 
+_PROPER = {"he": "He", "glorot": "Glorot", "lecun": "LeCun", "pca": "PCA", "zca": "ZCA", "minmax": "min–max"}
+"""Names of people and abbreviations among the words of choices."""
+
+
+def choice_words(choice: str) -> str:
+    """A choice of an option in English words, "he_normal" as "He normal"; `say` has it in the language of the program."""
+    return " ".join(_PROPER.get(word, word) for word in choice.split("_"))
+
+
 def layer_title(layer: Layer | type[Layer]) -> str:
     """The name of a layer kind, "Max pool"."""
     return say(layer.title)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
-from cnnstudio.document.words import say
+from cnnstudio.document.words import choice_words, say
 from cnnstudio.panels.padding_editor import PaddingEditor, WholeSpin
 from cnnstudio.widgets.numbers import parse_number
 from engine.options import Option
@@ -106,7 +106,7 @@ class _Choice(OptionEditor):
         self.box = QuietCombo(self)
         self.box.setAccessibleName(say(option.label))
         for choice in option.choices:
-            self.box.addItem(say(choice.replace("_", " ")), choice)
+            self.box.addItem(say(choice_words(choice)), choice)
         _row(self, self.box)
         self.setFocusProxy(self.box)
         self.box.activated.connect(self._read)

@@ -11,6 +11,7 @@ from pathlib import Path
 import cnnstudio
 import engine
 import engine.layers  # registers all layers
+from cnnstudio.document.words import choice_words
 from cnnstudio.resources import resource_path
 from engine.datasets import typed
 from engine.datasets.catalog import ENTRIES
@@ -72,8 +73,8 @@ def _of_options() -> Iterator[tuple[str, str]]:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
         for option in kind.options() if fields(kind) else ():
-            for text in (option.label, option.help, option.unit, *option.choices):
-                yield text.replace("_", " "), kind.__name__
+            for text in (option.label, option.help, option.unit, *map(choice_words, option.choices)):
+                yield text, kind.__name__
     assert TrainSettings.options() and SplitOptions.options() and ReadOptions.options()
 
 

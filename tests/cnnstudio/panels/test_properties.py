@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from cnnstudio.document import layout
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
+from cnnstudio.document.words import choice_words
 from cnnstudio.panels.properties import BlockForm, NetworkSummary, PropertiesPanel
 from cnnstudio.resources import resource_path
 from engine.layer import LAYERS
@@ -180,3 +181,8 @@ def test_a_removed_block_leaves_the_panel(panel: PropertiesPanel) -> None:
     form(panel, "conv1")
     document(panel).remove(["conv1"])
     assert panel.block is None and isinstance(panel.widget(), NetworkSummary)
+
+
+def test_choices_are_written_with_the_names_of_people_and_abbreviations_in_capitals() -> None:
+    assert [choice_words(c) for c in ("he_normal", "lecun_uniform", "zca_whitening", "none")] == [
+        "He normal", "LeCun uniform", "ZCA whitening", "none"]  # fmt: skip
