@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from cnnstudio.dock import Dock
+
+translate = QCoreApplication.translate
 
 Titles = Mapping[str, str]
 """Name in the saved layout -> title."""
@@ -119,3 +121,39 @@ class Docks(QObject):
         widths = [round(width * SHARES[dock.objectName()]) for dock in self._bottom]
         self._window.resizeDocks(self._bottom, widths, horizontal)
         self._window.resizeDocks(self._bottom[:1], [max(BOTTOM_HEIGHT, round(height * 0.29))], vertical)
+
+
+def panel_docks(window: QMainWindow) -> Docks:
+    """The docks of the program's panels, empty, each with its title and its first place."""
+    return Docks(
+        window,
+        left={
+            "palette": translate("Docks", "Blocks"),
+            "outline": translate("Docks", "Outline"),
+        },
+        right={
+            "properties": translate("Docks", "Properties"),
+            "explain": translate("Docks", "Explain"),
+            "settings": translate("Docks", "Settings"),
+            "samples": translate("Docks", "Dataset"),
+        },
+        bottom={
+            "training": translate("Docks", "Training"),
+            "kernels": translate("Docks", "Kernels"),
+            "feature_maps": translate("Docks", "Feature maps"),
+            "prediction": translate("Docks", "Prediction"),
+        },
+        behind={
+            "kernels": {
+                "typed": translate("Docks", "By hand"),
+                "confusion": translate("Docks", "Confusion"),
+            },
+            "feature_maps": {
+                "dense": translate("Docks", "FC and softmax"),
+                "gradients": translate("Docks", "Gradients"),
+                "runs": translate("Docks", "Runs"),
+            },
+        },
+        below={"history": translate("Docks", "History")},
+        floating={"analyzer": translate("Docks", "Network analyzer")},
+    )

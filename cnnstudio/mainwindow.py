@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QMainWindow, QMessageBox, QTabWidget, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QMainWindow, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
-from cnnstudio import __version__
 from cnnstudio.actions import Actions
 from cnnstudio.banner import Banner
 from cnnstudio.canvas.formula_bar import FormulaBar
 from cnnstudio.canvas.palette import Palette
 from cnnstudio.canvas.view import CanvasView
 from cnnstudio.colour_choice import ColourChoice
-from cnnstudio.docks import Docks
-from cnnstudio.document.graph import Graph
+from cnnstudio.docks import panel_docks
 from cnnstudio.hint_line import HintLine
 from cnnstudio.icons import app_icon
 from cnnstudio.layouts import Layouts
@@ -36,7 +34,6 @@ from cnnstudio.translation import LANGUAGES, current_language
 from engine.templates import Template
 
 if TYPE_CHECKING:
-    from cnnstudio.shortcuts import Group
     from engine.datasets.dataset import Dataset
 
 SMALLEST = QSize(960, 600)
@@ -114,7 +111,7 @@ class MainWindow(QMainWindow):
         self._make_helpers()
         self._connect()
         self._show_data(self.studio.data)
-        self._show_first_block()
+        self.chosen_block.choose_first()
         self.furnished.emit()
 
     def _make_panels(self) -> None:
@@ -177,11 +174,13 @@ class MainWindow(QMainWindow):
             self.docks.fill(name, panel)
 
     def _make_helpers(self) -> None:
+        from cnnstudio.chosen_block import ChosenBlock
         from cnnstudio.doctor import Doctor
         from cnnstudio.example_actions import ExampleActions
         from cnnstudio.examples import load_examples
         from cnnstudio.export_action import ExportAction
         from cnnstudio.file_actions import FileActions
+        from cnnstudio.help_actions import HelpActions
         from cnnstudio.network_actions import NetworkActions
         from cnnstudio.panels.probe import Probe
         from cnnstudio.run_control import RunControl
@@ -189,6 +188,8 @@ class MainWindow(QMainWindow):
         from cnnstudio.walk.walker import Walker
 
         studio = self.studio
+        self.chosen_block = ChosenBlock(studio.document, studio.selection, self.view, self.properties, self)
+        self.help = HelpActions(self, self.actions_, self.menus)
         self.files = FileActions(self, studio, self.settings, self.templates, self.actions_, self.menus.recent)
         self.export = ExportAction(self, self.view.canvas, self.settings)
         examples = load_examples(resource_path("examples"))
@@ -217,38 +218,7 @@ class MainWindow(QMainWindow):
         column.addWidget(HintLine(self.studio))
         self.setCentralWidget(middle)
         self._column = column
-        self.docks = Docks(
-            self,
-            left={
-                "palette": self.tr("Blocks"),
-                "outline": self.tr("Outline"),
-            },
-            right={
-                "properties": self.tr("Properties"),
-                "explain": self.tr("Explain"),
-                "settings": self.tr("Settings"),
-                "samples": self.tr("Dataset"),
-            },
-            bottom={
-                "training": self.tr("Training"),
-                "kernels": self.tr("Kernels"),
-                "feature_maps": self.tr("Feature maps"),
-                "prediction": self.tr("Prediction"),
-            },
-            behind={
-                "kernels": {
-                    "typed": self.tr("By hand"),
-                    "confusion": self.tr("Confusion"),
-                },
-                "feature_maps": {
-                    "dense": self.tr("FC and softmax"),
-                    "gradients": self.tr("Gradients"),
-                    "runs": self.tr("Runs"),
-                },
-            },
-            below={"history": self.tr("History")},
-            floating={"analyzer": self.tr("Network analyzer")},
-        )
+        self.docks = panel_docks(self)
         self.docks.fill("palette", self.palette_panel)
         self.docks.arrange()
 
@@ -276,8 +246,6 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         studio, selection, actions = self.studio, self.studio.selection, self.actions_
         canvas = self.view.canvas
-        canvas.selection_changed.connect(self._follow_canvas)
-        selection.block_changed.connect(self._follow_selection)
         self.view.message.connect(self.say)
         self.view.block_activated.connect(self._open_block)
         self.view.cell_activated.connect(self._open_picture)
@@ -305,9 +273,7 @@ class MainWindow(QMainWindow):
         actions.large_text.setChecked(self.settings.large_text)
         actions.large_text.toggled.connect(self.large_text_wanted)
         actions.language.triggered.connect(self._switch_language)
-        actions.about.triggered.connect(self._show_about)
         self.menus.languages.triggered.connect(self._choose_language)
-        actions.shortcuts.triggered.connect(self._show_shortcuts)
         actions.open_log.triggered.connect(self.log_wanted)
         actions.quit.triggered.connect(self.close)
         studio.data_changed.connect(self._show_data)
@@ -315,36 +281,11 @@ class MainWindow(QMainWindow):
             self.probe.add_panel(panel)
         self.probe.add_viewer(self.thumbnails)
         studio.document.graph_changed.connect(self.probe.renew)
-        studio.document.graph_changed.connect(self._meet_network)
         selection.cell_changed.connect(self._show_explanation)
         actions.walk.triggered.connect(self.walker.begin)
         self.typed.image_typed.connect(self.network.type_image)
         self.typed.weights_typed.connect(self.network.edit_weights)
         self.docks.visibility_changed.connect(self.probe.renew)
-
-    def _show_first_block(self) -> None:
-        """Choose what was chosen, else the first convolution, so that every panel has something to show."""
-        graph, block = self.studio.document.graph, self.studio.selection.block
-        first = next((b.id for b in graph.main if b.node.layer.role == "conv"), None)
-        shown = block if block in graph else first
-        if shown is not None:
-            self.view.canvas.select([shown])
-
-    @Slot(object, object)
-    def _meet_network(self, before: Graph, after: Graph) -> None:
-        if not set(before.ids) & set(after.ids):
-            self._show_first_block()
-
-    @Slot(object)
-    def _follow_canvas(self, ids: tuple[str, ...]) -> None:
-        self.properties.show_blocks(ids)
-        self.studio.selection.select_block(ids[0] if len(ids) == 1 else None)
-
-    @Slot(object)
-    def _follow_selection(self, block: str | None) -> None:
-        selected = self.view.canvas.selected
-        if block is not None and selected != (block,):
-            self.view.show_block(block)
 
     @Slot(str)
     def _open_block(self, _block: str) -> None:
@@ -394,50 +335,9 @@ class MainWindow(QMainWindow):
     def _choose_language(self, action: QAction) -> None:
         self.language_wanted.emit(action.data())
 
-    @Slot()
-    def _show_about(self) -> None:
-        QMessageBox.about(
-            self,
-            self.tr("About CNN Studio"),
-            self.tr(
-                "CNN Studio {version}: build, train and understand convolutional networks, down to the single "
-                "multiplication.\n\nThe lessons follow neuzhaoxin, “Convolutional neural networks (principles)”, "
-                "2019."
-            ).format(version=__version__),
-        )
-
     @Slot(bool)
     def _set_full_screen(self, on: bool) -> None:
         self.showFullScreen() if on else self.showNormal()
-
-    @Slot()
-    def _show_shortcuts(self) -> None:
-        from cnnstudio.shortcuts import ShortcutSheet
-
-        ShortcutSheet(self.shortcut_groups(), self).open()
-
-    def shortcut_groups(self) -> list[Group]:
-        """What the sheet of shortcuts lists."""
-        a = self.actions_
-        return [
-            (self.tr("File"), [a.new, a.open, a.save, a.save_as, a.export, a.quit]),
-            (self.tr("Train"), [a.train, a.batch, a.layer, a.stop, a.reset]),
-            (self.tr("Sample"), [a.previous_sample, a.next_sample, a.random_sample]),
-            (self.tr("View"), [*self.menus.zoom, a.theme, a.large_text, a.full_screen, a.shortcuts]),
-            (self.tr("Edit"), [*self.menus.undo, *self.menus.canvas]),
-            (
-                self.tr("Canvas"),
-                [
-                    (self.tr("Letters, Space"), self.tr("search for a block and put it in")),
-                    (self.tr("Arrows, Tab"), self.tr("from block to block")),
-                    (self.tr("Enter"), self.tr("open the block")),
-                    ("F2", self.tr("rename the block")),
-                    (self.tr("Wheel"), self.tr("zoom at the pointer")),
-                    (self.tr("Space + drag"), self.tr("move the canvas")),
-                    (self.tr("Alt or Ctrl + drag"), self.tr("take a block out of its chain")),
-                ],
-            ),
-        ]
 
     # --- files dropped on the window, and the end ---
 
