@@ -61,16 +61,23 @@ def main(arguments: list[str]) -> int:
 
 
 def run_seeds(seeds: Sequence[int]) -> Result:
-    """Run seeds one after the other; what failed comes back from its seed."""
+    """Run seeds two at a time; what failed comes back from its seed."""
     failed = "seeds with an exception, a warning or an abort"
     result = Result.counting("random events on the real window", failed)
     with ThreadPoolExecutor(min(2, len(seeds))) as pool:  # each seed keeps about one core busy
-        outcomes = list(pool.map(lambda seed: run_seed(seed, EVENTS), seeds))
+        outcomes = list(pool.map(_run_and_tell, seeds))
     for seed, (code, output) in zip(seeds, outcomes, strict=True):
         result.tried += EVENTS
         result.expect(code == 0, f"seed {seed}, exit code {code}: {output.rstrip()[-6000:]}", failed)
         result.figures["seeds"] = result.figures.get("seeds", 0) + 1
     return result
+
+
+def _run_and_tell(seed: int) -> tuple[int, str]:
+    began = time.monotonic()
+    code, output = run_seed(seed, EVENTS)
+    print(f"  seed {seed}: exit code {code}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return code, output
 
 
 def run_seed(seed: int, events: int, *, trace: bool = False) -> tuple[int, str]:

@@ -24,7 +24,7 @@ CLOSING = 2.0
 """Seconds that closing may take."""
 PATIENCE = 10.0
 """Seconds that the training process may take to notice that its program is dead."""
-TRACEBACKS, OTHER_CODE = "errors on standard error", "exit codes other than 0"
+TRACEBACKS, OTHER_CODE = "errors on standard error or in the log", "exit codes other than 0"
 
 
 def kill_program(count: int, folder: Path, seed: int = 0, *, full_interval: bool = True, slack: float = 0.0) -> Result:
@@ -46,6 +46,7 @@ def kill_program(count: int, folder: Path, seed: int = 0, *, full_interval: bool
         # Saving writes everything: whether edits get into the database by themselves is seen where nobody saves.
         save_interval = 450 if rng.random() < 0.5 else 3_600_000
         lines, killed_at, errors = _live(folder, project, interval, save_interval, seconds)
+        errors += _log(folder)
         result.expect("Traceback" not in errors, errors[-500:], TRACEBACKS)
         result.expect(_all_ended(folder), "the training process outlives its program", STRAY)
         done = [(what, int(n), float(when)) for what, n, when in (line.split() for line in lines)]
@@ -78,6 +79,12 @@ def _check_nothing_stray(result: Result, folder: Path, project: Path) -> None:
     result.expect(_all_ended(folder), "a process is left", STRAY)
     left = [*(folder / "data" / "cnnstudio" / "working").iterdir(), *(p for p in project.parent.iterdir() if p != project)]
     result.expect(not left, f"left behind: {[p.name for p in left]}", STRAY)
+
+
+def _log(folder: Path) -> str:
+    """What the program wrote to its log, as what its training process had to say."""
+    (log,) = (folder / "state").rglob("cnnstudio.log")
+    return log.read_text(encoding="utf-8", errors="replace")
 
 
 def _all_ended(folder: Path) -> bool:
@@ -161,5 +168,6 @@ def close_program(count: int, folder: Path, seed: int = 0, *, allowed: float = C
         left = list((home / "data" / "cnnstudio" / "working").iterdir())
         result.expect(not left, f"left behind: {[p.name for p in left]}", STRAY)
         result.expect(_all_ended(home), "a process is left", STRAY)
-        result.expect("Traceback" not in errors.decode("utf-8", "replace"), errors.decode()[-500:], TRACEBACKS)
+        complaints = errors.decode("utf-8", "replace") + _log(home)
+        result.expect("Traceback" not in complaints, complaints[-500:], TRACEBACKS)
     return result
