@@ -99,7 +99,8 @@ class Probe(QObject):
                 other=needs.other[0] if needs.other else None,
                 other_layer=needs.other[1] if needs.other else None,
                 weights_of=tuple(sorted(weights)),
-            )
+            ),
+            min(viewer.interval for viewer in visible),
         )
 
     @Slot(object)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import itertools
 import queue
-from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
-from cnnstudio.session.histogram_history import HistogramHistory
+from cnnstudio.session.inbox import Frame, Inbox, News
+from cnnstudio.session.layer_history import HistogramHistory, NormHistory
 from cnnstudio.session.lifeline import Lifeline
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import (
-    ROWS,
     AverageClass,
     BatchProbed,
     Change,
@@ -34,7 +32,6 @@ from cnnstudio.session.messages import (
     Pause,
     ProbeBatch,
     Quit,
-    Report,
     Reset,
     Run,
     RunPhase,
@@ -50,11 +47,9 @@ from cnnstudio.session.messages import (
     WeightsReset,
     WeightsSet,
 )
-from cnnstudio.session.norm_history import NormHistory
-from cnnstudio.session.pace import ANSWER, Pace
 from cnnstudio.session.remote import RemoteWorker
 from engine.checkpoint import Checkpoint
-from engine.events import BatchDone, EpochDone, LayerDone
+from engine.events import EpochDone, LayerDone
 from engine.history import RunHistory
 from engine.layer import Array
 from engine.layer_histograms import LayerHistograms
@@ -67,13 +62,6 @@ if TYPE_CHECKING:
     from engine.snapshot import Snapshot, SnapshotRequest
 
 
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """A snapshot that waits for its signal."""
-
-    snapshot: Snapshot
-
-
 class Controller(QObject):
     """Every method returns at once: it sends a message to the worker, and signals tell what came of it.
 
@@ -82,7 +70,7 @@ class Controller(QObject):
     """
 
     state_changed = Signal(object)
-    """A `RunState`: every change of phase, and ten times a second where a running training has got to."""
+    """A `RunState`: every change of phase, and some times a second where a running training has got to."""
     batches_done = Signal(object)
     """A list of `BatchDone`; none is ever left out."""
     epoch_done = Signal(object)
@@ -123,26 +111,14 @@ class Controller(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._mailbox = Mailbox()
-        self._worker = RemoteWorker(self._mailbox)
-        self._sent = self._asked = self._handled = 0
-        """The numbers of the last message, of the last one that somebody waits for, and of the last one that was handled."""
+        mailbox = Mailbox()
+        self._worker = RemoteWorker(mailbox)
+        self._inbox = Inbox(mailbox, self._signal, self._frame_taken, self)
         self._lifeline, self._lost = Lifeline(), False
-        self._state = RunState()
         self._snapshot: Snapshot | None = None
         self._history, self._norms, self._histograms = RunHistory(), NormHistory(), HistogramHistory()
-        self._rows: list[Report] = []
-        """What has come of a running training since it was last told."""
-        self._told, self._pace = RunPhase.EMPTY, Pace()
-        self._probes = False
         self._tokens = itertools.count()
         self._closed = False
-        self._pending: deque[Report | Frame | RunState] = deque()
-        self._timer = QTimer(self)
-        # Started anew by each look: inside a slot of its own, a repeating timer would be silent.
-        self._timer.setSingleShot(True)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._drain)
         self._worker.start()
 
     # --- looking ---
@@ -150,7 +126,7 @@ class Controller(QObject):
     @property
     def state(self) -> RunState:
         """The latest state that has arrived."""
-        return self._state
+        return self._inbox.state
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -224,9 +200,11 @@ class Controller(QObject):
         self._lifeline.change_layers(spec)
         self._send(ChangeLayers(spec))
 
-    def set_probe(self, request: SnapshotRequest | None) -> None:
-        """What frames hold from now on. At rest one comes at once, while training runs at most at display rate."""
-        self._probes = request is not None
+    def set_probe(self, request: SnapshotRequest | None, interval: float = 0.0) -> None:
+        """What frames hold from now on. At rest one comes at once, while training runs one every `interval` seconds, at most at
+        display rate.
+        """
+        self._inbox.want_frames(None if request is None else interval)
         self._send(SetProbe(request))
 
     def set_weights(self, name: str, array: Array) -> None:
@@ -267,29 +245,26 @@ class Controller(QObject):
     def catch_up(self) -> None:
         """Signal now all that has happened, without waiting for the next look into the mailbox or for the time to tell rows."""
         if not self._closed:
-            self._look(at_once=True)
+            self._inbox.catch_up()
 
     def close(self) -> None:
         """End the worker after the batch in hand and wait for it; nothing is sent or signalled afterwards."""
         if self._closed:
             return
         self._closed = True
-        self._timer.stop()
-        self._pending.clear()
+        self._inbox.stop()
         self._worker.send(Quit())
         self._worker.join()
 
-    # --- the mailbox ---
+    # --- to the worker ---
 
     def _send(self, message: Message) -> None:
-        if self._closed:
-            return
-        self._sent += 1
-        if not isinstance(message, FrameTaken):
-            self._asked = self._sent
-        self._worker.send(message)
-        if not self._timer.isActive():
-            self._look_soon()
+        if not self._closed:
+            self._worker.send(message)
+            self._inbox.expect()
+
+    def _frame_taken(self, wait: float) -> None:
+        self._worker.send(FrameTaken(wait))
 
     def _begin(self, load: Load) -> None:
         self._lifeline.begin(load)
@@ -306,63 +281,13 @@ class Controller(QObject):
             self._bring_back()
         self._send(message)
 
-    def _look_soon(self) -> None:
-        running = self._state.phase == RunPhase.RUNNING
-        self._timer.start(self._pace.wait(frames=self._probes) if running and self._handled >= self._asked else ANSWER)
+    # --- from the worker ---
 
-    @Slot()
-    def _drain(self) -> None:
-        self._look(at_once=False)
-
-    def _look(self, *, at_once: bool) -> None:
-        delivery = self._mailbox.take()
-        self._handled = delivery.handled
-        if delivery.state is not None:
-            self._state = delivery.state
-        running = self._state.phase == RunPhase.RUNNING
-        tells = at_once or self._pace.rows_due or not running or self._told != RunPhase.RUNNING
-        self._take_reports(delivery.reports, tells=tells)
-        if delivery.frame is not None:
-            self._pending.append(Frame(delivery.frame))
-            if running:
-                self._pace.frame_came()
-                self._send(FrameTaken())
-        if tells and delivery.state is not None:
-            self._told = delivery.state.phase
-            self._pace.rows_told()
-            self._pending.append(delivery.state)
-        if running or delivery.busy or delivery.handled < self._sent:
-            self._look_soon()  # otherwise nothing can come before the next message
-        self._deliver()
-
-    def _take_reports(self, reports: Iterable[Report], *, tells: bool) -> None:
-        """Put what has happened behind the other things to signal; rows alone can wait until it is time to tell them."""
-        for report in reports:
-            self._rows.append(report)
-            if not isinstance(report, ROWS):
-                tells = True
-        if tells:
-            self._pending += self._rows
-            self._rows = []
-
-    def _deliver(self) -> None:
-        """Signal what has come, in order. Where a slot opens a dialog, the timer calls this again inside it, and the
-        rest is signalled from there.
-        """
-        while self._pending:
-            item = self._pending.popleft()
-            if not isinstance(item, BatchDone):
-                self._signal(item)
-                continue
-            batches = [item]
-            while self._pending and isinstance(following := self._pending[0], BatchDone):
-                batches.append(following)
-                self._pending.popleft()
-            self._history.add_batches(batches)
-            self.batches_done.emit(batches)
-
-    def _signal(self, report: Report | Frame | RunState) -> None:
+    def _signal(self, report: News) -> None:
         match report:
+            case list():
+                self._history.add_batches(report)
+                self.batches_done.emit(report)
             case Frame():
                 self._show(report.snapshot)
             case RunState():

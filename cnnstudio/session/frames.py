@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 from engine.layer import Array
 from engine.snapshot import Snapshot, SnapshotRequest, frozen, sample_snapshot
@@ -10,6 +11,50 @@ from engine.trainer import Trainer
 
 OTHER = "other:"
 """What the names of the second image's arrays begin with."""
+
+
+class Frames:
+    """When the next frame is due and what it holds. Belongs to the thread that trains.
+
+    While training runs one is made after a batch, when the last one was taken and the time named then has passed; at rest when
+    there is something new to see.
+    """
+
+    def __init__(self) -> None:
+        self.request: SnapshotRequest | None = None
+        self._drawn_weights: Array | None = None
+        self._renewed = False
+        self._taken, self._due_at = True, 0.0
+
+    def begin(self, trainer: Trainer) -> None:
+        """The weights were drawn anew, or are those of another network: changes count from here."""
+        self._drawn_weights = trainer.network.parameters.flat.copy()
+        self._renewed = True
+
+    def renew(self) -> None:
+        """There is something new to see at rest."""
+        self._renewed = True
+
+    def ask(self, request: SnapshotRequest | None) -> None:
+        """What frames hold from now on, beginning with the next batch."""
+        self.request, self._renewed, self._due_at = request, True, 0.0
+
+    def taken(self, wait: float) -> None:
+        """The last frame was taken; the next one is due in so many seconds."""
+        self._taken, self._due_at = True, time.monotonic() + wait
+
+    def due(self, *, running: bool) -> bool:
+        """Whether a frame is to be made now."""
+        if self.request is None:
+            return False
+        return self._taken and time.monotonic() >= self._due_at if running else self._renewed
+
+    def make(self, trainer: Trainer) -> Snapshot | None:
+        """The frame; None when the sample is of another data set: the probe of the new one is on its way."""
+        assert self.request is not None
+        frame = frame_of(trainer, self.request, self._drawn_weights)
+        self._renewed, self._taken = False, frame is None
+        return frame
 
 
 def frame_of(trainer: Trainer, request: SnapshotRequest, drawn_weights: Array | None) -> Snapshot | None:

@@ -174,10 +174,13 @@ class ProbeBatch:
 
 @dataclass(frozen=True)
 class FrameTaken:
-    """The last frame was taken: while training runs, another one may follow.
+    """The last frame was taken: while training runs, another one may follow in `wait` seconds.
 
-    One frame at a time is under way, so a GUI that is slow costs frames, never memory.
+    One frame at a time is under way, so a GUI that is slow costs frames, never memory. It needs no answer, and does not count
+    among the messages handled.
     """
+
+    wait: float = 0.0
 
 
 @dataclass(frozen=True)

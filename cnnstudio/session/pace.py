@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import time
 
-FRAME_INTERVAL = 0.03
+FRAME_INTERVAL = 0.0325
 """Seconds from one frame to the next: no display shows more that can be followed."""
 LARGEST_SHARE = 0.5
 """How much of its time the GUI thread may spend on frames; where they take longer, they come less often."""
-ROWS_INTERVAL = 0.1
-"""Seconds between two times that rows and states are told, and the longest between two frames."""
+SLOWEST = 0.1
+"""The longest time between two frames for that reason."""
+ROWS_INTERVAL = 0.2
+"""Seconds between two times that rows and states are told."""
 LATE = 4
 """Milliseconds between two looks for a frame that is due: it is made only between two batches."""
 ANSWER = 8
@@ -22,10 +24,16 @@ class Pace:
 
     def __init__(self) -> None:
         self._frame_at = self._rows_at = self._spent = 0.0
+        self._interval: float | None = None
 
-    def wait(self, *, frames: bool) -> int:
-        """Milliseconds to the next look, when the next frame is due or, where none is wanted, the next rows are."""
-        due = self._frame_at if frames else self._rows_at
+    def want_frames(self, interval: float | None) -> None:
+        """Frames are wanted that often, or at display rate where that is seldomer, from now on; None wants none."""
+        self._interval = None if interval is None else max(interval, FRAME_INTERVAL)
+        self._frame_at = 0.0
+
+    def wait(self) -> int:
+        """Milliseconds to the next look, when the next frame or the next rows are due."""
+        due = self._rows_at if self._interval is None else min(self._frame_at, self._rows_at)
         return max(LATE, math.ceil(1e3 * (due - time.monotonic())))
 
     @property
@@ -37,8 +45,14 @@ class Pace:
         """Rows have been told."""
         self._rows_at = time.monotonic() + ROWS_INTERVAL
 
-    def frame_came(self) -> None:
-        """A frame is there; what the thread has done since the last one tells what one takes, painting included."""
-        spent = time.thread_time()
+    def frame_came(self) -> float:
+        """A frame is there; the seconds after which the next one is due.
+
+        What the thread has done since the last one tells what one takes, painting included. Frames keep their beat: one that came
+        late does not put off the next one.
+        """
+        now, spent = time.monotonic(), time.thread_time()
         took, self._spent = spent - self._spent, spent
-        self._frame_at = time.monotonic() + min(max(FRAME_INTERVAL, took / LARGEST_SHARE), ROWS_INTERVAL)
+        interval = max(self._interval or 0.0, min(took / LARGEST_SHARE, SLOWEST))
+        self._frame_at = max(self._frame_at + interval, now + interval / 2)
+        return self._frame_at - now

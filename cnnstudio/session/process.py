@@ -23,8 +23,8 @@ from cnnstudio.session.worker import Worker
 from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
 
-PACKET_INTERVAL = 0.008
-"""Seconds for which rows of a running training are gathered into one packet."""
+PACKET_INTERVAL = 0.1
+"""Seconds for which rows of a running training are gathered into one packet, unless a frame takes them along."""
 NICENESS = 5
 """How far training steps back behind the window where both want the same core."""
 
@@ -54,6 +54,7 @@ class Outbox:
         self._frame: Snapshot | None = None
         self._forgets_frame = self._urgent = False
         self._send_at = 0.0
+        self._answered = 0
 
     def post(self, report: Report) -> None:
         """Put a report behind the others."""
@@ -65,9 +66,11 @@ class Outbox:
         self._frame, self._forgets_frame = frame, self._forgets_frame or frame is None
 
     def post_state(self, state: RunState, *, handled: int, busy: bool) -> None:
-        """How things stand behind all that was posted; sends it now or with what follows within milliseconds."""
-        if state.phase == RunPhase.RUNNING and not self._urgent and self._frame is None and time.monotonic() < self._send_at:
+        """How things stand behind all that was posted; sends it now or, where nobody waits for it, with what follows."""
+        awaited = self._urgent or self._frame is not None or handled != self._answered
+        if state.phase == RunPhase.RUNNING and not awaited and time.monotonic() < self._send_at:
             return
+        self._answered = handled
         packet = Packet(tuple(self._reports), state, self._forgets_frame, self._frame, handled, busy)
         self._reports, self._frame, self._forgets_frame, self._urgent = [], None, False, False
         try:

@@ -15,7 +15,18 @@ from typing import IO, TYPE_CHECKING
 
 from cnnstudio.session.channel import Channel
 from cnnstudio.session.mailbox import Mailbox
-from cnnstudio.session.messages import CheckpointTaken, Load, Lost, Message, Quit, RunPhase, RunState, SetProbe, TakeCheckpoint
+from cnnstudio.session.messages import (
+    CheckpointTaken,
+    FrameTaken,
+    Load,
+    Lost,
+    Message,
+    Quit,
+    RunPhase,
+    RunState,
+    SetProbe,
+    TakeCheckpoint,
+)
 from cnnstudio.session.troubles import process_lost
 from engine.checkpoint import Checkpoint
 
@@ -65,6 +76,10 @@ class RemoteWorker:
     def _pass_on(self) -> None:
         probe, count = SetProbe(None), 0
         while not isinstance(message := self._messages.get(), Quit):
+            if isinstance(message, FrameTaken):  # needs no answer, and no process if there is none
+                if self._process is not None:
+                    self._process.send(message, count)
+                continue
             count += 1
             if isinstance(message, SetProbe):
                 probe = message

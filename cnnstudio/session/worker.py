@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import time
 from collections.abc import Callable, Generator, Iterable
 from typing import Protocol
 
 import numpy as np
 
 from cnnstudio.session.answers import averaging, evaluation
-from cnnstudio.session.frames import frame_of
+from cnnstudio.session.frames import Frames
 from cnnstudio.session.loading import begin, phase_of
 from cnnstudio.session.messages import (
     AverageClass,
@@ -21,7 +20,6 @@ from cnnstudio.session.messages import (
     ChangeLayers,
     CheckpointTaken,
     ClassAveraged,
-    Diagnosed,
     Evaluate,
     Evaluated,
     Failed,
@@ -49,24 +47,18 @@ from cnnstudio.session.messages import (
     WeightsSet,
 )
 from cnnstudio.session.questions import Questions
+from cnnstudio.session.recorder import Recorder
 from cnnstudio.session.speed import Speed
 from cnnstudio.session.troubles import unexpected, weights_lost
-from engine.diagnose import diagnose
 from engine.errors import EngineError, Fix, TrainingError
 from engine.history import RunHistory
 from engine.layer import Array
-from engine.layer_histograms import layer_histograms
-from engine.layer_norms import layer_norms
 from engine.slices import CORES, allow_cores
-from engine.snapshot import Snapshot, SnapshotRequest, batch_snapshot
+from engine.snapshot import Snapshot, batch_snapshot
 from engine.trainer import BatchDone, EpochDone, Event, Finished, LayerDone, Trainer
 
 _log = logging.getLogger("cnnstudio")
 
-NORMS_INTERVAL = 0.1
-"""Seconds between two records of the layers' norms while training runs."""
-HISTOGRAMS_INTERVAL = 0.5
-"""The same for the histograms of their weights."""
 MUCH_WORK = 200_000_000
 """Multiply-accumulates of a batch from which on the last core speeds training up more than the window slows it down there."""
 BEGINS_A_RUN = (RunPhase.READY, RunPhase.STOPPED, RunPhase.FINISHED)
@@ -110,13 +102,9 @@ class Worker(threading.Thread):
         """Whether a batch has ended since the last wish to train."""
         self._goal = "end"
         self._questions = Questions()
-        self._probe: SnapshotRequest | None = None
-        self._frame_due = False
-        self._frame_taken = True
-        """Whether a running training may make another frame."""
+        self._frames = Frames()
+        self._recorder = Recorder(mailbox.post)
         self._speed = Speed()
-        self._norms_at = self._histograms_at = 0.0
-        self._drawn_weights: Array | None = None
         self._broke_off_at = -1
 
     def send(self, message: Message) -> None:
@@ -145,7 +133,7 @@ class Worker(threading.Thread):
         """Handle a message or train on; then say where things stand, the state last of all."""
         if message is not None:
             self._safely(lambda: self._handle(message), ends_run=False)
-            self._handled += 1
+            self._handled += not isinstance(message, FrameTaken)
         else:
             self._safely(self._advance, ends_run=True)
         self._safely(self._make_frame, ends_run=True)
@@ -175,7 +163,7 @@ class Worker(threading.Thread):
             case Pause():
                 if self._phase == RunPhase.RUNNING:
                     self._rest(RunPhase.PAUSED)
-                    self._diagnose()
+                    self._recorder.diagnose(self._needed())
             case Stop():
                 if self._phase in (RunPhase.RUNNING, RunPhase.PAUSED, RunPhase.FAILED):
                     self._leave_batch()
@@ -185,21 +173,21 @@ class Worker(threading.Thread):
                 self._leave()
                 trainer.reset(message.seed)
                 self._broke_off_at = -1
-                self._drawn_weights = trainer.network.parameters.flat.copy()
+                self._frames.begin(trainer)
                 self._rest(RunPhase.READY)
                 self._mailbox.post(WeightsReset(message.seed))
-                self._record_histograms()
+                self._recorder.begin(trainer)
             case Change():
                 trainer = self._needed()
                 trainer.change(message.settings)
                 self._mailbox.post(SettingsTaken(trainer.step, trainer.settings))
             case ChangeLayers():
                 self._needed().change_layers(message.spec)
-                self._frame_due = True
+                self._frames.renew()
             case SetProbe():
-                self._probe, self._frame_due = message.request, True
+                self._frames.ask(message.request)
             case FrameTaken():
-                self._frame_taken = True
+                self._frames.taken(message.wait)
             case TakeCheckpoint():
                 self._take_checkpoint(message)
             case SetWeights():
@@ -218,11 +206,11 @@ class Worker(threading.Thread):
         self._rest(RunPhase.EMPTY)
         self._mailbox.put_frame(None)  # what still lies there belongs to the network before
         trainer, kept, fresh = begin(message)
-        self._trainer, self._drawn_weights = trainer, trainer.network.parameters.flat.copy()
-        self._speed, self._broke_off_at = Speed(), -1
+        self._trainer, self._speed, self._broke_off_at = trainer, Speed(), -1
+        self._frames.begin(trainer)
         self._rest(phase_of(trainer), trainer.run_over)
         self._mailbox.post(Loaded(kept, fresh, message.history or RunHistory()))
-        self._record_histograms()
+        self._recorder.begin(trainer)
 
     def _go(self, goal: str, grain: str) -> None:
         """Train up to a goal: "end" of the run, or of the next "batch" or "layer"."""
@@ -236,7 +224,8 @@ class Worker(threading.Thread):
         if self._events is None:
             self._events = trainer.run(grain=grain)
         self._grain, self._goal, self._phase, self._reason = grain, goal, RunPhase.RUNNING, ""
-        self._trained, self._frame_taken = False, True
+        self._trained = False
+        self._frames.taken(0.0)
         self._speed.resume()
 
     def _take_checkpoint(self, message: TakeCheckpoint) -> None:
@@ -265,9 +254,9 @@ class Worker(threading.Thread):
         self._drop_questions()
         named[name][...] = array
         self._broke_off_at = -1
-        self._frame_due = True
+        self._frames.renew()
         self._mailbox.post(WeightsSet(name))
-        self._record_histograms()
+        self._recorder.take_histograms(trainer)
 
     # --- training ---
 
@@ -284,14 +273,15 @@ class Worker(threading.Thread):
             self._speed.resume()
             return
         assert self._events is not None and self._trainer is not None
-        allow_cores(self._cores(self._trainer))
+        trainer = self._trainer
+        allow_cores(self._cores(trainer))
         event = next(self._events)
         match event:
             case BatchDone():
                 self._speed.batch_done(event.images)
                 self._mailbox.post(event)
                 self._trained = True
-                self._record_norms()
+                self._recorder.batch_done(trainer, stepping=self._goal != "end")
                 # The last batch of an epoch is followed by its validation at once.
                 if self._goal != "end" and event.batch < event.batches:
                     self._rest(RunPhase.PAUSED)
@@ -302,12 +292,14 @@ class Worker(threading.Thread):
             case EpochDone():
                 self._speed.epoch_done()
                 self._mailbox.post(event)
-                self._diagnose()
+                self._recorder.epoch_done(trainer)
+                self._speed.resume()
                 # A pause behind the last batch has left only its validation: the step that was asked for is yet to come.
-                if self._goal != "end" and self._trained and not self._trainer.run_over:
+                if self._goal != "end" and self._trained and not trainer.run_over:
                     self._rest(RunPhase.PAUSED)
             case Finished():
-                self._record_histograms()
+                self._recorder.take_histograms(trainer)
+                self._recorder.diagnose(trainer)
                 self._leave_batch()
                 self._rest(RunPhase.FINISHED, event.reason)
 
@@ -316,40 +308,15 @@ class Worker(threading.Thread):
 
         Outputs alone, such as the thumbnails on the blocks, are little to draw.
         """
-        drawing = self._probe is not None and (self._probe.parameters or self._probe.label is not None)
+        probe = self._frames.request
+        drawing = probe is not None and (probe.parameters or probe.label is not None)
         much = trainer.network.macs * trainer.settings.batch_size >= MUCH_WORK
         return max(1, CORES - 1) if drawing and not much else CORES
 
-    def _record_norms(self) -> None:
-        """Some times a second, or at every step while the training goes step by step."""
-        assert self._trainer is not None
-        now = time.monotonic()
-        if self._goal == "end" and now - self._norms_at < NORMS_INTERVAL:
-            return
-        self._norms_at = now
-        norms = layer_norms(self._trainer)
-        if norms is not None:
-            self._mailbox.post(norms)
-        if self._goal != "end" or now - self._histograms_at >= HISTOGRAMS_INTERVAL:
-            self._record_histograms()
-
-    def _record_histograms(self) -> None:
-        assert self._trainer is not None
-        self._histograms_at = time.monotonic()
-        histograms = layer_histograms(self._trainer.network, self._trainer.step)
-        if histograms is not None:
-            self._mailbox.post(histograms)
-
-    def _diagnose(self) -> None:
-        """Say what goes wrong although nothing is broken; inside a batch that is stepped through there is nothing new to say."""
-        batch = self._last_batch()
-        if batch is not None:
-            self._mailbox.post(Diagnosed(diagnose(batch)))
-            self._speed.resume()
-
     def _rest(self, phase: RunPhase, reason: str = "") -> None:
         """Stop training; the place in the batch is kept. The last frame is made however recent the one before is."""
-        self._phase, self._reason, self._goal, self._frame_due = phase, reason, "end", True
+        self._phase, self._reason, self._goal = phase, reason, "end"
+        self._frames.renew()
 
     def _leave_batch(self) -> None:
         """Give up the place inside a batch; the batch will be computed again from its beginning."""
@@ -386,16 +353,9 @@ class Worker(threading.Thread):
     # --- what is looked at ---
 
     def _make_frame(self) -> None:
-        """Make a frame, in training when the last one was taken, at rest when there is something new to see."""
-        if not (self._frame_taken if self._phase == RunPhase.RUNNING else self._frame_due):
-            return
-        self._frame_due = False
-        trainer, request = self._trainer, self._probe
-        if trainer is None or request is None:
-            return
-        frame = frame_of(trainer, request, self._drawn_weights)
-        self._frame_taken = frame is None
-        self._mailbox.put_frame(frame)
+        """Make a frame, if one is due."""
+        if self._trainer is not None and self._frames.due(running=self._phase == RunPhase.RUNNING):
+            self._mailbox.put_frame(self._frames.make(self._trainer))
 
     def _state(self) -> RunState:
         trainer = self._trainer

@@ -72,7 +72,7 @@ def test_pixels_of_the_feature_maps_are_the_colours_of_the_array(qtbot: QtBot, w
 
 def test_a_closed_panel_asks_for_nothing(qtbot: QtBot, window: MainWindow) -> None:
     requests: list[object] = []
-    window.studio.controller.set_probe = requests.append  # type: ignore[method-assign, assignment]
+    window.studio.controller.set_probe = lambda request, interval=0.0: requests.append(request)  # type: ignore[method-assign]
     for dock in (*window.tabifiedDockWidgets(window.docks["kernels"]), window.docks["kernels"]):
         dock.close()
     qtbot.waitUntil(lambda: bool(requests) and requests[-1].parameters is False)  # type: ignore[attr-defined]

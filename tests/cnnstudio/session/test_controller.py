@@ -559,7 +559,7 @@ def test_at_rest_no_timer_runs(qtbot: QtBot, controller: Controller, data: Datas
     controller.set_probe(SnapshotRequest(data.train.images[0]))
     controller.step_batch()
     wait_for(qtbot, controller, RunPhase.PAUSED)
-    qtbot.waitUntil(lambda: not controller._timer.isActive())
+    qtbot.waitUntil(lambda: not controller._inbox.waiting)
 
 
 def test_closing_during_training_ends_the_thread_and_silences_everything(
@@ -575,4 +575,4 @@ def test_closing_during_training_ends_the_thread_and_silences_everything(
     controller.run()
     assert controller.checkpoint_now(10) is None
     qtbot.wait(1)
-    assert len(listener.heard) == count and not controller._timer.isActive()
+    assert len(listener.heard) == count and not controller._inbox.waiting

@@ -1,33 +1,53 @@
-"""The histograms of all layers' weights over the steps of training, recorded about twice a second."""
+"""What is recorded of all layers over the steps of training, some times a second: norms, and histograms of the weights."""
 
 from __future__ import annotations
+
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
 from engine.layer import Array
 from engine.layer_histograms import BINS, LayerHistograms
+from engine.layer_norms import LayerNorms
 
-MOST_ROWS = 1024
+
+class Row(Protocol):
+    """Numbers of all layers after one step."""
+
+    @property
+    def step(self) -> int:
+        """The update behind which they were taken."""
+        ...
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers, in the order of the chain."""
+        ...
 
 
-class HistogramHistory:
-    """One histogram a layer for each recorded step; a network with other layers begins anew.
+R = TypeVar("R", bound=Row)
+
+
+class LayerHistory(Generic[R]):
+    """Rows with rising steps; a network with other layers begins anew.
 
     When there are many, every second one goes, so that memory stays flat.
     """
 
+    most_rows: int
+
     def __init__(self) -> None:
         self.layers: tuple[str, ...] = ()
-        self._rows: list[LayerHistograms] = []
+        self._rows: list[R] = []
 
-    def add(self, row: LayerHistograms) -> None:
+    def add(self, row: R) -> None:
         """Take a row in; the weights of a step that were edited since take the place of those before."""
         if row.layers != self.layers:
             self._rows, self.layers = [], row.layers
         if self._rows and self._rows[-1].step >= row.step:
             self._rows.pop()
         self._rows.append(row)
-        if len(self._rows) >= MOST_ROWS:
+        if len(self._rows) >= self.most_rows:
             del self._rows[1:-1:2]
 
     def __len__(self) -> int:
@@ -38,6 +58,23 @@ class HistogramHistory:
     def steps(self) -> Array:
         """The steps of the rows."""
         return np.array([row.step for row in self._rows], np.int64)
+
+
+class NormHistory(LayerHistory[LayerNorms]):
+    """The norms of gradient, weights and update of each layer."""
+
+    most_rows = 8192
+
+    def column(self, quantity: str, layer: str) -> Array:
+        """The "gradient", "weights" or "update_ratio" of one layer over the steps."""
+        place = self.layers.index(layer)
+        return np.array([getattr(row, quantity)[place] for row in self._rows], float)
+
+
+class HistogramHistory(LayerHistory[LayerHistograms]):
+    """The histogram of each layer's weights."""
+
+    most_rows = 1024
 
     def shares(self, layer: str) -> tuple[Array, float]:
         """(shares (BINS, rows), reach): which part of a layer's weights lay in each bin of [−reach, +reach], row by row.

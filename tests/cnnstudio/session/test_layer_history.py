@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnstudio.session.histogram_history import MOST_ROWS, HistogramHistory
+from cnnstudio.session.layer_history import HistogramHistory
 from engine.layer_histograms import BINS, LayerHistograms
 
 
@@ -37,7 +37,7 @@ def test_an_edited_step_takes_the_place_of_the_one_before_and_other_layers_begin
 
 def test_memory_stays_flat_and_first_and_last_stay() -> None:
     history = HistogramHistory()
-    for step in range(3 * MOST_ROWS):
+    for step in range(3 * HistogramHistory.most_rows):
         history.add(row(step, 1.0, np.ones(BINS, np.int32)))
-    assert len(history) < MOST_ROWS
-    assert history.steps[0] == 0 and history.steps[-1] == 3 * MOST_ROWS - 1
+    assert len(history) < HistogramHistory.most_rows
+    assert history.steps[0] == 0 and history.steps[-1] == 3 * HistogramHistory.most_rows - 1

@@ -1,0 +1,68 @@
+"""What is recorded of a training beside its losses: norms, histograms and diagnoses, seldom enough to cost next to nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from cnnstudio.session.messages import Diagnosed, Report
+from engine.diagnose import diagnose
+from engine.layer_histograms import layer_histograms
+from engine.layer_norms import layer_norms
+from engine.snapshot import batch_snapshot
+from engine.trainer import LastUpdate, Trainer
+
+NORMS_INTERVAL = 0.2
+"""Seconds between two records of the layers' norms while training runs."""
+HISTOGRAMS_INTERVAL = 1.0
+"""The same for the histograms of their weights."""
+DIAGNOSIS_SHARE = 0.01
+"""How much of its time a running training may spend on diagnoses, each of which takes as long as many batches."""
+
+
+class Recorder:
+    """Belongs to the thread that trains, and posts what it records."""
+
+    def __init__(self, post: Callable[[Report], None]) -> None:
+        self._post = post
+        self._norms_at = self._histograms_at = self._diagnosis_due = 0.0
+        self._diagnosed: LastUpdate | None = None
+        """The update of the last diagnosis."""
+
+    def begin(self, trainer: Trainer) -> None:
+        """The network is another one, or all its weights were drawn anew."""
+        self._diagnosis_due = 0.0
+        self.take_histograms(trainer)
+
+    def batch_done(self, trainer: Trainer, *, stepping: bool) -> None:
+        """Take norms and histograms some times a second, or at every step while the training goes step by step."""
+        now = time.monotonic()
+        if not stepping and now - self._norms_at < NORMS_INTERVAL:
+            return
+        self._norms_at = now
+        norms = layer_norms(trainer)
+        if norms is not None:
+            self._post(norms)
+        if stepping or now - self._histograms_at >= HISTOGRAMS_INTERVAL:
+            self.take_histograms(trainer)
+
+    def take_histograms(self, trainer: Trainer) -> None:
+        """Take the histograms of the present weights."""
+        self._histograms_at = time.monotonic()
+        histograms = layer_histograms(trainer.network, trainer.step)
+        if histograms is not None:
+            self._post(histograms)
+
+    def epoch_done(self, trainer: Trainer) -> None:
+        """Say what goes wrong, unless that was said a short time ago: an epoch may be as short as a few diagnoses."""
+        if time.monotonic() >= self._diagnosis_due:
+            self.diagnose(trainer)
+
+    def diagnose(self, trainer: Trainer) -> None:
+        """Say what goes wrong although nothing is broken, if a batch was trained since the last time."""
+        if trainer.last_update is None or trainer.last_update is self._diagnosed:
+            return
+        self._diagnosed, start = trainer.last_update, time.monotonic()
+        self._post(Diagnosed(diagnose(batch_snapshot(trainer))))
+        end = time.monotonic()
+        self._diagnosis_due = end + (end - start) / DIAGNOSIS_SHARE

@@ -1,0 +1,67 @@
+"""The pace of frames and rows, with a clock that the test sets."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnnstudio.session import pace
+from cnnstudio.session.pace import FRAME_INTERVAL, ROWS_INTERVAL, SLOWEST, Pace
+
+
+class Clock:
+    now = 100.0
+    spent = 0.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(pace.time, "monotonic", lambda: made.now)
+    monkeypatch.setattr(pace.time, "thread_time", lambda: made.spent)
+    return made
+
+
+def test_frames_that_come_late_keep_the_beat(clock: Clock) -> None:
+    """A frame that is always 7 ms late still comes thirty times a second."""
+    made = Pace()
+    made.want_frames(0.0)
+    start, frames = clock.now, 0
+    while clock.now < start + 10:
+        wait = made.frame_came()
+        frames += 1
+        clock.now += wait + (0.007 if frames % 2 else 0.002)
+    assert frames / 10 >= 30
+
+
+def test_after_a_long_gap_there_is_no_burst(clock: Clock) -> None:
+    made = Pace()
+    made.want_frames(0.0)
+    made.frame_came()
+    clock.now += 5
+    assert made.frame_came() >= FRAME_INTERVAL / 2 - 1e-9
+
+
+def test_costly_frames_come_less_often_but_not_seldomer_than_that(clock: Clock) -> None:
+    made = Pace()
+    made.want_frames(0.0)
+    start, frames = clock.now, 0
+    while clock.now < start + 10:
+        clock.now += made.frame_came()
+        clock.spent += 0.03
+        frames += 1
+    assert frames == pytest.approx(10 / 0.06, abs=2)  # half of the time goes into frames
+    clock.spent += 100
+    assert made.frame_came() <= SLOWEST
+
+
+def test_who_wants_frames_seldom_is_asked_seldom(clock: Clock) -> None:
+    made = Pace()
+    made.want_frames(0.2)
+    start, frames = clock.now, 0
+    while clock.now < start + 10:
+        clock.now += made.frame_came()
+        frames += 1
+    assert frames == pytest.approx(50, abs=2)
+    made.rows_told()
+    made.want_frames(None)
+    assert made.wait() == pytest.approx(1e3 * ROWS_INTERVAL, abs=1)
