@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.options import Configurable, from_kind
+from engine.phrase import Phrase
 from engine.term import Term
 from engine.view import View
 
@@ -155,9 +156,13 @@ class Layer(Configurable, ABC):
     def code_pytorch(self, x: Shape) -> str:
         """The same with PyTorch tensors; `torch` and `torch.nn.functional as F` are imported."""
 
+    def caption(self) -> list[Phrase]:
+        """The main options, the first one foremost, in a few words for the block: "6 @ 5×5", "pad 2"."""
+        return []
+
     def label(self) -> str:
-        """The main options in a few words, for the block: "6 @ 5×5 · pad 2"."""
-        return ""
+        """The caption in English as one line: "6 @ 5×5 · pad 2"."""
+        return " · ".join(map(str, self.caption()))
 
     def macs(self, x: Shape) -> int:
         """Multiply-accumulate operations of the forward pass for one sample."""

@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.errors import Fix, ShapeError
 from engine.layer import Array
+from engine.phrase import Phrase
 
 Pair = tuple[int, int]
 Sides = tuple[int, int, int, int]
@@ -92,13 +93,14 @@ def windows(a: Array, kernel: Pair, stride: Pair, dilation: Pair, places: Pair) 
     return chosen[:, :, :places[0], :places[1]].transpose(0, 1, 4, 5, 2, 3)
 
 
-def words(kernel: Pair, stride: Pair, padding: str | Sides, usual_stride: Pair) -> list[str]:
-    """The window in a few words for a block's label, without what is usual: ["5×5", "stride 2", "pad 2"]."""
-    parts = [f"{kernel[0]}×{kernel[1]}"]
+def steps_in_words(stride: Pair, padding: str | Sides, usual_stride: Pair) -> list[Phrase]:
+    """How a window goes over the map, in a few words without what is usual: ["stride 2", "pad 2"]."""
+    parts = []
     if stride != usual_stride:
-        parts.append("stride " + (f"{stride[0]}" if stride[0] == stride[1] else f"{stride[0]}×{stride[1]}"))
+        parts.append(Phrase("stride {stride}", {"stride": "×".join(map(str, dict.fromkeys(stride)))}))
     if isinstance(padding, str):
-        parts.append(padding)
+        parts.append(Phrase(padding))
     elif any(padding):
-        parts.append("pad " + (f"{padding[0]}" if len(set(padding)) == 1 else ",".join(map(str, padding))))
+        sides = padding[:1] if len(set(padding)) == 1 else padding
+        parts.append(Phrase("pad {padding}", {"padding": ",".join(map(str, sides))}))
     return parts

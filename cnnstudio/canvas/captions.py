@@ -7,7 +7,7 @@ from PySide6.QtCore import QCoreApplication
 from cnnstudio.canvas.face import Face
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Block
-from cnnstudio.document.words import error_sentence, fix_label, layer_title, say
+from cnnstudio.document.words import error_sentence, fix_label, layer_phrases, layer_title, say
 from cnnstudio.widgets.numbers import format_bytes, format_count
 from engine.errors import EngineError
 from engine.layer import Layer
@@ -22,7 +22,7 @@ def face_of(document: Document, block: Block, status: str = "") -> Face:
     derived, layer = document.derived, block.node.layer
     facts = derived.analysis.get(block.id)
     problem = derived.problem(block.id)
-    words = layer.label().split(" · ") if layer.label() else []
+    words = layer_phrases(layer)
     main = words[0] if words else _formula(layer)
     shape = str(facts.y) if facts else ""
     if layer.role == "output" and facts and not facts.y.is_image:

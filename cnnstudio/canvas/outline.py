@@ -13,6 +13,7 @@ from cnnstudio.canvas.icons import layer_icon
 from cnnstudio.canvas.view import CanvasView
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
+from cnnstudio.document.words import layer_phrases
 from cnnstudio.widgets.numbers import format_count
 
 _ROOT = QModelIndex()
@@ -57,7 +58,7 @@ class OutlineModel(QAbstractListModel):
 
     def _text(self, block_id: str) -> str:
         derived, block = self._document.derived, self._document.graph[block_id]
-        parts = [self._document.name_of(block_id), block.node.layer.label()]
+        parts = [self._document.name_of(block_id), " · ".join(layer_phrases(block.node.layer))]
         facts, problem = derived.analysis.get(block_id), derived.problem(block_id)
         if facts is not None:
             parts.append(f"→ {facts.y}")

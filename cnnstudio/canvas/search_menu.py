@@ -13,7 +13,7 @@ from cnnstudio.canvas.icons import layer_icon
 from cnnstudio.canvas.typed_options import options_from, split
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Place
-from cnnstudio.document.words import layer_title, say
+from cnnstudio.document.words import layer_phrases, layer_title, say
 from engine.errors import OptionError
 from engine.layer import LAYERS
 
@@ -93,7 +93,9 @@ class SearchMenu(QFrame):
         self.adjustSize()
 
     def _add(self, kind: str, title: str, options: Mapping[str, Any], *, legal: bool) -> None:
-        text = f"{title}   {LAYERS[kind].from_options(options).label()}" if options else title
+        text = title
+        if options:
+            text += "   " + " · ".join(layer_phrases(LAYERS[kind].from_options(options)))
         item = QListWidgetItem(QIcon(layer_icon(kind)), text)
         item.setData(_KIND, kind)
         item.setData(_OPTIONS, options)

@@ -39,6 +39,11 @@ def layer_title(layer: Layer | type[Layer]) -> str:
     return say(layer.title)
 
 
+def layer_phrases(layer: Layer) -> list[str]:
+    """The main options of a layer, the first one foremost: "6 @ 5×5", "stride 2"."""
+    return [say(phrase.template).format(**phrase.args) for phrase in layer.caption()]
+
+
 def block_name(block: Block, derived: Derived) -> str:
     """The name on the block: the one given, or its kind, numbered where it occurs more than once."""
     if block.node.name:

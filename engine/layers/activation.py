@@ -33,6 +33,7 @@ import numpy as np
 from engine.layer import Array, Buffer, Context, Layer, Shape, Workspace
 from engine.normal import normal_cdf
 from engine.options import option
+from engine.phrase import Phrase
 from engine.term import Term, constant, term
 from engine.view import View
 
@@ -112,8 +113,8 @@ class LeakyReLU(Activation):
             np.maximum(dx, self.slope, out=dx)
             dx *= dy
 
-    def label(self) -> str:
-        return f"slope {self.slope:g}"
+    def caption(self) -> list[Phrase]:
+        return [Phrase("slope {slope}", {"slope": f"{self.slope:g}"})]
 
     def formula(self, x: Term) -> Term:
         return term("gate", x, x, x * constant(self.slope, "slope"))
@@ -157,8 +158,8 @@ class ELU(Activation):
             dx += positive
             dx *= dy
 
-    def label(self) -> str:
-        return f"α {self.alpha:g}"
+    def caption(self) -> list[Phrase]:
+        return [Phrase(f"α {self.alpha:g}")]
 
     def formula(self, x: Term) -> Term:
         return term("gate", x, x, constant(self.alpha, "α") * (term("exp", x) - 1))
@@ -224,8 +225,8 @@ class GELU(Activation):
         dx += gate
         dx *= dy
 
-    def label(self) -> str:
-        return "tanh" if self.approximation == "tanh" else ""
+    def caption(self) -> list[Phrase]:
+        return [Phrase("tanh")] if self.approximation == "tanh" else []
 
     def formula(self, x: Term) -> Term:
         return x * self._share(x)

@@ -36,6 +36,7 @@ import numpy as np
 from engine.errors import Fix, TrainingError
 from engine.layer import Array, Buffer, Context, Layer, Param, Shape, Workspace
 from engine.options import option
+from engine.phrase import Phrase
 from engine.term import Term, constant, lazy, term
 from engine.view import Cells, View
 
@@ -180,8 +181,9 @@ class BatchNorm(Layer):
     def code_pytorch(self, x: Shape) -> str:
         return f"y = F.batch_norm(x, mean, variance, gamma, beta, eps={self.epsilon})"
 
-    def label(self) -> str:
-        return "" if self.momentum == self.option("momentum").default else f"momentum {self.momentum:g}"
+    def caption(self) -> list[Phrase]:
+        usual = self.momentum == self.option("momentum").default
+        return [] if usual else [Phrase("momentum {momentum}", {"momentum": f"{self.momentum:g}"})]
 
     def macs(self, x: Shape) -> int:
         return x.size

@@ -39,9 +39,10 @@ from engine.errors import Fix, ShapeError
 from engine.initializers import INITIALIZERS
 from engine.layer import Array, Buffer, Context, Layer, Param, Shape, Window, Workspace
 from engine.options import option
+from engine.phrase import Phrase
 from engine.term import Term, term
 from engine.view import View
-from engine.windows import extent, output_size, resolve_padding, windows, words
+from engine.windows import extent, output_size, resolve_padding, steps_in_words, windows
 
 
 @dataclass(frozen=True)
@@ -239,13 +240,14 @@ class Conv2D(Layer):
         return (f"y = F.conv2d({maps}, W, {'b' if self.bias else 'None'}, stride={self.stride}{padding}, "
                 f"dilation={self.dilation}, groups={self.groups})")
 
-    def label(self) -> str:
-        parts = words(self.kernel_size, self.stride, self.padding, usual_stride=(1, 1))
+    def caption(self) -> list[Phrase]:
+        height, width = self.kernel_size
+        parts = [Phrase(f"{self.depth} @ {height}×{width}"), *steps_in_words(self.stride, self.padding, usual_stride=(1, 1))]
         if self.dilation != (1, 1):
-            parts.append("dilation " + "×".join(map(str, dict.fromkeys(self.dilation))))
+            parts.append(Phrase("dilation {dilation}", {"dilation": "×".join(map(str, dict.fromkeys(self.dilation)))}))
         if self.groups > 1:
-            parts.append(f"{self.groups} groups")
-        return f"{self.depth} @ " + " · ".join(parts)
+            parts.append(Phrase("{groups} groups", {"groups": self.groups}))
+        return parts
 
     def macs(self, x: Shape) -> int:
         return self.output_shape(x).size * x[0] // self.groups * self.kernel_size[0] * self.kernel_size[1]

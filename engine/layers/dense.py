@@ -27,6 +27,7 @@ from engine.errors import Fix, ShapeError
 from engine.initializers import INITIALIZERS
 from engine.layer import Array, Context, Layer, Param, Shape, Workspace
 from engine.options import option
+from engine.phrase import Phrase
 from engine.term import Term, term
 from engine.view import View
 
@@ -92,8 +93,8 @@ class Dense(Layer):
     def code_pytorch(self, x: Shape) -> str:
         return f"y = F.linear(x, W{', b' if self.bias else ''})"
 
-    def label(self) -> str:
-        return str(self.units)
+    def caption(self) -> list[Phrase]:
+        return [Phrase(str(self.units))]
 
     def macs(self, x: Shape) -> int:
         return x.size * self.units

@@ -25,6 +25,7 @@ import numpy as np
 from engine.errors import Fix, OptionError
 from engine.layer import Array, Buffer, Context, Layer, Shape, Workspace
 from engine.options import option
+from engine.phrase import Phrase
 from engine.term import Term
 from engine.view import View
 
@@ -87,5 +88,5 @@ class Dropout(Layer):
     def code_pytorch(self, x: Shape) -> str:
         return f"y = F.dropout(x, {self.rate}, training=False)"
 
-    def label(self) -> str:
-        return f"{self.rate:g}"
+    def caption(self) -> list[Phrase]:
+        return [Phrase(f"{self.rate:g}")]

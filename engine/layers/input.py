@@ -38,6 +38,7 @@ import numpy as np
 from engine.errors import DataError, Fix, ShapeError
 from engine.layer import Array, Buffer, Context, Layer, Param, Shape, Workspace
 from engine.options import option
+from engine.phrase import Phrase
 from engine.term import Term, lazy
 from engine.view import Cells, View
 
@@ -283,12 +284,12 @@ class Input(Layer):
     def code_pytorch(self, x: Shape) -> str:
         return self.code_numpy(x)
 
-    def label(self) -> str:
-        parts = [str(self.image_shape)]
+    def caption(self) -> list[Phrase]:
+        parts = [Phrase(str(self.image_shape))]
         if self.projection != "none":
             name = {"pca": "PCA", "pca_whitening": "PCA whitening", "zca_whitening": "ZCA"}[self.projection]
-            parts.append(f"{name} {self.components}" if self.components else name)
-        return " · ".join(parts)
+            parts.append(Phrase(f"{name} {{components}}", {"components": self.components}) if self.components else Phrase(name))
+        return parts
 
     def macs(self, x: Shape) -> int:
         products = {"none": 0, "pca": 1, "pca_whitening": 1, "zca_whitening": 2}[self.projection]

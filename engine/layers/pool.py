@@ -39,6 +39,7 @@ from engine import windows
 from engine.errors import Fix, ShapeError
 from engine.layer import Array, Buffer, Context, Layer, Shape, Window, Workspace
 from engine.options import option
+from engine.phrase import Phrase
 from engine.term import Term, constant, term
 from engine.view import Cells, View
 
@@ -152,9 +153,10 @@ class Pool2D(Layer):
         return (f"np.lib.stride_tricks.sliding_window_view({framed}, {self.kernel_size}, axis=(-2, -1))"
                 f"[..., ::{self.stride[0]}, ::{self.stride[1]}, :, :]")
 
-    def label(self) -> str:
-        parts = windows.words(self.kernel_size, self.stride, self.padding, self.kernel_size)
-        return " · ".join([*parts, "ceil"] if self.ceil_mode else parts)
+    def caption(self) -> list[Phrase]:
+        height, width = self.kernel_size
+        parts = [Phrase(f"{height}×{width}"), *windows.steps_in_words(self.stride, self.padding, self.kernel_size)]
+        return [*parts, Phrase("ceil")] if self.ceil_mode else parts
 
 
 @dataclass(frozen=True)

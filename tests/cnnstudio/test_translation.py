@@ -11,12 +11,14 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, QTime
 from pytestqt.qtbot import QtBot
 
+from cnnstudio.document.words import layer_phrases
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.resources import resource_path
 from cnnstudio.settings import Settings
 from cnnstudio.studio import Studio
 from cnnstudio.translation import LANGUAGES, use_language
 from cnnstudio.widgets.numbers import format_moment
+from engine.layers.conv import Conv2D
 from engine.templates import Template
 from tests.cnnstudio.visible_texts import all_texts
 
@@ -75,6 +77,7 @@ def test_the_window_speaks_chinese(
         assert window.actions_.train.text() == "训练"
         assert window.menuBar().actions()[0].text() == "文件(&F)"
         assert studio.document.name_of("conv1") == "卷积 1"
+        assert layer_phrases(Conv2D(8, stride=2, padding=1)) == ["8 @ 3×3", "步幅 2", "填充 1"]
         window.discard()
     finally:
         use_language(app, "en")

@@ -92,7 +92,7 @@ def _of_resources() -> Iterator[tuple[str, str]]:
 def _error_texts(path: str, tree: ast.AST) -> Iterator[tuple[str, str]]:
     for call in _calls(tree):
         name = _name(call)
-        if name in (*RAISED, "_error") and call.args:
+        if name in (*RAISED, "_error", "Phrase") and call.args:
             yield _constant(call.args[0]) or "", path
         elif name == "Fix" and len(call.args) > 1:
             yield _constant(call.args[1]) or "", path

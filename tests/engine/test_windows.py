@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.errors import ShapeError
-from engine.windows import output_size, resolve_padding, windows, words
+from engine.windows import output_size, resolve_padding, steps_in_words, windows
 
 GEOMETRIES = list(itertools.product(range(1, 10), range(1, 5), range(1, 5), (1, 2)))
 """(cells, kernel, stride, dilation)"""
@@ -109,11 +109,11 @@ def test_windows_hold_the_cells_that_the_formula_names() -> None:
 
 
 @pytest.mark.parametrize(("stride", "padding", "expected"), [
-    ((1, 1), (0, 0, 0, 0), ["5×3"]),
-    ((2, 2), (2, 2, 2, 2), ["5×3", "stride 2", "pad 2"]),
-    ((2, 1), (0, 1, 0, 1), ["5×3", "stride 2×1", "pad 0,1,0,1"]),
-    ((1, 1), "same", ["5×3", "same"]),
+    ((1, 1), (0, 0, 0, 0), []),
+    ((2, 2), (2, 2, 2, 2), ["stride 2", "pad 2"]),
+    ((2, 1), (0, 1, 0, 1), ["stride 2×1", "pad 0,1,0,1"]),
+    ((1, 1), "same", ["same"]),
 ])
 def test_words_leave_out_what_is_usual(stride: tuple[int, int], padding: str | tuple[int, int, int, int],
                                        expected: list[str]) -> None:
-    assert words((5, 3), stride, padding, usual_stride=(1, 1)) == expected
+    assert [str(phrase) for phrase in steps_in_words(stride, padding, usual_stride=(1, 1))] == expected
