@@ -92,6 +92,7 @@ class Lane(ABC):
         self.gradient = aligned_zeros((parts.parameters.size,), parts.dtype) if parts.gradient is None else parts.gradient
         self.contexts = [Context(state=state) for state in parts.states]
         self.settings = settings()
+        self._mode: tuple[bool | None, np.random.Generator | None] = None, None
 
     @abstractmethod
     def take(self, images: Array) -> None:
@@ -100,8 +101,10 @@ class Lane(ABC):
     def begin(self, images: Array, *, training: bool, rng: np.random.Generator | None = None) -> None:
         """Take raw images in and set the mode."""
         self.take(images)
-        for ctx in self.contexts:
-            ctx.training, ctx.rng = training, rng
+        if (training, rng) != self._mode:
+            self._mode = training, rng
+            for ctx in self.contexts:
+                ctx.training, ctx.rng = training, rng
 
     def measure(self, labels: Array, batch: int) -> tuple[float, int]:
         """The slice's summed loss and right answers; writes the first delta, already divided by the batch size.

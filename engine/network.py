@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,20 @@ from engine.losses import CrossEntropy, Loss, targets_of
 from engine.memory import Parameters, of_layer
 from engine.metrics import confidences, predicted_classes
 from engine.plans import innermost
-from engine.slices import CORES, SLICE, SMALL_WORK, BatchResult, SliceJob, SliceResult, Total, cut, in_threads, side_by_side
+from engine.slices import (
+    SLICE,
+    BatchResult,
+    ForwardJob,
+    Outputs,
+    SliceJob,
+    SliceResult,
+    Total,
+    allowed_cores,
+    cut,
+    cut_forward,
+    in_threads,
+    side_by_side,
+)
 from engine.spec import NetworkSpec
 from engine.workers import Crew, Plan
 
@@ -67,7 +80,9 @@ class Network:
         self.dtype = np.dtype(dtype)
         self.placed = spec.placed()
         self.outputs = _output_units(spec)
-        parameters, gradient = memory or (None, None)
+        self.workers = workers
+        self._crew = Crew(workers, self._plan_for_workers())
+        parameters, gradient = memory or (self._crew.parameters, None)
         self.parameters = Parameters(spec.params(), self.dtype, parameters)
         self._starting_state = spec.state()
         self.state: dict[str, Array] = {name: np.zeros(s.shape, self.dtype) for name, s in self._starting_state.items()}
@@ -84,10 +99,9 @@ class Network:
         self._random = any(layer.random for layer in self._layers)
         self._macs = sum(p.node.layer.macs(p.x) for p in self.placed)
         self._innermost = fast and innermost.serves(self.placed)
+        self._forward_cuts: dict[int, list[slice]] = {}
         self._lanes: dict[tuple[int, int, bool], Lane] = {}
         self._probe: PlainLane | None = None
-        self.workers = workers
-        self._crew = Crew(workers, self._plan_for_workers)
 
     @property
     def macs(self) -> int:
@@ -141,7 +155,7 @@ class Network:
         if len(jobs) == 1:
             results = [work(0, 0)]
         elif self.workers_ready():
-            results = self._crew.compute(jobs, self.parameters.flat, self.flat_state(), lambda k: work(k, 0))
+            results = self._crew.gradients(jobs, self.flat_state(), lambda k: work(k, 0))
         else:
             results = in_threads(work, len(jobs))
         for job, result in zip(jobs, results, strict=True):
@@ -154,6 +168,12 @@ class Network:
         """Forward and backward over one slice of a batch, in lane number `lane`."""
         begun = self._begin(job.images, lane, training=True, key=job.key)
         return begun.settings.run(self._both_ways, begun, job)
+
+    def slice_outputs(self, job: ForwardJob, lane: int = 0) -> Outputs:
+        """Forward over one slice in evaluation mode, in lane number `lane`, whose arrays the outputs are."""
+        begun = self._begin(job.images, lane, training=False)
+        begun.settings.run(self._make_calls, begun.forward)
+        return Outputs(begun.logits, begun.output)
 
     def workers_ready(self) -> bool:
         """Whether worker processes are wanted and have started; the first call starts them."""
@@ -207,25 +227,17 @@ class Network:
 
     def predict(self, images: Array) -> Array:
         """The outputs (N, outputs) for raw images (N, C, H, W), in evaluation mode."""
-        y = np.empty((len(images), self.outputs), self.dtype)
-        self._evaluate(images, lambda lane, part: np.copyto(y[part], lane.output))
-        return y
+        return np.array(self._outputs(images).output, order="C")
 
     def evaluate(self, images: Array, labels: Array) -> Evaluation:
         """Mean loss, accuracy and predicted classes in evaluation mode."""
         targets = targets_of(labels, self.outputs, self.dtype)
-        losses = np.zeros(len(images), np.float64)
-        predicted = np.zeros(len(images), np.int64)
-        confidence = np.zeros(len(images), self.dtype)
-
-        def keep(lane: Lane, part: slice) -> None:
-            losses[part] = self.loss.values(self._head, lane.logits, lane.output, targets[part])
-            predicted[part] = predicted_classes(lane.output)
-            confidence[part] = confidences(lane.output)
-
-        self._evaluate(images, keep)
+        logits, output = self._outputs(images)
+        losses = self.loss.values(self._head, logits, output, targets)
+        predicted = predicted_classes(output)
         truth = np.asarray(labels) if labels.ndim == 1 else predicted_classes(labels)
-        return Evaluation(float(losses.mean()), float(np.mean(predicted == truth)), predicted, confidence)
+        return Evaluation(float(losses.mean(dtype=np.float64)), float(np.mean(predicted == truth)), predicted,
+                          confidences(output))
 
     def forward_sample(self, image: Array) -> PlainLane:
         """Run one raw image (C, H, W) in evaluation mode through a lane of its own, which keeps every output and buffer."""
@@ -303,21 +315,38 @@ class Network:
     def _plan_for_workers(self) -> Plan:
         """What worker processes must know of this network."""
         widest = SLICE * np.dtype(np.float64).itemsize
-        return Plan(self.spec, self.loss, self.dtype, self.parameters.size, len(self.flat_state()),
+        parameters, state = (sum(math.prod(param.shape) for param in wanted.values())
+                             for wanted in (self.spec.params(), self.spec.state()))
+        return Plan(self.spec, self.loss, self.dtype, parameters, state, outputs=2 * SLICE * self.outputs,
                     images=self.placed[0].x.size * widest, labels=self.outputs * widest)
 
-    def _evaluate(self, images: Array, keep: Callable[[Lane, slice], None]) -> None:
-        size = SLICE * 8 if SLICE * 8 * self._macs < SMALL_WORK else SLICE
-        cut = [slice(start, min(start + size, len(images))) for start in range(0, len(images), size)]
-        workers = min(len(cut), CORES)
+    def _outputs(self, images: Array) -> Outputs:
+        """Logits and outputs in evaluation mode, which last until the next images come."""
+        n = len(images)
+        if n not in self._forward_cuts:
+            self._forward_cuts[n] = cut_forward(n, self._macs)
+        parts = self._forward_cuts[n]
+        if len(parts) == 1:
+            return self.slice_outputs(ForwardJob(images))
+        jobs = [ForwardJob(images[part]) for part in parts]
+        whole = Outputs(*np.empty((2, n, self.outputs), self.dtype))
 
-        def work(w: int) -> None:
-            for part in cut[w::workers]:
-                lane = self._begin(images[part], w, training=False)
-                lane.settings.run(self._make_calls, lane.forward)
-                keep(lane, part)
+        def keep(k: int, of_slice: Outputs) -> None:
+            for kept, found in zip(whole, of_slice, strict=True):
+                np.copyto(kept[parts[k]], found)
 
-        side_by_side(work, range(workers))
+        if jobs and parts[0].stop <= SLICE and self.workers_ready():
+            for k, of_slice in enumerate(self._crew.outputs(jobs, self.flat_state(), lambda k: self.slice_outputs(jobs[k]))):
+                keep(k, of_slice)
+            return whole
+        lanes = min(len(jobs), allowed_cores())
+
+        def work(lane: int) -> None:
+            for k in range(lane, len(jobs), lanes):
+                keep(k, self.slice_outputs(jobs[k], lane))
+
+        side_by_side(work, range(lanes))
+        return whole
 
 
 def _result(lane: Lane, loss: float, correct: int) -> SliceResult:

@@ -45,6 +45,19 @@ class SliceJob(NamedTuple):
     key: tuple[int, ...]
 
 
+class ForwardJob(NamedTuple):
+    """A slice of images of which only the outputs are wanted."""
+
+    images: Array
+
+
+class Outputs(NamedTuple):
+    """The logits and the outputs of some images, both (n, outputs)."""
+
+    logits: Array
+    output: Array
+
+
 class SliceResult(NamedTuple):
     """What a slice gives: its gradient, summed loss and right answers, and whether all of them are finite."""
 
@@ -61,6 +74,14 @@ def cut(batch: int, macs: int, *, whole: bool) -> list[slice]:
     """
     pairs = -(-batch // (2 * SLICE))
     size = batch if whole or batch * macs < SMALL_WORK else -(-batch // (2 * pairs))
+    return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
+
+
+def cut_forward(batch: int, macs: int) -> list[slice]:
+    """The same where only outputs are wanted; images with little work go in larger slices, which nobody need share out."""
+    size = 8 * SLICE
+    if batch and size * macs >= SMALL_WORK:
+        return cut(batch, macs, whole=False)
     return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
 
 
@@ -84,6 +105,11 @@ def allow_cores(count: int) -> None:
     """Let the slices of a batch use at most so many cores from now on; their results stay the same, bit for bit."""
     global _allowed
     _allowed = count
+
+
+def allowed_cores() -> int:
+    """How many cores the slices of a batch may use."""
+    return _allowed
 
 
 def in_threads(work: Callable[[int, int], T], count: int) -> Iterator[T]:

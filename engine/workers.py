@@ -1,9 +1,9 @@
 """Worker processes that compute the slices of a batch side by side, each with an interpreter of its own.
 
 Threads of one process take turns at Python's interpreter lock, and so does a window that wants to be drawn meanwhile; processes
-do not. Parameters, images and gradients pass through one block of shared memory without a name, which vanishes with the last
-process that holds it; a short message over a pipe says what to compute. A worker ends when its pipe closes, whatever has become
-of the process at the other end.
+do not. The parameters lie in one block of shared memory without a name, which vanishes with the last process that holds it;
+images, gradients and outputs pass through it; a short message over a pipe says what to compute. A worker ends when its pipe
+closes, whatever has become of the process at the other end.
 
 This process computes a slice as well, after it has given one to every worker. Whoever waits for a message looks for it some time
 before it goes to sleep, since waking up takes longer than all else that passes between two processes.
@@ -25,14 +25,18 @@ from collections.abc import Callable, Iterator, Sequence
 from ctypes import c_char
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from engine.layer import Array
 from engine.losses import Loss
-from engine.slices import SliceJob, SliceResult
+from engine.memory import CACHE_LINE
+from engine.slices import ForwardJob, Outputs, SliceJob, SliceResult
 from engine.spec import NetworkSpec
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -42,40 +46,62 @@ PATIENCE = 5e-4
 """Seconds for which the next message is looked for without pause: about what lies between two steps of training."""
 
 
+class Own(NamedTuple):
+    """What the shared block holds for one worker: its gradient and outputs, and as bytes its slice's images and labels."""
+
+    gradient: Array
+    outputs: Array
+    images: Array
+    labels: Array
+
+
 @dataclass(frozen=True)
 class Plan:
-    """What a worker must know to make the same network, and the most bytes that a slice's images or labels may have."""
+    """What a worker must know to make the same network, and the most numbers and bytes that a slice's arrays may have."""
 
     spec: NetworkSpec
     loss: Loss
     dtype: np.dtype[Any]
     parameters: int
     state: int
+    outputs: int
     images: int
     labels: int
 
     def bytes(self, workers: int) -> int:
-        """The size of the shared block."""
-        return (self.parameters * (1 + workers) + self.state) * self.dtype.itemsize + (self.images + self.labels) * workers
+        """The size of the shared block, with room to begin at a cache line."""
+        own = self._bytes(self.parameters) + self._bytes(self.outputs) + _lines(self.images) + _lines(self.labels)
+        return CACHE_LINE + self._bytes(self.parameters) + self._bytes(self.state) + own * workers
 
-    def common(self, block: Any) -> tuple[Array, Array]:
-        """Parameters and state in the shared block."""
-        floats: Array = np.frombuffer(block, self.dtype, self.parameters + self.state)
-        return floats[:self.parameters], floats[self.parameters:]
+    def arrays(self, block: Any, workers: int) -> tuple[Array, Array, list[Own]]:
+        """The shared block as parameters, state, and what each worker has for itself."""
+        raw = np.frombuffer(block, np.uint8)
+        end = -raw.ctypes.data % CACHE_LINE
 
-    def own(self, block: Any, worker: int, workers: int) -> tuple[Array, Array, Array]:
-        """One worker's gradient, and its bytes of images and of labels, in the shared block."""
-        start = (self.parameters + self.state) * self.dtype.itemsize
-        gradients: Array = np.frombuffer(block, self.dtype, self.parameters * workers, start)
-        raw = np.frombuffer(block, np.uint8, offset=start + gradients.nbytes).reshape(workers, -1)[worker]
-        return gradients.reshape(workers, -1)[worker], raw[:self.images], raw[self.images:]
+        def take(count: int, dtype: DTypeLike) -> Array:
+            nonlocal end
+            size = count * np.dtype(dtype).itemsize
+            start, end = end, end + _lines(size)
+            return raw[start:start + size].view(dtype)
+
+        return take(self.parameters, self.dtype), take(self.state, self.dtype), [
+            Own(take(self.parameters, self.dtype), take(self.outputs, self.dtype), take(self.images, np.uint8),
+                take(self.labels, np.uint8)) for _ in range(workers)]
+
+    def _bytes(self, count: int) -> int:
+        return _lines(count * self.dtype.itemsize)
+
+
+def _lines(size: int) -> int:
+    """So many bytes in whole cache lines."""
+    return -(-size // CACHE_LINE) * CACHE_LINE
 
 
 Described = tuple[tuple[int, ...], str]
 """An array's shape and dtype."""
-Task = tuple[Described, Described, int, tuple[int, ...], bool]
+Task = tuple[Described, Described | None, int, tuple[int, ...], bool]
 """One slice of a batch: what its images and labels in the shared block are, the size of the batch, the key of the random layers,
-and whether the parameters have changed. A plain tuple, which is the quickest to send."""
+and whether there is a new state. Without labels only outputs are wanted. A plain tuple, which is the quickest to send."""
 
 
 def _put(array: Array, memory: Array) -> Described:
@@ -98,18 +124,21 @@ def _next_message(pipe: Connection) -> Any:
     return pipe.recv()
 
 
+def _in_rows(memory: Array, n: int, outputs: int) -> Outputs:
+    """Memory for the logits and the outputs of `n` images."""
+    return Outputs(*memory[:2 * n * outputs].reshape(2, n, outputs))
+
+
 class WorkerError(Exception):
     """A worker has failed, or is gone."""
 
 
 class Workers:
-    """A number of processes with the same network; use them when `ready`."""
+    """A number of processes with the same network and the same block of memory; use them when `ready`."""
 
-    def __init__(self, plan: Plan, count: int) -> None:
+    def __init__(self, plan: Plan, block: Any, count: int) -> None:
         context = multiprocessing.get_context("spawn")
-        block = context.RawArray(c_char, plan.bytes(count))
-        self._parameters, self._state = plan.common(block)
-        self._own = [plan.own(block, k, count) for k in range(count)]
+        _, self._state, self._own = plan.arrays(block, count)
         self._pipes: list[Connection] = []
         self._processes = []
         self._waiting = set(range(count))
@@ -133,15 +162,16 @@ class Workers:
                 self._waiting.discard(k)
         return not self._waiting
 
-    def share(self, parameters: Array, state: Array) -> None:
-        """Give all workers the parameters and the state."""
-        np.copyto(self._parameters, parameters)
+    def share(self, state: Array) -> None:
+        """Give all workers the state; the parameters they have anyway."""
         np.copyto(self._state, state)
 
-    def begin(self, k: int, job: SliceJob, *, changed: bool) -> None:
+    def begin(self, k: int, job: SliceJob | ForwardJob, *, changed: bool) -> None:
         """Let worker `k` compute a slice; `changed` says that `share` has been called since its last one."""
-        _, for_images, for_labels = self._own[k]
-        task: Task = (_put(job.images, for_images), _put(job.labels, for_labels), job.batch, job.key, changed)
+        own = self._own[k]
+        images = _put(job.images, own.images)
+        task: Task = (images, None, 0, (), changed) if isinstance(job, ForwardJob) else \
+            (images, _put(job.labels, own.labels), job.batch, job.key, changed)
         try:
             self._pipes[k].send(task)
         except OSError as error:
@@ -150,7 +180,11 @@ class Workers:
     def finish(self, k: int) -> SliceResult:
         """Wait for worker `k`; the gradient stays until it begins the next slice."""
         loss, correct, finite = self._answer(k)
-        return SliceResult(self._own[k][0], loss, correct, finite)
+        return SliceResult(self._own[k].gradient, loss, correct, finite)
+
+    def finish_forward(self, k: int) -> Outputs:
+        """The same where only outputs are wanted."""
+        return _in_rows(self._own[k].outputs, *self._answer(k))
 
     def _answer(self, k: int) -> Any:
         try:
@@ -175,11 +209,18 @@ class Workers:
 
 
 class Crew:
-    """Workers that start when first wanted, and without which the work is done in this process."""
+    """Workers that start when first wanted, and without which the work is done in this process.
 
-    def __init__(self, count: int, plan: Callable[[], Plan]) -> None:
+    `parameters` is the memory that they share, None where no workers are wanted.
+    """
+
+    def __init__(self, count: int, plan: Plan) -> None:
         self._count, self._plan = count, plan
         self._workers: Workers | None = None
+        self.parameters: Array | None = None
+        if count:
+            self._block = multiprocessing.get_context("spawn").RawArray(c_char, plan.bytes(count))
+            self.parameters, _, _ = plan.arrays(self._block, count)
 
     def ready(self) -> bool:
         """Whether workers are wanted and all have started; the first call starts them."""
@@ -187,31 +228,40 @@ class Crew:
             return False
         try:
             if self._workers is None:
-                self._workers = Workers(self._plan(), self._count)
+                self._workers = Workers(self._plan, self._block, self._count)
                 weakref.finalize(self, self._workers.close)
             return self._workers.ready
         except (WorkerError, OSError) as error:
             self._give_up(error)
             return False
 
-    def compute(self, jobs: Sequence[SliceJob], parameters: Array, state: Array,
-                here: Callable[[int], SliceResult]) -> Iterator[SliceResult]:
+    def gradients(self, jobs: Sequence[SliceJob], state: Array, here: Callable[[int], SliceResult]) -> Iterator[SliceResult]:
         """The slices' results in order, each until the next is asked for.
 
         `here` computes a slice in this process: its share, and what a broken worker leaves undone.
         """
+        assert self._workers is not None
+        return self._compute(jobs, state, here, self._workers.finish)
+
+    def outputs(self, jobs: Sequence[ForwardJob], state: Array, here: Callable[[int], Outputs]) -> Iterator[Outputs]:
+        """The same where only outputs are wanted."""
+        assert self._workers is not None
+        return self._compute(jobs, state, here, self._workers.finish_forward)
+
+    def _compute(self, jobs: Sequence[SliceJob | ForwardJob], state: Array, here: Callable[[int], T],
+                 finish: Callable[[int], T]) -> Iterator[T]:
         workers, done = self._workers, 0
         assert workers is not None
         count = len(workers)
         try:
-            workers.share(parameters, state)
+            workers.share(state)
             for start in range(0, len(jobs), count + 1):
                 given = jobs[start:start + count]
                 for k, job in enumerate(given):
                     workers.begin(k, job, changed=not start)
                 own = here(start + count) if start + count < len(jobs) else None
                 for k in range(len(given)):
-                    yield workers.finish(k)
+                    yield finish(k)
                     done += 1
                 if own is not None:
                     yield own
@@ -231,7 +281,7 @@ class Crew:
             self._workers = None
 
     def _give_up(self, error: Exception) -> None:
-        log.warning("Training goes on without worker processes: %s", error)
+        log.warning("The network goes on without worker processes: %s", error)
         self._count = 0
         self.close()
 
@@ -241,20 +291,27 @@ def _serve(plan: Plan, block: Any, worker: int, workers: int, pipe: Connection) 
     from engine.network import Network  # which itself imports this file
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's affair; this one ends with it
-    parameters, state = plan.common(block)
-    gradient, for_images, for_labels = plan.own(block, worker, workers)
-    network = Network(plan.spec, loss=plan.loss, dtype=plan.dtype, memory=(parameters, gradient))
+    parameters, state, of_workers = plan.arrays(block, workers)
+    own = of_workers[worker]
+    network = Network(plan.spec, loss=plan.loss, dtype=plan.dtype, memory=(parameters, own.gradient))
     with contextlib.suppress(EOFError, OSError):  # the other end is gone, and nobody is left to tell
         pipe.send(None)
         while True:
             task: Task = _next_message(pipe)
             images, labels, batch, key, changed = task
+            answer: Any
             try:
                 if changed:
                     network.set_flat_state(state)
-                job = SliceJob(_get(images, for_images), _get(labels, for_labels), batch, key)
-                of_slice = network.slice_gradient(job)
+                if labels is None:
+                    outputs = network.slice_outputs(ForwardJob(_get(images, own.images)))
+                    answer = outputs.output.shape
+                    for found, place in zip(outputs, _in_rows(own.outputs, *answer), strict=True):
+                        np.copyto(place, found)
+                else:
+                    job = SliceJob(_get(images, own.images), _get(labels, own.labels), batch, key)
+                    of_slice = network.slice_gradient(job)
+                    answer = of_slice.loss, of_slice.correct, of_slice.finite
             except Exception as error:
-                pipe.send(f"{type(error).__name__}: {error}")
-            else:
-                pipe.send((of_slice.loss, of_slice.correct, of_slice.finite))
+                answer = f"{type(error).__name__}: {error}"
+            pipe.send(answer)

@@ -120,10 +120,49 @@ def test_workers_serve_a_network_that_runs_in_a_thread() -> None:
     assert found == [trained(Network(with_dropout()))]
 
 
-def test_small_work_and_evaluation_start_no_process() -> None:
+@pytest.mark.parametrize("n", [1, 40, 64, 150])
+def test_processes_and_threads_change_no_bit_of_the_outputs(crew: Network, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    images, labels = batch(n)
+    here = Network(with_dropout())
+    for network in (here, crew):
+        network.initialize(3)
+        network.fit_input(images, (0.0, 255.0))
+    outputs = here.predict(images)
+    assert crew.predict(images).tobytes() == outputs.tobytes()
+    assert crew.evaluate(images, labels).loss == here.evaluate(images, labels).loss
+    monkeypatch.setattr(slices, "_allowed", 1)
+    assert here.predict(images).tobytes() == outputs.tobytes()
+    plain = Network(with_dropout(), fast=False)
+    plain.parameters.flat[...] = here.parameters.flat
+    plain.fit_input(images, (0.0, 255.0))
+    np.testing.assert_allclose(outputs, np.concatenate([plain.predict(image[None]) for image in images]), atol=1e-5)
+
+
+def test_outputs_come_from_the_present_weights_and_outlast_the_next(crew: Network) -> None:
+    images, _ = batch(64)
+    crew.initialize(1)
+    before = crew.predict(images)
+    kept = before.copy()
+    crew.parameters.flat *= 2
+    assert np.abs(crew.predict(images) - before).max() > 1e-3
+    assert (before == kept).all()
+
+
+def test_outputs_do_not_wait_for_a_worker_that_died(crew: Network, caplog: pytest.LogCaptureFixture) -> None:
+    images, _ = batch(150)
+    crew.initialize(1)
+    usual = crew.predict(images)
+    assert crew._crew._workers is not None
+    crew._crew._workers._processes[0].kill()
+    assert (crew.predict(images) == usual).all()
+    assert "without worker processes" in caplog.text
+
+
+def test_small_work_starts_no_process() -> None:
     network = Network(small(), workers=2)
     network.gradient(np.zeros((64, 1, 8, 8), np.float32), np.zeros(64, np.int64))
-    network.predict(np.zeros((64, 1, 8, 8), np.float32))
+    assert network.predict(np.zeros((600, 1, 8, 8), np.float32)).shape == (600, network.outputs)
+    assert network.predict(np.zeros((0, 1, 8, 8), np.float32)).shape == (0, network.outputs)
     assert network._crew._workers is None
 
 
