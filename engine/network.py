@@ -24,7 +24,7 @@ from engine.layers.input import Input
 from engine.losses import CrossEntropy, Loss, targets_of
 from engine.memory import Parameters, of_layer
 from engine.metrics import confidences, predicted_classes
-from engine.plans import innermost
+from engine.plans import innermost, single
 from engine.slices import (
     SLICE,
     BatchResult,
@@ -99,6 +99,7 @@ class Network:
         self._random = any(layer.random for layer in self._layers)
         self._macs = sum(p.node.layer.macs(p.x) for p in self.placed)
         self._innermost = fast and innermost.serves(self.placed)
+        self._single = fast and single.serves(self.placed)
         self._forward_cuts: dict[int, list[slice]] = {}
         self._lanes: dict[tuple[int, int, bool], Lane] = {}
         self._probe: PlainLane | None = None
@@ -286,11 +287,16 @@ class Network:
         """Lane number `k` for that many images, with the images taken in."""
         place = (len(images), k, training)
         if place not in self._lanes:
-            self._lanes[place] = innermost.InnermostLane(self._parts, len(images), training=training) if self._innermost \
-                else PlainLane(self._parts, len(images))
+            self._lanes[place] = self._make_lane(len(images), training=training)
         lane = self._lanes[place]
         lane.begin(images, training=training, rng=self._random_numbers(key) if training else None)
         return lane
+
+    def _make_lane(self, n: int, *, training: bool) -> Lane:
+        """The fastest lane for that many images."""
+        if self._single and n == 1 and not training:
+            return single.SingleLane(self._parts)
+        return innermost.InnermostLane(self._parts, n, training=training) if self._innermost else PlainLane(self._parts, n)
 
     def _jobs(self, images: Array, labels: Array, key: Sequence[int]) -> list[SliceJob]:
         """The slices of a batch."""
