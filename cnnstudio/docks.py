@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from cnnstudio.dock import Dock
+from cnnstudio.help_line import with_help_line
 
 translate = QCoreApplication.translate
 
@@ -56,7 +57,7 @@ class Docks(QObject):
     def fill(self, name: str, panel: QWidget) -> None:
         """Put a panel into its dock, whose title follows what the panel says it shows."""
         dock = self[name]
-        dock.setWidget(panel)
+        dock.setWidget(with_help_line(name, panel))
         if hasattr(panel, "heading_changed"):
             panel.heading_changed.connect(dock.set_heading)
 

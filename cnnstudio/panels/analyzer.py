@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +11,10 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QLabe
 
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import Selection
 from cnnstudio.theme import SPACE_S, SPACE_XS
+from cnnstudio.widgets.csv_text import csv_text
 from cnnstudio.widgets.numbers import format_bytes, format_count
 from engine.analysis import LayerFacts
 
@@ -170,6 +170,12 @@ class AnalyzerPanel(QWidget):
         foot.addWidget(self._totals, 1)
         foot.addWidget(copy_csv)
         foot.addWidget(copy_markdown)
+        tools = PanelTools(
+            self, None, self.tr("Click a row to choose its block; click a heading to sort."),
+            self.tr("What every layer puts out, how many numbers it trains, what it costs, and how many pixels of the input one "
+                    "of its outputs depends on."),
+        )  # fmt: skip
+        foot.addWidget(tools)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE_S, SPACE_XS, SPACE_S, SPACE_S)
         column.setSpacing(SPACE_S)
@@ -211,19 +217,12 @@ class AnalyzerPanel(QWidget):
     @Slot()
     def copy_csv(self) -> None:
         """Put the table on the clipboard, with commas."""
-        QGuiApplication.clipboard().setText(as_csv(self._rows()))
+        QGuiApplication.clipboard().setText(csv_text(self._rows()))
 
     @Slot()
     def copy_markdown(self) -> None:
         """Put the table on the clipboard, as Markdown reads it."""
         QGuiApplication.clipboard().setText(as_markdown(self._rows()))
-
-
-def as_csv(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as RFC 4180 has them, with line feeds."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
 
 
 def as_markdown(rows: Sequence[Sequence[str]]) -> str:

@@ -58,6 +58,7 @@ class ConfusionPanel(QWidget):
             self, self._view, self.tr("Click a cell to see its images; click an image to show it in every panel."),
             self.tr("A good network fills the diagonal. Bright cells beside it are the classes that it mixes up."),
         )  # fmt: skip
+        tools.set_views(self._view, self._images)
         top.addWidget(tools)
         layout.addLayout(top)
         layout.addLayout(pictures, 1)

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.project.state import RunRecord
 from cnnstudio.run_words import distinctions
 from cnnstudio.session.controller import Controller
@@ -35,6 +36,7 @@ class CurvesPanel(QWidget):
         self._points: dict[int, tuple[RunHistory, int, RunPoints]] = {}
         """What is drawn of other runs: run -> (its history, how long it was, the points)."""
         self._plot = TrainingPlot()
+        self._plot.setAccessibleName(self.tr("Training curves"))
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(self.tr("Progress of the run"))
@@ -44,6 +46,13 @@ class CurvesPanel(QWidget):
         row.setSpacing(SPACE_S)
         row.addWidget(self._bar, 1)
         row.addWidget(self._speed)
+        tools = PanelTools(
+            self, self._plot, self.tr("Point at the curves to read them; drag to see a part, double-click to see all."),
+            self.tr("Loss and accuracy after each batch, and on the validation images after each epoch. Where the training loss "
+                    "falls and the validation loss rises, the network learns its images by heart. A click on a name in the "
+                    "legend hides its curve; the panel “Runs” lays other runs over this one."),
+        )  # fmt: skip
+        row.addWidget(tools)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
         layout.setSpacing(SPACE_XS)

@@ -57,6 +57,7 @@ class DensePanel(LivePanel):
             self.tr("Red inputs speak for the chosen output, blue ones against it. All contributions and the bias add up to its "
                     "value; Softmax turns the values of the last layer into probabilities."),
         )  # fmt: skip
+        tools.set_views(self._view, self._bars)
         top.addWidget(tools)
         left.addLayout(top)
         left.addWidget(self._view, 1)

@@ -107,6 +107,7 @@ class FeatureMapsPanel(LivePanel):
                     "cells of its input are the largest of their windows: only they go on, and only to them the gradient "
                     "flows back. “…” sorts the maps by activity, and sets the range of the colours."),
         )  # fmt: skip
+        tools.set_views(self.view, self.beside)
         row.addWidget(tools)
         pictures = QHBoxLayout()
         pictures.setSpacing(SPACE_S)

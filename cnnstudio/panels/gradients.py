@@ -58,7 +58,8 @@ class GradientsPanel(LivePanel):
         self._view.setAccessibleName(self.tr("Deltas"))
         self._view.cell_activated.connect(self._open_cell)
         self._plot = CurvePlot()
-        self._plot.chart.setAccessibleName(self.tr("Norms over the steps"))
+        for widget in (self._plot, self._plot.chart):
+            widget.setAccessibleName(self.tr("Norms over the steps"))
         self._drawn: tuple[str, ...] = ()
         self._stack = QStackedWidget()
         self._stack.addWidget(self._view)
@@ -76,6 +77,7 @@ class GradientsPanel(LivePanel):
             self.tr("The loss of the shown image is sent back from the last layer to the first. Where the bars become ever "
                     "smaller towards the left, the first layers hardly learn."),
         )  # fmt: skip
+        tools.set_views(self._view, self._plot, self._flow)
         row.addWidget(tools)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, SPACE_S, SPACE_XS)

@@ -179,7 +179,7 @@ class KernelsPanel(LivePanel):
     def _choose_array(self) -> None:
         shows_spread = self._array.currentData() == SPREAD
         self._stack.setCurrentIndex(int(shows_spread))
-        self._tools.set_view(self._histogram if shows_spread else self._view)
+        self._tools.set_views(self._histogram if shows_spread else self._view)
         self._channel.setEnabled(not shows_spread)
         self.needs_changed.emit()
         self._draw()

@@ -1,4 +1,4 @@
-"""The two small buttons of every panel with pictures: what to do here, and copying or saving what is shown."""
+"""The two small buttons of every panel: what to do here, and copying or saving the pictures that are shown."""
 
 from __future__ import annotations
 
@@ -18,20 +18,29 @@ READING_TIME = 30_000
 class WithMenu(Protocol):
     """A picture that can be copied and saved."""
 
+    def isVisible(self) -> bool:
+        """Whether it is shown now."""
+        ...
+
+    def accessibleName(self) -> str:
+        """What it shows, in words."""
+        ...
+
     def context_menu(self) -> QMenu:
         """The menu that does so."""
         ...
 
 
 class PanelTools(QWidget):
-    """A "?" that explains the panel, and "…" with the menu of its picture.
+    """A "?" that explains the panel, and "…" with the menu of its picture; of further ones in submenus.
 
-    The first line of the explanation says what to do; the status bar shows it while the pointer is over the panel.
+    The first line of the explanation says what to do; the status bar shows it while the pointer is over the panel. A panel
+    without a picture has the "?" alone.
     """
 
-    def __init__(self, panel: QWidget, view: WithMenu, todo: str, explanation: str = "") -> None:
+    def __init__(self, panel: QWidget, view: WithMenu | None, todo: str, explanation: str = "") -> None:
         super().__init__(panel)
-        self._view = view
+        self._views: tuple[WithMenu, ...] = (view,) if view is not None else ()
         panel.setStatusTip(todo)
         panel.setWhatsThis(f"{todo}\n\n{explanation}" if explanation else todo)
         self._panel = panel
@@ -40,6 +49,7 @@ class PanelTools(QWidget):
         self._more = self._button(self.tr("Copy or save this picture"), tip)
         self._help.clicked.connect(self._explain)
         self._more.clicked.connect(self._open_menu)
+        self._more.setVisible(bool(self._views))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -48,9 +58,28 @@ class PanelTools(QWidget):
         theme_changed.connect(self._retheme)
         self._retheme()
 
-    def set_view(self, view: WithMenu) -> None:
-        """Copy and save another picture from now on: the one that the panel shows."""
-        self._view = view
+    def set_views(self, *views: WithMenu) -> None:
+        """Copy and save other pictures from now on; those that are hidden when the menu opens are left out."""
+        self._views = views
+        self._more.setVisible(bool(views))
+
+    @property
+    def views(self) -> tuple[WithMenu, ...]:
+        """The pictures that the menu copies and saves."""
+        return self._views
+
+    def menu(self) -> QMenu:
+        """The menu of the first picture in sight, with a submenu for each further one."""
+        shown = [view for view in self._views if view.isVisible()] or self._views[:1]
+        menu = shown[0].context_menu()
+        if len(shown) > 1:
+            menu.addSeparator()
+        for view in shown[1:]:
+            further = view.context_menu()
+            further.setTitle(view.accessibleName())
+            menu.addMenu(further)
+            menu.aboutToHide.connect(further.deleteLater)
+        return menu
 
     def _button(self, name: str, tip: str) -> QToolButton:
         button = QToolButton()
@@ -70,7 +99,7 @@ class PanelTools(QWidget):
 
     @Slot()
     def _open_menu(self) -> None:
-        menu = self._view.context_menu()
+        menu = self.menu()
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self._more.mapToGlobal(QPoint(0, self._more.height())))
 

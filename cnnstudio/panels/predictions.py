@@ -101,6 +101,7 @@ class PredictionPanel(LivePanel):
             self.tr("The bars are the network's probabilities for the image at the left; the frame and the tick mark its true "
                     "class. An image can also be dropped or pasted here, and every panel shows what the network makes of it."),
         )  # fmt: skip
+        tools.set_views(self._bars, self._image)
         foot.addWidget(tools)
         right.addLayout(foot)
         layout = QHBoxLayout(self)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from cnnstudio.icons import icon
 from cnnstudio.panels.compare_runs import CompareRuns
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.panels.run_table import NAME, OTHERWISE, RunModel
 from cnnstudio.project.state import RunRecord
 from cnnstudio.session.run_list import Runs
@@ -108,6 +109,11 @@ class RunsPanel(QWidget):
         empty.setWordWrap(True)
         empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         empty.setProperty("role", "muted")
+        tools = PanelTools(
+            self, None, self.tr("Tick runs to lay their curves over each other."),
+            self.tr("Every training run is kept with its settings, curve and weights. “Reopen” makes one the present run again; "
+                    "“Compare” shows in what two or more differ."),
+        )  # fmt: skip
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE_XS)
         for action in (self._reopen, self._compare):
@@ -122,6 +128,7 @@ class RunsPanel(QWidget):
         buttons.addWidget(self._more)
         self._note.setMinimumWidth(48)
         buttons.addWidget(self._note, 1)
+        buttons.addWidget(tools)
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
@@ -133,7 +140,6 @@ class RunsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, SPACE_XS, SPACE_S, SPACE_XS)
         layout.addWidget(self._stack)
-        self.setStatusTip(self.tr("Tick runs to lay their curves over each other."))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Swatches as sharp as the screen."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, Signal, Slot
+from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import kernels_layer
 from cnnstudio.panels.kernel_presets import TITLES, preset
 from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import SampleRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase, RunState
@@ -44,13 +45,21 @@ class TypedPanel(LivePanel):
         self._layer: str | None = None
         self._snapshot: Snapshot | None = None
         self._image: Array | None = None
+        self._tools = PanelTools(
+            self, None, self.tr("Double-click a number to type another one; Enter takes it."),
+            self.tr("A small typed image in place of the data set, and the weights of the chosen layer. Every panel follows each "
+                    "number at once, and Undo takes it back. Weights can be typed while training rests."),
+        )  # fmt: skip
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, 0, 0, 0)
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(0, SPACE_XS, SPACE_S, SPACE_S)
         column.setSpacing(SPACE_M)
-        column.addLayout(self._make_input())
+        top = QHBoxLayout()
+        top.addLayout(self._make_input(), 1)
+        top.addWidget(self._tools, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(top)
         column.addLayout(self._make_weights())
         column.addStretch()
         scroll = QScrollArea()
@@ -198,6 +207,7 @@ class TypedPanel(LivePanel):
             grid.value_edited.connect(self._send_image)
             self._channels.insertWidget(len(self._grids), grid)
             self._grids.append(grid)
+        self._tools.set_views(self._kernel, self._bias, *self._grids)
 
     @Slot()
     def _begin_typing(self) -> None:

@@ -22,8 +22,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QToolTip, QWidget
 
 from cnnstudio.theme import Theme, current_theme, layer_color, number_font, theme_changed, ui_font
+from cnnstudio.widgets.csv_text import csv_text
 from cnnstudio.widgets.numbers import format_percent
-from cnnstudio.widgets.picture_menu import picture_menu
+from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
 _PADDING = 3
 _MARK = 16
@@ -164,8 +165,7 @@ class ProbabilityBars(QAbstractScrollArea):
 
     def values_csv(self) -> str:
         """A row a class: its name and probability."""
-        rows = [f"{name},{value:.9g}" for name, value in zip(self._names, self._values.tolist(), strict=True)]
-        return "\n".join(["class,probability", *rows]) + "\n"
+        return csv_text([("class", "probability"), *zip(self._names, self._values.tolist(), strict=True)])
 
     def context_menu(self) -> QMenu:
         """The menu with the copy and save actions."""
@@ -173,9 +173,7 @@ class ProbabilityBars(QAbstractScrollArea):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the menu."""
-        menu = self.context_menu()
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(event.globalPos())
+        pop_up(self.context_menu(), event.globalPos())
 
     def sizeHint(self) -> QSize:
         """Up to twelve classes at once."""

@@ -17,6 +17,7 @@ from cnnstudio.widgets.curve_options import CurveOptions
 from cnnstudio.widgets.curve_series import CurveSeries, Points, nice_ceiling, thin
 from cnnstudio.widgets.flow_layout import FlowLayout
 from cnnstudio.widgets.numbers import format_count, format_percent, format_value
+from cnnstudio.widgets.picture_menu import pop_up
 
 _GROWTH_INTERVAL = 100  # milliseconds between two drawings of curves that grow
 
@@ -416,6 +417,4 @@ class CurvePlot(QWidget):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the context menu."""
-        menu = self.context_menu()
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(event.globalPos())
+        pop_up(self.context_menu(), event.globalPos())

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QColor, QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
 from cnnstudio.theme import Theme, current_theme, layer_color, theme_changed, ui_font
+from cnnstudio.widgets.csv_text import csv_text
 from cnnstudio.widgets.numbers import format_value
+from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
 LEAST_DECADES = 2
 
@@ -90,10 +92,13 @@ class FlowBars(QWidget):
         return self._bars[index] if 0 <= index < len(self._bars) else None
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the picture."""
+        if self._bars:
+            self.paint_picture(QPainter(self))
+
+    def paint_picture(self, painter: QPainter) -> None:
         """Draw the arrow with the scale, the bars, and as much of the names as there is room for."""
-        if not self._bars:
-            return
-        theme, painter = current_theme(), QPainter(self)
+        theme = current_theme()
         painter.setFont(ui_font(0.8))
         painter.setPen(theme.color("muted"))
         line, (top, decades) = painter.fontMetrics().height(), self._scale
@@ -116,6 +121,22 @@ class FlowBars(QWidget):
             if len(name) > 2 or name == bar.name:
                 box = QRectF(slot.left(), area.bottom() + 2, slot.width(), line)
                 painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, name)
+
+    def picture_size(self) -> QSize:
+        """As large as it is on screen; empty while there are no bars."""
+        return self.size() if self._bars else QSize()
+
+    def values_csv(self) -> str:
+        """A row a layer: its name and value."""
+        return csv_text([("layer", "value"), *((bar.name, bar.value) for bar in self._bars)])
+
+    def context_menu(self) -> QMenu:
+        """The menu with the copy and save actions."""
+        return picture_menu(self, self, "gradient-flow")
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu."""
+        pop_up(self.context_menu(), event.globalPos())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose a layer."""

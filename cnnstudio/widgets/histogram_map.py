@@ -12,7 +12,7 @@ from cnnstudio.theme import Theme, current_theme, number_font, theme_changed
 from cnnstudio.widgets.colormaps import colorize_packed, default_colormap
 from cnnstudio.widgets.map_overlays import draw_readout
 from cnnstudio.widgets.numbers import format_count, format_percent, format_value
-from cnnstudio.widgets.picture_menu import picture_menu
+from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
 _GAP = 6
 
@@ -154,9 +154,7 @@ class HistogramMap(QWidget):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the menu."""
-        menu = self.context_menu()
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(event.globalPos())
+        pop_up(self.context_menu(), event.globalPos())
 
     @Slot(object)
     def _retheme(self, _theme: Theme) -> None:

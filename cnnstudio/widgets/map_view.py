@@ -20,7 +20,7 @@ from cnnstudio.widgets.colormaps import Kind
 from cnnstudio.widgets.map_area import MapArea, Place, RangeMode
 from cnnstudio.widgets.map_export import maps_csv, maps_image
 from cnnstudio.widgets.mosaic import Maps
-from cnnstudio.widgets.picture_menu import picture_menu
+from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
 
 class MapView(MapArea):
@@ -233,6 +233,4 @@ class MapView(MapArea):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the context menu."""
-        menu = self.context_menu()
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(event.globalPos())
+        pop_up(self.context_menu(), event.globalPos())

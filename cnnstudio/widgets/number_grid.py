@@ -4,9 +4,10 @@ from collections.abc import Callable, Hashable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QFocusEvent,
     QFontMetricsF,
     QKeyEvent,
@@ -15,14 +16,16 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from cnnstudio.theme import Theme, current_theme, ink_on, number_font, theme_changed
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.cell_editor import CellEditor
 from cnnstudio.widgets.colormaps import Kind, colorize, default_colormap, value_range
+from cnnstudio.widgets.csv_text import csv_text
 from cnnstudio.widgets.map_overlays import fitted_font, outline
 from cnnstudio.widgets.numbers import format_fixed, format_shape, matrix_decimals
+from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
 _PADDING_X, _PADDING_Y, _SMALLEST_CELL, _EDGE = 6, 4, 16, 2
 
@@ -176,8 +179,21 @@ class NumberGrid(QWidget):
         self._restyle()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw cells, lines, numbers, marks and outlines."""
+        """Draw the picture with its outlines."""
         painter = QPainter(self)
+        self._draw_cells(painter, event.rect())
+        if self._highlight is not None:
+            rows, cols = self._highlight
+            box = self.cell_rect(rows.start, cols.start)
+            box.setSize(QSize(box.width() * len(cols), box.height() * len(rows)))
+            outline(painter, QRectF(box).adjusted(1, 1, -1, -1), current_theme().color("highlight"), 2)
+        place = self._place()
+        if place is not None:
+            box = self.cell_rect(*place)
+            outline(painter, QRectF(box).adjusted(1, 1, -1, -1), current_theme().color("accent"), 1.5)
+
+    def _draw_cells(self, painter: QPainter, part: QRect) -> None:
+        """Draw the cells in a part of the widget with their numbers, the lines and the marks."""
         theme = current_theme()
         font = fitted_font(self._cell_width() - _PADDING_X, "0" * self._longest)
         bold = number_font(bold=True)
@@ -185,7 +201,7 @@ class NumberGrid(QWidget):
         colors = None if self._colors is None else self._colors.tolist()
         for row, col in np.ndindex(self._values.shape):
             box = self.cell_rect(row, col)
-            if not event.rect().intersects(box):
+            if not part.intersects(box):
                 continue
             ground = theme.surface
             if colors is not None:
@@ -201,15 +217,6 @@ class NumberGrid(QWidget):
                 painter.setPen(QPen(theme.color("text"), 2))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRect(self.cell_rect(row, col).adjusted(2, 2, -2, -2))
-        if self._highlight is not None:
-            rows, cols = self._highlight
-            box = self.cell_rect(rows.start, cols.start)
-            box.setSize(QSize(box.width() * len(cols), box.height() * len(rows)))
-            outline(painter, QRectF(box).adjusted(1, 1, -1, -1), theme.color("highlight"), 2)
-        place = self._place()
-        if place is not None:
-            box = self.cell_rect(*place)
-            outline(painter, QRectF(box).adjusted(1, 1, -1, -1), theme.color("accent"), 1.5)
 
     def _marked(self, row: int, col: int) -> bool:
         return self._marks is not None and bool(self._marks[row, col])
@@ -226,6 +233,30 @@ class NumberGrid(QWidget):
         for col in range(cols + 1):
             x = self.cell_rect(0, col).left()
             painter.drawLine(x, _EDGE, x, last.bottom() + 1)
+
+    # --- copying ----------------------------------------------------------------------------------------
+
+    def picture_size(self) -> QSize:
+        """The size of all cells; empty while there are none."""
+        rows, cols = self._values.shape
+        corner = self.cell_rect(rows, cols).topLeft()
+        return QSize(corner.x() + _EDGE, corner.y() + _EDGE) if self._values.size else QSize()
+
+    def paint_picture(self, painter: QPainter) -> None:
+        """Draw all cells."""
+        self._draw_cells(painter, QRect(QPoint(), self.picture_size()))
+
+    def values_csv(self) -> str:
+        """The matrix, a line a row."""
+        return csv_text(self._values.tolist())
+
+    def context_menu(self) -> QMenu:
+        """The menu with the copy and save actions."""
+        return picture_menu(self, self, "matrix")
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu."""
+        pop_up(self.context_menu(), event.globalPos())
 
     # --- pointer, keyboard, typing ----------------------------------------------------------------------
 

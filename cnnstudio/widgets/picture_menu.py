@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QBuffer, QCoreApplication, QIODevice, QRect, QSize
+from PySide6.QtCore import QBuffer, QCoreApplication, QIODevice, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
@@ -40,6 +40,12 @@ def picture_menu(parent: QWidget, picture: Picture, name: str) -> QMenu:
     ):
         menu.addAction(text, action).setEnabled(some)
     return menu
+
+
+def pop_up(menu: QMenu, at: QPoint) -> None:
+    """Open a menu at a point of the screen; it is gone when it closes."""
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.popup(at)
 
 
 def image_of(picture: Picture, scale: float) -> QImage:

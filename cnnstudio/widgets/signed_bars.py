@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QWidget
 
 from cnnstudio.theme import Theme, current_theme, number_font, theme_changed, ui_font
+from cnnstudio.widgets.csv_text import csv_text
 from cnnstudio.widgets.numbers import format_value
+from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
 _PADDING = 2
 _WIDEST_NAME = 0.34
@@ -109,12 +111,18 @@ class SignedBars(QAbstractScrollArea):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the rows in sight."""
-        painter, theme = QPainter(self.viewport()), current_theme()
-        offset, middle = self.verticalScrollBar().value(), Qt.AlignmentFlag.AlignVCenter
-        right = Qt.AlignmentFlag.AlignRight | middle
+        painter, offset = QPainter(self.viewport()), self.verticalScrollBar().value()
         last = (offset + self.viewport().height()) // self._row + 1
+        self._draw_rows(painter, range(offset // self._row, min(last, len(self._names))))
+        if self.hasFocus():
+            painter.setPen(QPen(current_theme().color("accent"), 2))
+            painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
+
+    def _draw_rows(self, painter: QPainter, rows: range) -> None:
+        theme, middle = current_theme(), Qt.AlignmentFlag.AlignVCenter
+        right = Qt.AlignmentFlag.AlignRight | middle
         left, zero, unit = self._columns()
-        for index in range(offset // self._row, min(last, len(self._names))):
+        for index in rows:
             row = self.row_rect(index)
             if index == self._chosen:
                 painter.fillRect(row, theme.color("accent_soft"))
@@ -133,9 +141,31 @@ class SignedBars(QAbstractScrollArea):
                 painter.drawText(QRect(0, row.top(), edge, row.height()), right, self._notes[index])
                 edge -= metrics.horizontalAdvance("100.0 %") + 8
             painter.drawText(QRect(0, row.top(), edge, row.height()), right, format_value(float(self._values[index]), 3))
-        if self.hasFocus():
-            painter.setPen(QPen(theme.color("accent"), 2))
-            painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
+
+    # --- copying ---
+
+    def picture_size(self) -> QSize:
+        """The size of all rows; empty while there are none."""
+        return QSize(self.viewport().width(), self._row * len(self._names)) if self._names else QSize()
+
+    def paint_picture(self, painter: QPainter) -> None:
+        """Draw all rows, also those out of sight."""
+        painter.translate(0, self.verticalScrollBar().value())
+        self._draw_rows(painter, range(len(self._names)))
+
+    def values_csv(self) -> str:
+        """A row a unit: its name and value."""
+        return csv_text([("name", "value"), *zip(self._names, self._values.tolist(), strict=True)])
+
+    def context_menu(self) -> QMenu:
+        """The menu with the copy and save actions."""
+        return picture_menu(self, self, "outputs")
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu."""
+        pop_up(self.context_menu(), event.globalPos())
+
+    # --- pointer and keyboard ---
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose a row."""

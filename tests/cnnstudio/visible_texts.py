@@ -21,7 +21,7 @@ from engine.options import Configurable
 from engine.settings import TrainSettings
 
 RAISED = ("EngineError", "OptionError", "ShapeError", "SpecError", "DataError", "TrainingError", "StorageError", "Diagnosis")
-TRANSLATED = ("tr", "translate", "QT_TRANSLATE_NOOP", "QT_TR_NOOP")
+TRANSLATED = ("tr", "_tr", "translate", "QT_TRANSLATE_NOOP", "QT_TR_NOOP")
 
 
 def all_texts() -> dict[str, str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SIZES = ((1280, 720), (1440, 900), (1920, 1080))
 LOOKS = tuple((theme, language) for theme in ("light", "dark") for language in ("en", "zh_CN"))
 PANELS = ("training", "kernels", "feature_maps", "dense", "gradients", "confusion", "prediction", "samples", "settings",
-          "properties", "typed", "history", "outline", "analyzer")  # fmt: skip
+          "properties", "typed", "history", "outline", "analyzer", "runs", "explain", "palette")  # fmt: skip
 PANEL_SIZE = (560, 380)
 SHEET = 1800
 """Width of a contact sheet in pixels."""

@@ -22,6 +22,8 @@ from cnnstudio.panels.explain.symbols import symbols
 from cnnstudio.panels.explain.term_tree import TermTree, sign_token
 from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS, Theme, current_theme, number_font, theme_changed
 from cnnstudio.widgets.formula import FormulaView
+from cnnstudio.widgets.map_view import MapView
+from cnnstudio.widgets.number_grid import NumberGrid
 from cnnstudio.widgets.numbers import format_value
 from engine.term import LEAVES
 
@@ -67,6 +69,13 @@ class Body(QScrollArea):
         self._copies = self._copy_buttons()
         self._lay_out()
         theme_changed.connect(self._color_value)
+
+    @property
+    def pictures(self) -> tuple[MapView | NumberGrid, ...]:
+        """Everything that can be copied and saved, in the order on screen."""
+        matrices = (self.parts.window_, self.parts.kernel, self.parts.products)
+        source, result = self.layer.views
+        return (source, self.layer.kernel, result, self.layer.image, *(view for m in matrices for view in (m.grid, m.map)))
 
     def _lay_out(self) -> None:
         self.setFrameShape(QFrame.Shape.NoFrame)

@@ -61,12 +61,20 @@ class Head(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, SPACE_S, 0)
         column.setSpacing(SPACE_XS)
-        for widget in (self.trail, self.title, self.line):
+        self._top = QHBoxLayout()
+        self._top.setSpacing(SPACE_XS)
+        self._top.addWidget(self.trail, 1)
+        column.addLayout(self._top)
+        for widget in (self.title, self.line):
             column.addWidget(widget)
         column.addLayout(row)
         self.ways.currentChanged.connect(lambda way: self.way_chosen.emit(WAYS[way]))
         self.probe.currentIndexChanged.connect(lambda _: self.probe_chosen.emit(self.probe.currentData()))
         self.image.valueChanged.connect(self.image_chosen)
+
+    def add_tools(self, tools: QWidget) -> None:
+        """Put buttons into the corner."""
+        self._top.addWidget(tools)
 
     def show_probe(self, probe: str) -> None:
         """Show whose numbers are wanted, also while they are not there yet."""

@@ -21,6 +21,7 @@ from cnnstudio.panels.explain.subject import Subject, counterparts, is_parameter
 from cnnstudio.panels.explain.term_tree import TermTree
 from cnnstudio.panels.explain.trail import Trail
 from cnnstudio.panels.live_panel import LivePanel, Needs
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase, RunState
@@ -58,6 +59,14 @@ class ExplainPanel(LivePanel):
         self._later.timeout.connect(self._explain)
         self._make_head()
         self._make_body()
+        tools = PanelTools(
+            self, None, self.tr("Click any number in here to see how it was computed in turn."),
+            self.tr("The chosen number with the window that it was read from, the formula, and every product of it. “Backward” "
+                    "shows how the loss changes with it, “Update” what training makes of it. The arrows lead back to the "
+                    "numbers before."),
+        )  # fmt: skip
+        tools.set_views(*self._body.pictures)
+        self._head.add_tools(tools)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_S, SPACE_XS, 0, 0)
         layout.setSpacing(SPACE_XS)

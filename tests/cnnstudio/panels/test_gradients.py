@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.selection import SampleRef
-from tests.cnnstudio.panels.pixels import assert_shows, network_of
+from cnnstudio.theme import layer_color
+from cnnstudio.widgets.flow_bars import FlowBars
+from tests.cnnstudio.panels.pixels import assert_shows, network_of, outputs_of, pixels_of
 
 
 def test_pixels_are_the_deltas_of_a_backward_pass(qtbot: QtBot, window: MainWindow) -> None:
@@ -24,7 +27,25 @@ def test_pixels_are_the_deltas_of_a_backward_pass(qtbot: QtBot, window: MainWind
     assert_shows(panel.view, expected)
     sizes = {bar.key: bar.value for bar in panel.flow.bars}
     assert list(sizes) == [node.id for node in studio.document.spec]
-    np.testing.assert_allclose(sizes["conv1"], np.sqrt(np.mean(expected**2)), rtol=1e-4)
+    expected_sizes = [float(np.sqrt(np.mean(np.square(delta[0], dtype=float)))) for delta in lane.deltas]
+    # Softmax and cross-entropy are one step of training; by themselves −t/p comes out of the loss.
+    probabilities = outputs_of(network, sample.image)[studio.document.spec.nodes[-1].id]
+    expected_sizes[-1] = 1 / float(probabilities[sample.label]) / np.sqrt(probabilities.size)
+    np.testing.assert_allclose(list(sizes.values()), expected_sizes, rtol=1e-4)
+    assert_flow(panel.flow, expected_sizes)
+
+
+def assert_flow(flow: FlowBars, sizes: list[float]) -> None:
+    """The painted bars rise by equal lengths for equal ratios: whole decades below the largest fill the height."""
+    pixels, scale = pixels_of(flow)
+    heights = []
+    for index, bar in enumerate(flow.bars):
+        tone = np.array(QColor(layer_color(bar.role)).getRgb()[:3])
+        column = pixels[:, int(flow.bar_rect(index).center().x() * scale)]
+        heights.append(int((column == tone).all(axis=1).sum()) / scale)
+    logs = np.log10(sizes)
+    decades = max(2, int(np.ceil(np.ptp(logs) + 0.2)))
+    np.testing.assert_allclose(heights, (1 - (logs.max() - logs) / decades) * max(heights), atol=1.5)
 
 
 def test_an_image_without_a_label_has_no_deltas(qtbot: QtBot, window: MainWindow) -> None:

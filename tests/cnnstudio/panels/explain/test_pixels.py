@@ -38,6 +38,8 @@ def test_the_zooms_of_a_convolution_are_painted_as_computed(qtbot: QtBot, window
     parts = panel._body.parts
     for matrix, expected in ((parts.window_, window_), (parts.kernel, kernel), (parts.products, window_ * kernel)):
         assert_matrix(matrix, expected)
+    panel.layer_zoom.image.clear_highlight()
+    assert_shows(panel.layer_zoom.image, sample.image)
 
 
 def test_the_zoom_of_a_delta_is_painted_as_a_backward_pass_computes_it(qtbot: QtBot, window: MainWindow) -> None:
