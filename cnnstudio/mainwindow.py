@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QMainWindow, QTabWidget, QToolBar, QV
 
 from cnnstudio.actions import Actions
 from cnnstudio.banner import Banner
+from cnnstudio.canvas.first_layout import FirstLayout
 from cnnstudio.canvas.formula_bar import FormulaBar
 from cnnstudio.canvas.palette import Palette
 from cnnstudio.canvas.view import CanvasView
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
 
         self.banner = Banner()
         self.view = CanvasView(document)
+        self.first_layout = FirstLayout(self.view)
         self.formula = FormulaBar(document)
         self.palette_panel = Palette(templates)
         self._lay_out()
@@ -197,7 +199,7 @@ class MainWindow(QMainWindow):
         self.run = RunControl(self.actions_, studio, self.banner, self)
         self.doctor = Doctor(studio, self.banner, self)
         self.network = NetworkActions(
-            self, studio, self.settings, self.training_bar, self.training_settings, self.templates
+            self, studio, self.settings, self.training_bar, self.training_settings, self.templates, self.view.preferred_columns
         )
         self.thumbnails = Thumbnails(studio.document, self.view.canvas, self.view, self)
         self.walker = Walker(studio, self.explain, self.view.canvas, self.walk_bar, self)

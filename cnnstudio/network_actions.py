@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
@@ -35,10 +35,13 @@ class NetworkActions(QObject):
         bar: TrainingBar,
         form: TrainingSettingsPanel,
         templates: Sequence[Template],
+        columns_for: Callable[[int], int],
     ) -> None:
+        """`columns_for` gives the length of the rows in which that many blocks are shown largest."""
         super().__init__(window)
         self._window, self._studio, self._settings, self._bar = window, studio, settings, bar
         self._templates = {template.name: template for template in templates}
+        self._columns_for = columns_for
         self._formula: FormulaDialog | None = None
         bar.changed.connect(self._change_setting)
         form.changed.connect(self._change_setting)
@@ -115,6 +118,7 @@ class NetworkActions(QObject):
             say(template.title),
             training=TrainSettings.from_json(template.training).to_json(),
             data={"name": template.data},
+            columns=self._columns_for(len(template.network)),
         )
 
     @Slot()
@@ -130,4 +134,5 @@ class NetworkActions(QObject):
     def _build(self) -> None:
         if self._formula is not None:
             network = self._formula.network
-            self._studio.document.replace_network(network, self.tr("From the formula"))
+            columns = self._columns_for(len(network))
+            self._studio.document.replace_network(network, self.tr("From the formula"), columns=columns)

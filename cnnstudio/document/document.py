@@ -215,6 +215,12 @@ class Document(QObject):
         graph = dataclasses.replace(self._graph, columns=columns or self._graph.columns)
         self._edit(graph.moved(layout.tidy(graph)), self.tr("Tidy layout"))
 
+    def lay_out_first(self, columns: int) -> None:
+        """Lay a network out in rows of `columns` before its first edit: the way it begins, and no undo step."""
+        assert not self.undo_stack.count(), "a later undo would bring the other layout back"
+        graph = dataclasses.replace(self._graph, columns=columns)
+        self.show_graph(graph.moved(layout.tidy(graph)))
+
     def apply_fix(self, fix: Fix) -> None:
         """Apply a fix that an error of `derived` offers; advice is nothing to apply and raises SpecError."""
         if fix.action == "set" and fix.layer and fix.field:
@@ -349,7 +355,7 @@ class Document(QObject):
     # --- for the undo command ---
 
     def show_graph(self, graph: Graph) -> None:
-        """Make a graph the present one without a history step; only undo commands and `load` do this."""
+        """Make a graph the present one without a history step; only undo commands, `load` and `lay_out_first` do this."""
         before, self._graph = self._graph, graph
         self._used_ids.update(graph.ids)
         if before.chains is not graph.chains and not _same_network(before, graph):
