@@ -1,4 +1,4 @@
-"""Which colour map activations have in every picture; remembered for the user."""
+"""Which colour maps activations and signed numbers have in every picture; remembered for the user."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction, QActionGroup
 
 from cnnstudio.settings import Settings
 from cnnstudio.theme import current_theme, theme_changed
-from cnnstudio.widgets.colormaps import COLORMAPS, SEQUENTIAL, choose_activation_colormap
+from cnnstudio.widgets.colormaps import CHOICES, COLORMAPS, Kind, choose_colormap
 
 
 class ColourChoice(QObject):
@@ -16,22 +16,29 @@ class ColourChoice(QObject):
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
-        chosen = settings.colormap if settings.colormap in SEQUENTIAL else SEQUENTIAL[0]
-        choose_activation_colormap(chosen)
-        self._group = QActionGroup(self)
-        self.actions: list[QAction] = []
-        for name in SEQUENTIAL:
-            action = QAction(QCoreApplication.translate("Colormaps", str(COLORMAPS[name])), self)
+        self.activations = self._actions("activation", settings.colormap)
+        self.signed = self._actions("weight", settings.signed_colormap)
+
+    def _actions(self, kind: Kind, remembered: str) -> list[QAction]:
+        names = CHOICES[kind]
+        chosen = remembered if remembered in names else names[0]
+        choose_colormap(kind, chosen)
+        group = QActionGroup(self)
+        for name in names:
+            action = QAction(QCoreApplication.translate("Colormaps", str(COLORMAPS[name])), group)
             action.setCheckable(True)
             action.setChecked(name == chosen)
-            action.setData(name)
-            self._group.addAction(action)
-            self.actions.append(action)
-        self._group.triggered.connect(self._choose)
+            action.setData((kind, name))
+        group.triggered.connect(self._choose)
+        return group.actions()
 
     @Slot(QAction)
     def _choose(self, action: QAction) -> None:
         """Use the map, remember it, and let every picture colour itself anew, as after a change of theme."""
-        choose_activation_colormap(action.data())
-        self._settings.colormap = action.data()
+        kind, name = action.data()
+        choose_colormap(kind, name)
+        if kind == "activation":
+            self._settings.colormap = name
+        else:
+            self._settings.signed_colormap = name
         theme_changed.emit(current_theme())

@@ -89,7 +89,7 @@ class MainWindow(QMainWindow):
         self.colours = ColourChoice(settings, self)
         self.layouts = Layouts(self, self.docks, self.actions_.large_text)
         self.menus = build_menus(self, self.actions_, undo, redo, self.view, self.docks.all, self.layouts.actions,
-                                 self.colours.actions)  # fmt: skip
+                                 self.colours)  # fmt: skip
         self._restore()
         if at_once:
             self.furnish()

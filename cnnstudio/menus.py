@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar
 
 from cnnstudio.actions import Actions
 from cnnstudio.canvas.view import CanvasView
+from cnnstudio.colour_choice import ColourChoice
 from cnnstudio.dock import Dock
 from cnnstudio.translation import LANGUAGES, current_language
 
@@ -37,7 +38,7 @@ def build_menus(
     view: CanvasView,
     docks: Sequence[Dock],
     layouts: Sequence[QAction],
-    colours: Sequence[QAction],
+    colours: ColourChoice,
 ) -> Menus:
     """Fill the window's menu bar."""
     bar = window.menuBar()
@@ -116,7 +117,7 @@ def _train_menu(bar: QMenuBar, actions: Actions) -> None:
 
 def _view_menu(
     bar: QMenuBar, actions: Actions, view: CanvasView, docks: Sequence[Dock], layouts: Sequence[QAction],
-    colours: Sequence[QAction],
+    colours: ColourChoice,
 ) -> tuple[QActionGroup, tuple[QAction, ...]]:
     menu = bar.addMenu(translate("Menus", "&View"))
     panels = menu.addMenu(translate("Menus", "Panels"))
@@ -124,7 +125,8 @@ def _view_menu(
         panels.addAction(dock.toggleViewAction())
     layout_menu = menu.addMenu(translate("Menus", "Layout"))
     layout_menu.addActions([*layouts, actions.reset_layout])
-    menu.addMenu(translate("Menus", "Colours of activations")).addActions(list(colours))
+    menu.addMenu(translate("Menus", "Colours of activations")).addActions(colours.activations)
+    menu.addMenu(translate("Menus", "Colours of weights and gradients")).addActions(colours.signed)
     menu.addSeparator()
     rows = (
         (translate("Menus", "Zoom in"), QKeySequence.StandardKey.ZoomIn, lambda: view.zoom(1.2)),

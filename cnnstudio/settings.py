@@ -65,6 +65,15 @@ class Settings:
         self._store.setValue("look/colormap", name)
 
     @property
+    def signed_colormap(self) -> str:
+        """The colour map of weights, gradients and other signed numbers; empty until one was chosen."""
+        return str(self._store.value("look/signed_colormap", ""))
+
+    @signed_colormap.setter
+    def signed_colormap(self, name: str) -> None:
+        self._store.setValue("look/signed_colormap", name)
+
+    @property
     def geometry(self) -> QByteArray:
         """Size and place of the main window."""
         return self._bytes("window/geometry")

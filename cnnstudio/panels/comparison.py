@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QComboBox
 
@@ -52,7 +53,7 @@ class Comparison(QObject):
         self.box.setAccessibleName(self.tr("What to compare the maps with"))
         self.box.setToolTip(
             self.tr("“This layer” and “this sample” stay beside the maps while you choose others. A class average is that of the "
-                    "outputs for validation images of one class.")
+                    "outputs for validation images of one class; a double click on it explains that cell for one of them.")
         )  # fmt: skip
         self.classes = QComboBox()
         self.classes.setAccessibleName(self.tr("Class to average over"))
@@ -123,13 +124,23 @@ class Comparison(QObject):
         order = first.order if self.choice == SAMPLE else None
         return shown(name, snapshot[name], order=order, caption=caption), title
 
-    def explainable(self, second: ShownMaps) -> str | None:
-        """The array behind a cell of the second picture, its sample chosen; None for an average."""
+    def explainable(self, second: ShownMaps) -> str:
+        """The array behind a cell of the second picture, its sample chosen: for an average an image of the class."""
         if self.choice == CLASS:
-            return None
-        if self.choice == SAMPLE:
+            self._show_one_of_the_class()
+        elif self.choice == SAMPLE:
             self._selection.select_sample(self._pinned_sample)
         return second.array.removeprefix(OTHER)
+
+    def _show_one_of_the_class(self) -> None:
+        """The shown image if it is one of the class, else the first validation image that is."""
+        label, data, sample = self.classes.currentData(), self._data, self._selection.sample
+        if data is None or (sample is not None and sample.label == label):
+            return
+        rows = np.flatnonzero(data.validation.labels == label)
+        if len(rows):
+            index = int(rows[0])
+            self._selection.select_sample(SampleRef("validation", index, data.validation.images[index], label))
 
     def _array(self) -> tuple[str | None, str]:
         """(name of the second array, whose it is)."""

@@ -54,8 +54,9 @@ class DensePanel(LivePanel):
         top.addWidget(self._what, 1)
         tools = PanelTools(
             self, self._view, self.tr("Click an output to see what contributes to it."),
-            self.tr("Red inputs speak for the chosen output, blue ones against it. All contributions and the bias add up to its "
-                    "value; Softmax turns the values of the last layer into probabilities."),
+            self.tr("Inputs in the colour of positive numbers speak for the chosen output, those in the colour of negative ones "
+                    "against it. All contributions and the bias add up to its value; Softmax turns the values of the last layer "
+                    "into probabilities."),
         )  # fmt: skip
         tools.set_views(self._view, self._bars)
         top.addWidget(tools)

@@ -426,13 +426,12 @@ class FeatureMapsPanel(LivePanel):
 
     @Slot(object)
     def _open_beside(self, cell: Cell) -> None:
-        """Explain a cell of the other half; of another sample after choosing that. An average is no number of the network."""
+        """Explain a cell of the other half; of another sample, or of a class, after choosing that or an image of it."""
         right, snapshot = self._right, self._snapshot
         if right is None or snapshot is None:
             return
         name = self._compare.explainable(right)
-        if name is not None:
-            self._selection.select_cell(CellRef(name, right.index(cell), snapshot.step, snapshot.probe))
+        self._selection.select_cell(CellRef(name, right.index(cell), snapshot.step, snapshot.probe))
 
 
 def picture_of(image: Array) -> Maps:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QStackedWidget, QToolTip, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import WITH_KERNELS, Maps, kernels_layer, maps_before_flatten
@@ -17,12 +19,15 @@ from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.histogram_map import HistogramMap
 from cnnstudio.widgets.map_view import MapView
-from cnnstudio.widgets.numbers import format_shape
+from cnnstudio.widgets.numbers import format_shape, format_value
+from cnnstudio.widgets.picture_menu import pop_up
 from engine.snapshot import Snapshot
 
 WEIGHTS, GRADIENT, UPDATE, CHANGE = "W", "dW", "W_update", "W_change"
 SPREAD = "spread"
 MEAN, RGB = -1, -2
+MOST_OFFERED = 16
+"""So many weights behind a mean are offered at most."""
 FRAME = 250
 """Milliseconds between two drawings of the spread."""
 
@@ -53,7 +58,10 @@ class KernelsPanel(LivePanel):
         )  # fmt: skip
         self._channel = QComboBox()
         self._channel.setAccessibleName(self.tr("Input channel of the kernels"))
-        self._channel.setToolTip(self.tr("A kernel has one slice for each channel of its input."))
+        self._channel.setToolTip(
+            self.tr("A kernel has one slice for each channel of its input. In a mean or a coloured picture a double click, or "
+                    "Enter, offers the weights of the channels.")
+        )  # fmt: skip
         for box in (self._array, self._channel):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(5)
@@ -66,6 +74,10 @@ class KernelsPanel(LivePanel):
         self._range.changed.connect(self._choose_array)
         self._histogram = HistogramMap(placeholder=self.tr("The spread is recorded while training runs."))
         self._histogram.setAccessibleName(self.tr("Spread of the weights over the steps"))
+        self._histogram.setToolTip(
+            self.tr("Click a bin, or go there with the arrow keys and press Enter: the weight in the middle of it is explained.")
+        )
+        self._histogram.bin_clicked.connect(self._open_bin)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._view)
         self._stack.addWidget(self._histogram)
@@ -78,9 +90,11 @@ class KernelsPanel(LivePanel):
         row.addWidget(self._array, 4)
         row.addWidget(self._channel, 5)
         self._tools = PanelTools(
-            self, self._view, self.tr("Point at a weight to read it; double-click to see what it does."),
-            self.tr("Each square is one kernel of the chosen layer, or its slice for one input channel: red is positive, "
-                    "blue negative, the colours are centred on 0. Choose another block on the canvas to see its kernels."),
+            self, self._view, self.tr("Point at a weight to read it; double-click to see what it does, of a mean or a colour "
+                                      "after choosing the channel."),
+            self.tr("Each square is one kernel of the chosen layer, or its slice for one input channel. The scale bar says which "
+                    "colour is positive and which negative; 0 lies in its middle. Choose another block on the canvas to see its "
+                    "kernels."),
         )  # fmt: skip
         row.addWidget(self._tools)
         layout = QVBoxLayout(self)
@@ -127,8 +141,6 @@ class KernelsPanel(LivePanel):
     def needs(self) -> Needs:
         """The weights of one layer, for a range of the network of all; their gradients only when they are shown."""
         what = self._array.currentData()
-        if what == SPREAD:
-            return Needs()
         layers = frozenset([self._layer] if self._layer else [])
         if self._range.mode == "network":
             layers = frozenset(p.node.id for p in self._document.derived.placed.values() if p.node.layer.role in WITH_KERNELS)
@@ -137,7 +149,8 @@ class KernelsPanel(LivePanel):
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show the kernels of one step."""
         self._snapshot = snapshot
-        self._draw()
+        if self._array.currentData() != SPREAD:
+            self._draw()
 
     # --- what to show ---
 
@@ -233,24 +246,54 @@ class KernelsPanel(LivePanel):
 
     @Slot(object)
     def _open_cell(self, cell: Cell) -> None:
-        """Choose the weight that was double-clicked; a mean over channels is no weight of its own."""
-        if self._snapshot is None or self._layer is None:
-            return
+        """Choose the weight that was double-clicked; behind a mean or a colour lie several, which a menu offers."""
         name = f"{self._layer}.{self._array.currentData()}"
-        if name not in self._snapshot:
+        if self._snapshot is None or name not in self._snapshot:
             return
-        weights, channel = self._snapshot[name], self._channel.currentData()
-        if weights.ndim == 2:
-            shape = maps_before_flatten(self._document.derived, self._layer)
-            if shape is None:
-                index: tuple[int, ...] = (cell.row, cell.col)
-            elif channel is None or channel < 0:
-                return
-            else:
-                index = (cell.map, (channel * shape[1] + cell.row) * shape[2] + cell.col)
-        elif channel is None or channel < 0:
-            return
+        channel = self._channel.currentData()
+        if channel is None:
+            self._explain((cell.row, cell.col))
+        elif channel >= 0:
+            self._explain(self._index(cell, channel))
         else:
-            index = (cell.map, channel, cell.row, cell.col)
-        shown = f"{self._layer}.{GRADIENT}" if self._array.currentData() == GRADIENT else f"{self._layer}.{WEIGHTS}"
-        self._selection.select_cell(CellRef(shown, index, self._snapshot.step, self._snapshot.probe))
+            menu = self._channel_menu(cell, self._snapshot[name])
+            pop_up(menu, self._view.viewport().mapToGlobal(self._view.cell_rect(cell.map, cell.row, cell.col).center().toPoint()))
+
+    def _index(self, cell: Cell, channel: int) -> tuple[int, ...]:
+        """Where in the array the weight of one channel lies that a cell shows."""
+        shape = maps_before_flatten(self._document.derived, self._layer or "")
+        if shape is None:
+            return cell.map, channel, cell.row, cell.col
+        return cell.map, (channel * shape[1] + cell.row) * shape[2] + cell.col
+
+    def _channel_menu(self, cell: Cell, weights: Maps) -> QMenu:
+        """The weights behind a cell, one for each channel, the largest first; a few of very many."""
+        channels = range(self._channel.property("channels"))
+        places = {channel: self._index(cell, channel) for channel in channels}
+        menu = QMenu(self._view)
+        for channel in sorted(channels, key=lambda channel: -abs(float(weights[places[channel]])))[:MOST_OFFERED]:
+            text = self.tr("channel {number}: {value}")
+            action = menu.addAction(text.format(number=channel, value=format_value(float(weights[places[channel]]))))
+            action.triggered.connect(partial(self._explain, places[channel]))
+        menu.setActiveAction(menu.actions()[0])
+        return menu
+
+    def _explain(self, index: tuple[int, ...], *_: object) -> None:
+        """Choose a weight, or its gradient where gradients are shown."""
+        assert self._snapshot is not None
+        array = GRADIENT if self._array.currentData() == GRADIENT else WEIGHTS
+        self._selection.select_cell(CellRef(f"{self._layer}.{array}", index, self._snapshot.step, self._snapshot.probe))
+
+    @Slot(float, float)
+    def _open_bin(self, low: float, high: float) -> None:
+        """Choose the weight nearest to the middle of a bin of the spread; say so where no weight lies in it any more."""
+        name = f"{self._layer}.{WEIGHTS}"
+        if self._snapshot is None or name not in self._snapshot:
+            return
+        weights = self._snapshot[name]
+        index = np.unravel_index(int(np.abs(weights - (low + high) / 2).argmin()), weights.shape)
+        if low <= float(weights[index]) <= high:
+            self._explain(tuple(int(i) for i in index))
+        else:
+            where = self._histogram.mapToGlobal(self._histogram.rect().center())
+            QToolTip.showText(where, self.tr("No weight lies in this bin at present."), self._histogram)

@@ -19,23 +19,26 @@ COLORMAPS = {
     "magma": QT_TRANSLATE_NOOP("Colormaps", "Magma"),
     "cividis": QT_TRANSLATE_NOOP("Colormaps", "Cividis"),
     "grey": QT_TRANSLATE_NOOP("Colormaps", "Grey"),
-    "diverging": QT_TRANSLATE_NOOP("Colormaps", "Blue – white – red"),
-    "diverging-dark": QT_TRANSLATE_NOOP("Colormaps", "Blue – black – red"),
+    "diverging": QT_TRANSLATE_NOOP("Colormaps", "Blue – red"),
+    "diverging-dark": QT_TRANSLATE_NOOP("Colormaps", "Blue – red"),
+    "diverging-purple": QT_TRANSLATE_NOOP("Colormaps", "Purple – orange"),
+    "diverging-purple-dark": QT_TRANSLATE_NOOP("Colormaps", "Purple – orange"),
+    "diverging-teal": QT_TRANSLATE_NOOP("Colormaps", "Teal – brown"),
+    "diverging-teal-dark": QT_TRANSLATE_NOOP("Colormaps", "Teal – brown"),
     "mask": QT_TRANSLATE_NOOP("Colormaps", "Mask"),
     "mask-dark": QT_TRANSLATE_NOOP("Colormaps", "Mask"),
 }
 """Name of every map and its title for a menu (context "Colormaps")."""
 
-# Blue against red tells the signs apart for every common colour blindness, lightness the sizes for everyone.
+# Each of these pairs tells the signs apart for every common colour blindness, lightness the sizes for everyone; in the dark
+# theme 0 is dark.
 _STOPS: dict[str, list[tuple[float, str]]] = {
     "diverging": [(0, "#0b3c8c"), (0.25, "#4f86d6"), (0.5, "#fbfbfb"), (0.75, "#e0605a"), (1, "#9c0f1c")],
-    "diverging-dark": [
-        (0, "#9cc9ff"),
-        (0.25, "#2f74c8"),
-        (0.5, "#15171b"),
-        (0.75, "#c2402f"),
-        (1, "#ffb39c"),
-    ],
+    "diverging-dark": [(0, "#9cc9ff"), (0.25, "#2f74c8"), (0.5, "#15171b"), (0.75, "#c2402f"), (1, "#ffb39c")],
+    "diverging-purple": [(0, "#3f1d78"), (0.25, "#8a73c0"), (0.5, "#fbfbfb"), (0.75, "#e08a2e"), (1, "#7f3b08")],
+    "diverging-purple-dark": [(0, "#cbb8ff"), (0.25, "#7452b8"), (0.5, "#15171b"), (0.75, "#b5651d"), (1, "#ffc27d")],
+    "diverging-teal": [(0, "#00443a"), (0.25, "#4fae9f"), (0.5, "#fbfbfb"), (0.75, "#c08a3e"), (1, "#5a3406")],
+    "diverging-teal-dark": [(0, "#9ff0e0"), (0.25, "#1f8a7a"), (0.5, "#15171b"), (0.75, "#9a6a24"), (1, "#ffd79a")],
     "mask": [(0, "#e6e9ee"), (1, "#0b8074")],
     "mask-dark": [(0, "#2f3640"), (1, "#3ecdb9")],
     "grey": [(0, "#000000"), (1, "#ffffff")],
@@ -69,21 +72,33 @@ def _packed(name: str) -> NDArray[np.uint32]:
 
 SEQUENTIAL = ("viridis", "magma", "cividis", "grey")
 """The maps that suit activations; the first is the default. All but grey are made for colour-blind eyes, too."""
-_chosen = {"activation": SEQUENTIAL[0]}
+DIVERGING = ("diverging", "diverging-purple", "diverging-teal")
+"""The maps that suit signed numbers, on a light ground; the first is the default."""
+CHOICES: dict[Kind, tuple[str, ...]] = {"activation": SEQUENTIAL, "weight": DIVERGING}
+"""The maps that the user can choose from; those of weights are for gradients, deltas and contributions, too."""
+_chosen: dict[Kind, str] = {kind: names[0] for kind, names in CHOICES.items()}
 
 
-def choose_activation_colormap(name: str) -> None:
-    """Show activations in another map from now on; ValueError for one that is not `SEQUENTIAL`."""
-    if name not in SEQUENTIAL:
-        raise ValueError(f"{name} is none of {SEQUENTIAL}")
-    _chosen["activation"] = name
+def choose_colormap(kind: Kind, name: str) -> None:
+    """Show a kind of array in another map from now on; ValueError for one that does not suit it."""
+    if name not in CHOICES[kind]:
+        raise ValueError(f"{name} is none of {CHOICES[kind]}")
+    _chosen[kind] = name
 
 
 def default_colormap(kind: Kind, *, dark: bool = False) -> str:
-    """The name of the map for a kind of array, on a light or a dark ground: diverging for weights and gradients, the chosen one
-    for activations."""
-    names = {"activation": _chosen["activation"], "mask": "mask-dark" if dark else "mask", "image": "grey"}
-    return names.get(kind, "diverging-dark" if dark else "diverging")
+    """The name of the map for a kind of array, on a light or a dark ground: the chosen one for activations and signed numbers."""
+    if kind == "image":
+        return "grey"
+    name = _chosen.get(kind, kind)
+    return f"{name}-dark" if dark and kind != "activation" else name
+
+
+def sign_colors(*, dark: bool = False) -> tuple[str, str]:
+    """The colours of a negative and a positive number of half the largest size, as "#rrggbb", where only the sign is shown."""
+    table = lut(default_colormap("weight", dark=dark))
+    negative, positive = (f"#{bytes(table[row]).hex()}" for row in (64, 191))
+    return negative, positive
 
 
 def value_range(array: NDArray[np.generic], kind: Kind) -> tuple[float, float]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QContextMenuEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QContextMenuEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QWidget
 
 from cnnstudio.theme import Theme, current_theme, number_font, theme_changed
 from cnnstudio.widgets.colormaps import colorize_packed, default_colormap
-from cnnstudio.widgets.map_overlays import draw_readout
+from cnnstudio.widgets.map_overlays import draw_readout, outline
 from cnnstudio.widgets.numbers import format_count, format_percent, format_value
 from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
@@ -23,6 +23,9 @@ class HistogramMap(QWidget):
     Between two records the earlier one is shown. Colours span 0 to the largest share.
     """
 
+    bin_clicked = Signal(float, float)
+    """The edges (low, high) of the bin clicked, or chosen with Enter or Space."""
+
     def __init__(self, parent: QWidget | None = None, *, placeholder: str = "") -> None:
         super().__init__(parent)
         self._placeholder = placeholder
@@ -30,7 +33,10 @@ class HistogramMap(QWidget):
         self._steps: NDArray[np.int64] = np.zeros(0, np.int64)
         self._reach = 1.0
         self._pointer: QPointF | None = None
+        self._cursor: tuple[int, int] | None = None
+        """(bin, record) that the keyboard is at."""
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         theme_changed.connect(self._retheme)
 
     def set_shares(self, shares: NDArray[np.float64] | None, reach: float = 1.0, steps: NDArray[np.int64] | None = None) -> None:
@@ -38,6 +44,9 @@ class HistogramMap(QWidget):
         if shares is None or steps is None or not shares.size:
             shares, steps = np.zeros((0, 0)), np.zeros(0, np.int64)
         self._shares, self._steps, self._reach = shares, steps, reach
+        if self._cursor is not None:
+            bins, records = shares.shape
+            self._cursor = (min(self._cursor[0], bins - 1), min(self._cursor[1], records - 1)) if shares.size else None
         self.setAccessibleDescription("" if not len(steps) else self._tr_range())
         self.update()
 
@@ -83,9 +92,12 @@ class HistogramMap(QWidget):
                              int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self._placeholder)  # fmt: skip
             return
         self.paint_picture(painter)
-        if self._pointer is not None and QRectF(self.area()).contains(self._pointer):
-            text = self.readout(self._pointer)
-            draw_readout(painter, self.rect(), QRectF(self._pointer, self._pointer).adjusted(-4, -4, 4, 4), text)
+        point = self._pointer
+        if self.hasFocus() and self._cursor is not None and point is None:
+            point = self.place(*self._cursor)
+            outline(painter, QRectF(point, point).adjusted(-3, -3, 3, 3), current_theme().color("accent"), 1.5)
+        if point is not None and QRectF(self.area()).contains(point):
+            draw_readout(painter, self.rect(), QRectF(point, point).adjusted(-4, -4, 4, 4), self.readout(point))
 
     def picture_size(self) -> QSize:
         """As large as it is on screen; empty while there is nothing to see."""
@@ -118,14 +130,21 @@ class HistogramMap(QWidget):
 
     def readout(self, point: QPointF) -> str:
         """What a point of the picture shows, in words."""
-        area, bins = self.area(), len(self._shares)
-        share = np.array([(point.x() - area.left()) / area.width()])
-        record = int(self._record_at(share)[0])
-        bin_ = min(max(bins - 1 - int((point.y() - area.top()) * bins / area.height()), 0), bins - 1)
-        low, high = ((2 * edge / bins - 1) * self._reach for edge in (bin_, bin_ + 1))
+        bin_, record = self._hit(point)
+        low, high = self._edges(bin_)
         return self.tr("step {step} · {low} to {high}: {share} of the values").format(
             step=format_count(int(self._steps[record])), low=format_value(low, 2), high=format_value(high, 2),
             share=format_percent(float(self._shares[bin_, record])))  # fmt: skip
+
+    def _hit(self, point: QPointF) -> tuple[int, int]:
+        """(bin, record) at a point of the picture."""
+        area, bins = self.area(), len(self._shares)
+        record = int(self._record_at(np.array([(point.x() - area.left()) / area.width()]))[0])
+        return min(max(bins - 1 - int((point.y() - area.top()) * bins / area.height()), 0), bins - 1), record
+
+    def _edges(self, bin_: int) -> tuple[float, float]:
+        low, high = ((2 * edge / len(self._shares) - 1) * self._reach for edge in (bin_, bin_ + 1))
+        return low, high
 
     def values_csv(self) -> str:
         """A row a record: its step, then the share of each bin; the first row has the lower edges of the bins."""
@@ -142,6 +161,28 @@ class HistogramMap(QWidget):
         """Read the share under the pointer."""
         self._pointer = event.position()
         self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose a bin."""
+        if event.button() == Qt.MouseButton.LeftButton and self._shares.size and QRectF(self.area()).contains(event.position()):
+            self._cursor = self._hit(event.position())
+            self.bin_clicked.emit(*self._edges(self._cursor[0]))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows go from bin to bin and from record to record, beginning at 0 and the last one; Enter and Space choose."""
+        steps = {Qt.Key.Key_Up: (1, 0), Qt.Key.Key_Down: (-1, 0), Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1)}
+        key = Qt.Key(event.key())
+        if not self._shares.size or key not in (*steps, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            super().keyPressEvent(event)
+            return
+        bins, records = self._shares.shape
+        bin_, record = self._cursor or (bins // 2, records - 1)
+        up, right = steps.get(key, (0, 0))
+        self._cursor = min(max(bin_ + up, 0), bins - 1), min(max(record + right, 0), records - 1)
+        self._pointer = None
+        self.update()
+        if key not in steps:
+            self.bin_clicked.emit(*self._edges(self._cursor[0]))
 
     def leaveEvent(self, event: QEvent) -> None:
         """Forget the pointer."""

@@ -1,4 +1,4 @@
-"""Numbers of either sign as horizontal bars from a line at 0, with an optional second column of text; one row is chosen."""
+"""Numbers of either sign as bars from a line at 0, in the colours of weights, with a second column of text; one row is chosen."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPa
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QWidget
 
 from cnnstudio.theme import Theme, current_theme, number_font, theme_changed, ui_font
+from cnnstudio.widgets.colormaps import sign_colors
 from cnnstudio.widgets.csv_text import csv_text
 from cnnstudio.widgets.numbers import format_value
 from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
 _PADDING = 2
 _WIDEST_NAME = 0.34
-NEGATIVE, POSITIVE = "#4f86d6", "#e0605a"
-"""The colours of weights and gradients; the side of the line says the sign as well."""
 
 
 class SignedBars(QAbstractScrollArea):
@@ -122,6 +121,7 @@ class SignedBars(QAbstractScrollArea):
         theme, middle = current_theme(), Qt.AlignmentFlag.AlignVCenter
         right = Qt.AlignmentFlag.AlignRight | middle
         left, zero, unit = self._columns()
+        negative, positive = sign_colors(dark=theme.dark)
         for index in rows:
             row = self.row_rect(index)
             if index == self._chosen:
@@ -131,7 +131,7 @@ class SignedBars(QAbstractScrollArea):
             painter.setPen(theme.color("text"))
             name = painter.fontMetrics().elidedText(self._names[index], Qt.TextElideMode.ElideRight, left - 10)
             painter.drawText(QRect(6, row.top(), left, row.height()), middle, name)
-            painter.fillRect(self._bar(index, zero, unit), QColor(NEGATIVE if self._values[index] < 0 else POSITIVE))
+            painter.fillRect(self._bar(index, zero, unit), QColor(negative if self._values[index] < 0 else positive))
             painter.setPen(QPen(theme.color("control_border"), 1))
             painter.drawLine(QPointF(zero, row.top()), QPointF(zero, row.bottom() + 1))
             painter.setFont(numbers)

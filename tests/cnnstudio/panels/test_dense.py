@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.panels.dense import WEIGHTS
-from cnnstudio.widgets.signed_bars import NEGATIVE, POSITIVE, SignedBars
+from cnnstudio.widgets.colormaps import sign_colors
+from cnnstudio.widgets.signed_bars import SignedBars
 from tests.cnnstudio.panels.pixels import assert_shows, enlarge, network_of, outputs_of, pixels_of
 
 
@@ -42,15 +43,15 @@ def test_every_output_contribution_and_weight_is_painted(qtbot: QtBot, window: M
 def assert_bars(bars: SignedBars, z: NDArray[np.generic]) -> None:
     """Every bar is as long as its output, on the side and in the colour of its sign."""
     pixels, scale = pixels_of(bars.viewport())
-    tones = {tone: np.array(QColor(tone).getRgb()[:3]) for tone in (NEGATIVE, POSITIVE)}
+    negative, positive = (np.array(QColor(tone).getRgb()[:3]) for tone in sign_colors())
     lengths = []
     for row in range(len(z)):
         box = bars.row_rect(row)
         assert box.bottom() < bars.viewport().height()
         line = pixels[int(box.center().y() * scale)]
         zero = int(bars._columns()[1] * scale)
-        left, right = (int((part == tones[tone]).all(axis=1).sum())
-                       for part, tone in ((line[:zero], NEGATIVE), (line[zero:], POSITIVE)))  # fmt: skip
+        left, right = (int((part == tone).all(axis=1).sum())
+                       for part, tone in ((line[:zero], negative), (line[zero:], positive)))  # fmt: skip
         lengths.append((right - left) / scale)
     unit = bars._columns()[2]
     assert np.ptp(z) * unit > 100  # the bars fill their column

@@ -150,8 +150,11 @@ def test_a_class_average_is_that_of_its_validation_images(qtbot: QtBot, window: 
     qtbot.waitUntil(lambda: panel.beside.maps is not None and f"{len(rows)} images of 4" in panel._beside.title)
     outputs = [outputs_of(network, data.validation.images[row])["conv1"] for row in rows]
     assert_shows(panel.beside, np.mean(outputs, axis=0))
+    assert sample_of(window)[1] != 4
     panel.beside.cell_activated.emit(Cell(1, 4, 4, 0.0))
-    assert window.studio.selection.cell is None
+    sample, cell = window.studio.selection.sample, window.studio.selection.cell
+    assert sample is not None and (sample.source, sample.index, sample.label) == ("validation", int(rows[0]), 4)
+    assert cell is not None and (cell.array, cell.index) == ("conv1.y", (1, 4, 4))
 
 
 def test_a_hidden_panel_asks_for_no_average(qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.panels.kernels import CHANGE, GRADIENT, MEAN, SPREAD, UPDATE, WEIGHTS
+from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import invert
 from engine.templates import Template
 from tests.cnnstudio.panels.pixels import assert_shows, colors_on_screen, enlarge, network_of, pixels_of
@@ -116,3 +120,45 @@ def test_kernels_over_three_channels_are_coloured_by_their_weights(
     high = np.abs(weights).max()
     expected = np.clip((weights + high) / (2 * high) * 256, 0, 255).astype(int)
     assert np.abs(colors_on_screen(panel.view).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(("block", "cell", "places"), [
+    ("conv2", Cell(9, 1, 2, 0.0), [(9, c, 1, 2) for c in range(8)]),
+    ("dense1", Cell(7, 2, 3, 0.0), [(7, c * 16 + 2 * 4 + 3) for c in range(16)]),
+])  # fmt: skip
+def test_behind_a_mean_the_weights_of_all_channels_are_offered_the_largest_first(
+    qtbot: QtBot, window: MainWindow, block: str, cell: Cell, places: list[tuple[int, ...]]
+) -> None:
+    panel = window.kernels
+    window.view.show_block(block)
+    panel._channel.setCurrentIndex(panel._channel.findData(MEAN))
+    qtbot.waitUntil(lambda: panel._snapshot is not None and f"{block}.W" in panel._snapshot and panel.view.maps is not None)
+    weights = network_of(window.studio).parameters.named[f"{block}.W"]
+    panel.view.cell_activated.emit(cell)
+    menu = panel.view.findChild(QMenu)
+    order = sorted(range(len(places)), key=lambda channel: -abs(weights[places[channel]]))
+    assert [action.text().split(":")[0] for action in menu.actions()] == [f"channel {channel}" for channel in order]
+    menu.actions()[2].trigger()
+    chosen = window.studio.selection.cell
+    assert chosen is not None and (chosen.array, chosen.index) == (f"{block}.W", places[order[2]])
+    menu.close()
+
+
+def test_a_bin_of_the_spread_leads_to_the_weight_in_its_middle(qtbot: QtBot, window: MainWindow) -> None:
+    panel, histogram = window.kernels, window.kernels.histogram
+    window.view.show_block("dense1")
+    panel.show_array(SPREAD)
+    qtbot.waitUntil(lambda: histogram.shares.size > 0 and panel._snapshot is not None and "dense1.W" in panel._snapshot)
+    weights = network_of(window.studio).parameters.named["dense1.W"]
+    edges = np.linspace(-np.abs(weights).max(), np.abs(weights).max(), 65)
+    QTest.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=histogram.place(40, 0).toPoint())
+    cell = window.studio.selection.cell
+    assert cell is not None and cell.array == "dense1.W"
+    middle = (edges[40] + edges[41]) / 2
+    assert np.abs(weights[cell.index] - middle) == np.abs(weights - middle).min() and edges[40] < weights[cell.index] < edges[41]
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        QTest.keyClick(histogram, key)
+    cell = window.studio.selection.cell
+    assert cell is not None and edges[38] < weights[cell.index] < edges[39]
+    histogram.bin_clicked.emit(2 * edges[-1], 3 * edges[-1])
+    assert window.studio.selection.cell is cell

@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from cnnstudio.widgets.colormaps import (
     COLORMAPS,
+    DIVERGING,
     NAN_COLOR,
     colorize,
     colorize_packed,
@@ -45,14 +46,33 @@ def test_perceptual_maps_grow_steadily_lighter(name: str):
     assert (np.diff(luminance(lut(name).astype(float))) > -1e-3).all()
 
 
-@pytest.mark.parametrize(("name", "sign"), [("diverging", -1), ("diverging-dark", 1)])
+@pytest.mark.parametrize(("name", "sign"), [pair for name in DIVERGING for pair in ((name, -1), (f"{name}-dark", 1))])
 def test_diverging_maps_are_neutral_at_zero_and_symmetric_in_lightness(name: str, sign: int):
     table = lut(name).astype(float)
     assert np.ptp(table[127:129], axis=1).max() <= 12
     away = luminance(table)
     assert (sign * np.diff(away[128:]) > -1e-3).all()
     assert (sign * np.diff(away[:128]) < 1e-3).all()
-    assert table[0, 2] > table[0, 0] and table[255, 0] > table[255, 2]  # blue is negative, red positive
+    assert table[0, 2] > table[0, 0] and table[255, 0] > table[255, 2]  # cold is negative, warm positive
+
+
+# Machado, Oliveira and Fernandes (2009), severity 1, for linear RGB: how colours look to those who lack one kind of cones.
+SEEN = {
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+@pytest.mark.parametrize("eyes", SEEN)
+@pytest.mark.parametrize("name", [name for light in DIVERGING for name in (light, f"{light}-dark")])
+def test_signs_are_told_apart_by_colour_blind_eyes(name: str, eyes: str):
+    table = lut(name) / 255
+    linear = np.where(table <= 0.04045, table / 12.92, ((table + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.array(SEEN[eyes]).T, 0, 1)
+    shown = np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055) * 255
+    for size in (64, 127):
+        assert np.linalg.norm(shown[127 - size] - shown[128 + size]) > 50
 
 
 @pytest.mark.parametrize("name", COLORMAPS)
