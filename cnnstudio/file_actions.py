@@ -10,14 +10,19 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from cnnstudio.actions import Actions
+from cnnstudio.banner import Banner
 from cnnstudio.checkpoints_dialog import CheckpointsDialog
 from cnnstudio.error_dialog import show_error
+from cnnstudio.file_watch import FileWatch
 from cnnstudio.new_dialog import NewDialog
 from cnnstudio.project.files import SUFFIX
 from cnnstudio.settings import Settings
 from cnnstudio.studio import Studio
 from engine.errors import EngineError
 from engine.templates import Template
+
+CHANGE = "file"
+"""What the banner about a changed file is about."""
 
 
 class FileActions(QObject):
@@ -31,10 +36,11 @@ class FileActions(QObject):
         templates: Sequence[Template],
         actions: Actions,
         recent: QMenu,
+        banner: Banner,
     ) -> None:
         super().__init__(window)
         self._window, self._studio, self._settings = window, studio, settings
-        self._templates, self._recent = templates, recent
+        self._templates, self._recent, self._banner = templates, recent, banner
         self._question: QMessageBox | None = None
         self._new_dialog: NewDialog | None = None
         actions.new.triggered.connect(self.new)
@@ -48,9 +54,13 @@ class FileActions(QObject):
         studio.document.modified_changed.connect(self._show_title)
         studio.document.graph_changed.connect(self._show_title)
         studio.file_changed.connect(self._show_title)
-        studio.file_changed.connect(self._forget_change)
+        studio.file_changed.connect(self._follow_file)
         self._change_told = False
         """Whether the user knows that another program has changed the file."""
+        self._watch = FileWatch(self)
+        self._watch.touched.connect(self.look_at_file)
+        self._watch.follow(studio.path)
+        # Not all drives tell what happens on them.
         app = QGuiApplication.instance()
         assert isinstance(app, QGuiApplication)
         app.applicationStateChanged.connect(self.look_at_file)
@@ -157,20 +167,28 @@ class FileActions(QObject):
     @Slot()
     def look_at_file(self, *_: object) -> None:
         """Say it once when the project's file was changed by another program, as by a synchronised folder."""
-        if self._change_told or not self._studio.autosave.changed_on_disk():
-            return
-        self._change_told = True
-        box = QMessageBox(QMessageBox.Icon.Information, self.tr("The file has changed"), "", parent=self._window)
-        box.setText(self.tr("“{name}” was changed by another program.").format(name=self._name()))
-        box.setInformativeText(
-            self.tr("This window still shows your own work. Saving will ask before it overwrites the other changes.")
-        )
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        changed = self._studio.autosave.changed_on_disk()
+        if changed and not self._change_told:
+            text = self.tr("“{name}” was changed by another program. This window still shows your own work. Saving will ask "
+                           "before it overwrites the other changes.").format(name=self._name())  # fmt: skip
+            choices = [(self.tr("Open the changed file"), self._open_again), (self.tr("Save as…"), self._save_beside)]
+            self._banner.show_message("warning", text, choices, about=CHANGE)
+        elif not changed:
+            self._banner.clear_about(CHANGE)
+        self._change_told = changed
+
+    def _open_again(self) -> None:
+        if self._studio.path is not None:
+            self.open_path(self._studio.path)
+
+    def _save_beside(self) -> None:
+        self.save_as()
 
     @Slot()
-    def _forget_change(self) -> None:
+    def _follow_file(self) -> None:
         self._change_told = False
+        self._banner.clear_about(CHANGE)
+        self._watch.follow(self._studio.path)
 
     def _ask_before_overwriting(self, path: Path) -> None:
         """The file is not the one that was opened: somebody else's work may be in it."""

@@ -192,7 +192,7 @@ class MainWindow(QMainWindow):
         studio = self.studio
         self.chosen_block = ChosenBlock(studio.document, studio.selection, self.view, self.properties, self)
         self.help = HelpActions(self, self.actions_, self.menus)
-        self.files = FileActions(self, studio, self.settings, self.templates, self.actions_, self.menus.recent)
+        self.files = FileActions(self, studio, self.settings, self.templates, self.actions_, self.menus.recent, self.banner)
         self.export = ExportAction(self, self.view.canvas, self.settings)
         examples = load_examples(resource_path("examples"))
         self.examples = ExampleActions(self.menus.examples, studio, self.files, examples, self)

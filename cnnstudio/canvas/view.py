@@ -142,7 +142,8 @@ class CanvasView(ZoomView):
     @Slot(object, object)
     def _follow_change(self, before: Graph, after: Graph) -> None:
         """Keep everything in view while the user has not chosen another view; another network is shown as a whole."""
-        if self.gesture is not None and self.gesture.moved:
+        # A press alone stays, since it may have ended the typing that changed the network, but not on a block that is gone.
+        if self.gesture is not None and (self.gesture.moved or set(before.ids) - set(after.ids)):
             self.cancel_gesture()
         is_another = not set(before.ids) & set(after.ids)
         if is_another or (self.fitted and (len(before) != len(after) or before.columns != after.columns)):

@@ -105,10 +105,10 @@ def test_what_somebody_else_changed_is_overwritten_only_on_request(qtbot: QtBot,
     save_project(path, theirs)
     window.studio.document.set_title("mine")
     window.files.look_at_file()
+    assert "p.cnn” was changed by another program" in window.banner.text
+    window.banner.clear()
     window.files.look_at_file()
-    said = [box for box in window.findChildren(QMessageBox) if "by another program" in box.text()]
-    assert len(said) == 1
-    said[0].close()
+    assert not window.banner.text  # once is enough
     assert not window.files.save_path(path)
     assert open_project(path).graph["title"] == "theirs" and window.studio.document.modified
     question = window.files.question

@@ -28,6 +28,7 @@ from tests.faults import monkey
 from tests.faults.cycles import open_and_close
 from tests.faults.damage import damage_projects, damage_working, flipped, truncated
 from tests.faults.failed_calls import fail_each_call
+from tests.faults.forbidden import save_where_it_is_forbidden
 from tests.faults.full_disk import fill_disk
 from tests.faults.program_kills import close_program, kill_program
 from tests.faults.result import Result
@@ -59,6 +60,7 @@ FAULTS = {
     "calls": Fault(1, 1, lambda _, folder, __: fail_each_call(folder)),
     "migration": Fault(10, 200, kill_migration),
     "disk": Fault(20, 20, lambda rounds, folder, _: fill_disk(rounds, folder)),
+    "forbidden": Fault(1, 1, lambda _, folder, __: save_where_it_is_forbidden(folder)),
     "program": Fault(3, 100, kill_program, alone=True),
     "close": Fault(3, 100, close_program, alone=True),
     "monkey": Fault(1, 25, lambda rounds, _, seed: monkey.run_seeds(range(seed, seed + rounds)), alone=True),

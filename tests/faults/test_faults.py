@@ -11,6 +11,7 @@ import pytest
 
 from tests.faults.damage import damage_projects, damage_working, flipped, truncated
 from tests.faults.failed_calls import fail_each_call
+from tests.faults.forbidden import save_where_it_is_forbidden
 from tests.faults.full_disk import fill_disk
 from tests.faults.monkey import run_seed
 from tests.faults.program_kills import close_program, kill_program
@@ -47,6 +48,10 @@ def test_every_failing_call_of_a_save_leaves_the_old_or_the_new_file(tmp_path: P
 
 def test_a_full_disk_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
     assert_nothing_wrong(fill_disk(6, tmp_path / "t"))
+
+
+def test_where_saving_is_forbidden_the_old_file_stays_and_the_message_says_what_to_do(tmp_path: Path) -> None:
+    assert_nothing_wrong(save_where_it_is_forbidden(tmp_path / "t"))
 
 
 @pytest.mark.parametrize("damage", [truncated, flipped])

@@ -183,6 +183,15 @@ def test_a_click_moves_nothing(view: CanvasView) -> None:
     assert view.canvas.selected == ("relu1",) and not view.document.undo_stack.canUndo()
 
 
+def test_a_pressed_block_that_is_gone_before_the_pointer_moves_is_not_dragged(view: CanvasView) -> None:
+    at = body(view, "relu1")
+    press(view, at)
+    view.document.remove(("relu1",))
+    move(view, at, at + QPoint(0, 120))
+    release(view, at + QPoint(0, 120))
+    assert "relu1" not in view.canvas.blocks and view.gesture is None and view.document.undo_stack.count() == 1
+
+
 def test_several_selected_blocks_move_together(view: CanvasView) -> None:
     click(view, body(view, "conv1"))
     click(view, body(view, "relu1"), keys=SHIFT)

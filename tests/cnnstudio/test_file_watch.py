@@ -1,0 +1,105 @@
+"""What other programs do to the open project is said at once; what this one does is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.mainwindow import MainWindow
+from cnnstudio.project.files import open_project
+
+MARK = "was changed by another program"
+
+
+@pytest.fixture
+def project(window: MainWindow, tmp_path: Path) -> Path:
+    """The window's project, with another one beside it."""
+    path = tmp_path / "p.cnn"
+    window.studio.document.set_title("theirs")
+    window.studio.save_copy(path.with_suffix(".other"))
+    window.studio.document.set_title("mine")
+    assert window.files.save_path(path)
+    return path
+
+
+def replace(path: Path) -> None:
+    """Put another project in place of a file, in one step, as CNN Studio itself and synchronising programs do."""
+    temporary = path.with_suffix(".tmp")
+    shutil.copy(path.with_suffix(".other"), temporary)
+    os.replace(temporary, path)
+
+
+def write_over(path: Path) -> None:
+    """Write another project into a file."""
+    path.write_bytes(path.with_suffix(".other").read_bytes())
+
+
+@pytest.mark.parametrize("change", [replace, write_over])
+def test_a_change_is_said_in_the_window_in_front_and_never_overwritten(
+    qtbot: QtBot, window: MainWindow, project: Path, change: object
+) -> None:
+    change(project)  # type: ignore[operator]
+    qtbot.waitUntil(lambda: MARK in window.banner.text)
+    assert not window.files.save() and open_project(project).graph["title"] == "theirs"
+    assert window.files.question is not None and window.files.question.isVisible()
+    window.files.question.close()
+
+
+def test_what_was_replaced_is_watched_as_before_and_the_old_content_is_no_change(
+    qtbot: QtBot, window: MainWindow, project: Path
+) -> None:
+    old = project.read_bytes()
+    for change in (replace, write_over, replace):
+        change(project)
+        qtbot.waitUntil(lambda: MARK in window.banner.text)
+        project.with_suffix(".tmp").write_bytes(old)
+        os.replace(project.with_suffix(".tmp"), project)
+        qtbot.waitUntil(lambda: MARK not in window.banner.text)
+    assert window.files.save()
+
+
+def test_own_saves_the_same_bytes_and_other_files_are_not_said(qtbot: QtBot, window: MainWindow, project: Path) -> None:
+    said: list[str] = []
+    show = window.banner.show_message
+    window.banner.show_message = lambda kind, text, *a, **k: (said.append(text), show(kind, text, *a, **k))[1]  # type: ignore
+    watch = window.files._watch
+    assert window.files.save()
+    with qtbot.waitSignal(watch.touched):
+        window.studio.autosave.save(project)
+    with qtbot.waitSignal(watch.touched):
+        project.write_bytes(project.read_bytes())
+    with qtbot.waitSignal(watch.touched):
+        (project.parent / "notes.txt").write_text("something else")
+    assert said == []
+
+
+def test_the_changed_file_can_be_opened_from_the_message(qtbot: QtBot, window: MainWindow, project: Path) -> None:
+    window.studio.document.set_title("not saved")
+    replace(project)
+    qtbot.waitUntil(lambda: MARK in window.banner.text)
+    window.banner.buttons[0].click()
+    question = window.files.question
+    assert question is not None and window.studio.document.title == "not saved"
+    question.button(QMessageBox.StandardButton.Discard).click()
+    assert window.studio.document.title == "theirs" and not window.studio.document.modified
+    assert MARK not in window.banner.text
+
+
+def test_a_file_that_was_left_is_watched_no_more(qtbot: QtBot, window: MainWindow, project: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    assert window.files.save_path(tmp_path / "elsewhere" / "q.cnn")
+    replace(project)
+    with qtbot.waitSignal(window.files._watch.touched):
+        replace_with_itself(tmp_path / "elsewhere" / "q.cnn")
+    assert not window.banner.text
+
+
+def replace_with_itself(path: Path) -> None:
+    """Put a copy in place of a file."""
+    shutil.copy(path, path.with_suffix(".tmp"))
+    os.replace(path.with_suffix(".tmp"), path)
