@@ -7,12 +7,15 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
-from cnnstudio.panels.along_chain import Maps, as_maps, input_of, maps_before_flatten
+from cnnstudio.panels.along_chain import WITH_KERNELS, Maps, as_maps, input_of, maps_before_flatten
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
+from cnnstudio.panels.range_choice import RangeChoice, network_range
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.colormaps import value_range
+from cnnstudio.widgets.map_area import RangeMode
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_percent, format_value
 from cnnstudio.widgets.running_label import RunningLabel
@@ -45,6 +48,9 @@ class DensePanel(LivePanel):
         self._bars.setAccessibleName(self.tr("Outputs of the layer"))
         self._view = MapView(placeholder=self.tr("The network has no FC layer."))
         self._view.setAccessibleName(self.tr("Contributions to the chosen output"))
+        self._range = RangeChoice(self, self._view, first="unit", unit=self.tr("Colours: range of this output"))
+        self._range.allow_network(False)
+        self._range.changed.connect(self._choose)
         self._sum = RunningLabel(lines=2)
         self._sum.setProperty("role", "muted")
         left = QVBoxLayout()
@@ -68,7 +74,7 @@ class DensePanel(LivePanel):
         layout.setSpacing(SPACE_S)
         layout.addLayout(left, 5)
         layout.addWidget(self._bars, 4)
-        self._what.currentIndexChanged.connect(self._draw)
+        self._what.currentIndexChanged.connect(self._choose)
         self._bars.row_clicked.connect(self.choose_unit)
         self._view.cell_activated.connect(self._open_cell)
         selection.block_changed.connect(self.follow)
@@ -91,10 +97,13 @@ class DensePanel(LivePanel):
         self._draw()
 
     def needs(self) -> Needs:
-        """Input, weights and output of the layer, and the output of the network."""
+        """Input, weights and output of the layer, and the output of the network; for a range of the network all weights."""
         layer, nodes = self._layer(), self._document.spec.nodes
         before = input_of(self._document.derived, layer) if layer else None
-        return Needs(frozenset(name for name in (layer, before, nodes[-1].id if nodes else None) if name), parameters=True)
+        layers = frozenset(name for name in (layer, before, nodes[-1].id if nodes else None) if name)
+        if self._of_network:
+            layers |= frozenset(p.node.id for p in self._document.derived.placed.values() if p.node.layer.role in WITH_KERNELS)
+        return Needs(layers, parameters=True)
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show the layer of one step."""
@@ -148,8 +157,29 @@ class DensePanel(LivePanel):
         self._bars.set_values(units, z, notes, unit)
         shown = weights[unit] * x.ravel() if self._what.currentData() == CONTRIBUTIONS else weights[unit]
         key = (layer, unit, self._what.currentData(), snapshot.step, id(snapshot))
-        self._view.set_maps(self._as_maps(layer, shown), kind="weight", key=key)
+        low, high = self._bounds(snapshot, weights, x.ravel())
+        mode: RangeMode = "network" if self._of_network else "layer"
+        self._view.set_maps(self._as_maps(layer, shown), low=low, high=high, kind="weight", range_mode=mode, key=key)
         self._say_sum(units[unit], weights[unit] * x.ravel(), snapshot.arrays.get(f"{layer}.b"), unit, z)
+
+    def _bounds(self, snapshot: Snapshot, weights: Array, x: Array) -> tuple[float, float] | tuple[None, None]:
+        """Given bounds of the colours: those of all outputs of the layer, or of all weights of the network."""
+        if self._range.mode == "unit":
+            return None, None
+        if self._of_network:
+            return network_range(snapshot, "W", "weight")
+        return value_range(weights if self._what.currentData() == WEIGHTS else np.abs(weights).max(axis=0) * x, "weight")
+
+    @property
+    def _of_network(self) -> bool:
+        """Whether colours reach over the network; contributions, which only this layer has, then reach over the layer."""
+        return self._range.mode == "network" and self._what.currentData() == WEIGHTS
+
+    @Slot()
+    def _choose(self) -> None:
+        self._range.allow_network(self._what.currentData() == WEIGHTS)
+        self.needs_changed.emit()
+        self._draw()
 
     def _texts(self, layer: str, z: Array, snapshot: Snapshot) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(names of the outputs, their probabilities where there are any)."""

@@ -84,7 +84,7 @@ class FeatureMapsPanel(LivePanel):
         self._main.view.setAccessibleName(self.tr("Feature maps"))
         self._beside = TitledMaps(MapView(placeholder=self.tr("Not there yet.")))
         self._beside.view.setAccessibleName(self.tr("What the feature maps are compared with"))
-        self._range = RangeChoice(self._main.view, self)
+        self._range = RangeChoice(self, self._main.view, self._beside.view)
         self._link = PoolingLink(self._main.view, self._beside.view, self)
 
     def _switch(self, text: str) -> QAction:

@@ -12,6 +12,7 @@ from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import as_maps
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
+from cnnstudio.panels.range_choice import RangeChoice, network_range
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.theme import SPACE_S, SPACE_XS, layer_color
@@ -57,6 +58,8 @@ class GradientsPanel(LivePanel):
         self._view = MapView()
         self._view.setAccessibleName(self.tr("Deltas"))
         self._view.cell_activated.connect(self._open_cell)
+        self._range = RangeChoice(self, self._view)
+        self._range.changed.connect(self._draw)
         self._plot = CurvePlot()
         for widget in (self._plot, self._plot.chart):
             widget.setAccessibleName(self.tr("Norms over the steps"))
@@ -152,6 +155,7 @@ class GradientsPanel(LivePanel):
         self._flow.setVisible(not over_time)
         self._draw_norms() if over_time else self._draw()
 
+    @Slot()
     def _draw(self) -> None:
         snapshot, block = self._snapshot, self._selection.block
         if snapshot is None or "loss" not in snapshot:
@@ -168,7 +172,10 @@ class GradientsPanel(LivePanel):
         if delta is None:
             self._view.set_maps(None)
         else:
-            self._view.set_maps(as_maps(delta), kind="weight", key=(block, snapshot.step, id(snapshot)))
+            mode = self._range.mode
+            low, high = network_range(snapshot, "dy", "weight") if mode == "network" else (None, None)
+            key = (block, snapshot.step, id(snapshot))
+            self._view.set_maps(as_maps(delta), low=low, high=high, kind="weight", range_mode=mode, key=key)
 
     @Slot()
     def _norms_have_grown(self) -> None:

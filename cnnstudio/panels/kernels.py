@@ -70,7 +70,7 @@ class KernelsPanel(LivePanel):
         self._channel.setSizePolicy(keep)
         self._view = MapView(placeholder=self.tr("Choose a Conv or FC block to see its kernels."))
         self._view.setAccessibleName(self.tr("Kernels"))
-        self._range = RangeChoice(self._view, self)
+        self._range = RangeChoice(self, self._view)
         self._range.changed.connect(self._choose_array)
         self._histogram = HistogramMap(placeholder=self.tr("The spread is recorded while training runs."))
         self._histogram.setAccessibleName(self.tr("Spread of the weights over the steps"))

@@ -74,25 +74,25 @@ class PoolingLink(QObject):
 
     @Slot(object)
     def _point_at_source(self, cell: Cell | None) -> None:
-        pool = self._pool
-        if pool is None or cell is None:
-            self._clear()
-            return
-        window = pool.node.layer.window(pool.x)
-        assert window is not None
-        top, _, left, _ = window.padding
-        row, column = (cell.row + top) // window.stride[0], (cell.col + left) // window.stride[1]
-        self._outline(window, cell.map, min(row, pool.y[1] - 1), min(column, pool.y[2] - 1))
+        self._point_at(cell, in_source=True)
 
     @Slot(object)
     def _point_at_result(self, cell: Cell | None) -> None:
+        self._point_at(cell, in_source=False)
+
+    def _point_at(self, cell: Cell | None, *, in_source: bool) -> None:
+        """Outline the window of an output cell, or the first window that reads an input cell."""
         pool = self._pool
         if pool is None or cell is None:
             self._clear()
             return
         window = pool.node.layer.window(pool.x)
         assert window is not None
-        self._outline(window, cell.map, cell.row, cell.col)
+        row, column = cell.row, cell.col
+        if in_source:
+            top, _, left, _ = window.padding
+            row, column = (row + top) // window.stride[0], (column + left) // window.stride[1]
+        self._outline(window, cell.map, min(row, pool.y[1] - 1), min(column, pool.y[2] - 1))
 
     def _clear(self) -> None:
         if self._pool is not None:

@@ -13,16 +13,17 @@ from engine.snapshot import Snapshot
 
 
 class RangeChoice(QObject):
-    """Three choices in the menu of a picture; "layer" at first."""
+    """Three choices in the menus of a panel's pictures."""
 
     changed = Signal()
 
-    def __init__(self, view: MapView, parent: QObject) -> None:
+    def __init__(self, parent: QObject, *views: MapView, first: RangeMode = "layer", unit: str = "") -> None:
+        """`first` is chosen at first; `unit` says what has a range of its own where that is not each map."""
         super().__init__(parent)
-        self._mode: RangeMode = "layer"
+        self._mode = first
         self._actions = QActionGroup(self)
         for text, mode in (
-            (self.tr("Colours: each map its own range"), "unit"),
+            (unit or self.tr("Colours: each map its own range"), "unit"),
             (self.tr("Colours: range of the layer"), "layer"),
             (self.tr("Colours: range of the network"), "network"),
         ):
@@ -31,16 +32,24 @@ class RangeChoice(QObject):
             action.setChecked(mode == self._mode)
             action.setData(mode)
         self._actions.triggered.connect(self._choose)
-        view.menu_opening.connect(self._offer)
+        for view in views:
+            view.menu_opening.connect(self._offer)
 
     @property
     def mode(self) -> RangeMode:
         """What is chosen."""
         return self._mode
 
+    def allow_network(self, allowed: bool) -> None:
+        """Offer the range of the network only where it has a meaning."""
+        self._action("network").setEnabled(allowed)
+
     def choose(self, mode: RangeMode) -> None:
         """Choose another range."""
-        next(action for action in self._actions.actions() if action.data() == mode).trigger()
+        self._action(mode).trigger()
+
+    def _action(self, mode: RangeMode) -> QAction:
+        return next(action for action in self._actions.actions() if action.data() == mode)
 
     @Slot(object)
     def _offer(self, menu: QMenu) -> None:

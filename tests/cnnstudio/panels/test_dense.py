@@ -40,6 +40,33 @@ def test_every_output_contribution_and_weight_is_painted(qtbot: QtBot, window: M
     assert_shows(panel.view, w[3].reshape(shape))
 
 
+def test_colours_reach_over_the_output_the_layer_or_the_network(qtbot: QtBot, window: MainWindow) -> None:
+    studio, panel = window.studio, window.dense
+    enlarge(window, "dense", height=800)
+    window.view.show_block("dense2")
+    qtbot.waitUntil(lambda: panel.view.maps is not None)
+    network, sample = network_of(studio), studio.selection.sample
+    assert sample is not None and sample.image is not None
+    x, named = outputs_of(network, sample.image)["relu3"], network.parameters.named
+    w = named["dense2.W"]
+    panel.choose_unit(3)
+    assert panel.view.maps is not None
+    shape = panel.view.maps.shape
+    assert_shows(panel.view, (w[3] * x).reshape(shape))
+    panel._range.choose("layer")
+    high = float(np.abs(w * x).max())
+    assert high > float(np.abs(w[3] * x).max())
+    assert_shows(panel.view, (w[3] * x).reshape(shape), -high, high)
+    assert not panel._range._action("network").isEnabled()  # contributions of other layers are not known
+    panel._what.setCurrentIndex(panel._what.findData(WEIGHTS))
+    high = float(np.abs(w).max())
+    assert_shows(panel.view, w[3].reshape(shape), -high, high)
+    panel._range.choose("network")
+    high = max(float(np.abs(a).max()) for name, a in named.items() if name.endswith(".W"))
+    qtbot.waitUntil(lambda: panel.view.bounds is not None and abs(panel.view.bounds[1] - high) < 1e-6)
+    assert_shows(panel.view, w[3].reshape(shape), -high, high)
+
+
 def assert_bars(bars: SignedBars, z: NDArray[np.generic]) -> None:
     """Every bar is as long as its output, on the side and in the colour of its sign."""
     pixels, scale = pixels_of(bars.viewport())

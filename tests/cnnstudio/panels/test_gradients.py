@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
@@ -25,11 +26,16 @@ def test_pixels_are_the_deltas_of_a_backward_pass(qtbot: QtBot, window: MainWind
     expected = lane.deltas[1][0]
     np.testing.assert_allclose(panel.view.maps, expected, rtol=1e-4, atol=1e-7)
     assert_shows(panel.view, expected)
+    panel._range.choose("network")
+    probabilities = outputs_of(network, sample.image)[studio.document.spec.nodes[-1].id]
+    high = max(1 / float(probabilities[sample.label]), *(float(np.abs(delta).max()) for delta in lane.deltas[1:]))
+    assert_shows(panel.view, expected, -high, high)
+    panel._range.choose("unit")
+    assert panel.view._low.tolist() == pytest.approx([-float(np.abs(one).max()) for one in expected], rel=1e-4)
     sizes = {bar.key: bar.value for bar in panel.flow.bars}
     assert list(sizes) == [node.id for node in studio.document.spec]
     expected_sizes = [float(np.sqrt(np.mean(np.square(delta[0], dtype=float)))) for delta in lane.deltas]
     # Softmax and cross-entropy are one step of training; by themselves −t/p comes out of the loss.
-    probabilities = outputs_of(network, sample.image)[studio.document.spec.nodes[-1].id]
     expected_sizes[-1] = 1 / float(probabilities[sample.label]) / np.sqrt(probabilities.size)
     np.testing.assert_allclose(list(sizes.values()), expected_sizes, rtol=1e-4)
     assert_flow(panel.flow, expected_sizes)
