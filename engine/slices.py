@@ -10,7 +10,6 @@ import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -27,8 +26,7 @@ SMALL_WORK = 20_000_000
 """Multiply-accumulates of a batch below which cutting costs more than it gains."""
 
 
-@dataclass(frozen=True)
-class BatchResult:
+class BatchResult(NamedTuple):
     """The mean loss of a batch and how many of its images were classified rightly."""
 
     loss: float
@@ -124,6 +122,9 @@ def over_blocks(work: Callable[[slice, int], object], size: int, block: int) -> 
 
     A core takes part if there are two blocks for it or more: fewer are done before it has woken up.
     """
+    if size <= block:
+        work(slice(0, size), 0)
+        return
     parts = [slice(start, min(start + block, size)) for start in range(0, size, block)]
     cores = max(1, min(len(parts) // 2, _allowed))
 

@@ -14,8 +14,16 @@ from engine.layer import Array
 from engine.memory import aligned_zeros
 
 Call = Callable[[], object]
-bind = partial
-"""A call bound to its arrays, made once and called at every step: `bind(np.add, a, b, out=c)`."""
+
+
+def bind(function: Callable[..., object], *arguments: object, out: Array | None = None, **options: object) -> Call:
+    """A call bound to its arrays, made once and called at every step: `bind(np.add, a, b, out=c)`."""
+    if out is None:
+        return partial(function, *arguments, **options)
+    if isinstance(function, np.ufunc) and function not in (np.maximum, np.minimum):
+        return partial(function, *arguments, out, **options)  # found a tenth of a microsecond faster without its name
+    return partial(function, *arguments, out=out, **options)
+
 
 BLOCK = 200_000
 """Numbers of an intermediate result that are made and used up before the next ones are made, so that most of them never leave

@@ -191,5 +191,6 @@ class InnermostLane(Lane):
         even = apart = aligned_zeros((self.n, *place.x), y.y.dtype)
         if place.x.size * y.y.itemsize % PAGE == 0:
             apart = aligned_zeros((self.n, place.x.size + 16), y.y.dtype)[:, :place.x.size].reshape(even.shape, copy=False)
-        return [lambda: np.subtract(self._raw, ctx.state["offset"], out=even, dtype=even.dtype, casting="unsafe"),
+        offset = ctx.state["offset"]
+        return [lambda: np.subtract(self._raw, offset, even),
                 bind(np.multiply, even, ctx.state["gain"], out=apart), bind(np.copyto, y.as_samples(y.y), apart)]
