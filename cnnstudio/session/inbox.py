@@ -83,6 +83,7 @@ class Inbox(QObject):
         self._look(at_once=False)
 
     def _look(self, *, at_once: bool) -> None:
+        self._pace.looks()
         delivery = self._mailbox.take()
         self._handled = delivery.handled
         if delivery.state is not None:

@@ -48,10 +48,25 @@ def test_costly_frames_come_less_often_but_not_seldomer_than_that(clock: Clock) 
     while clock.now < start + 10:
         clock.now += made.frame_came()
         clock.spent += 0.03
+        made.looks()
         frames += 1
     assert frames == pytest.approx(10 / 0.06, abs=2)  # half of the time goes into frames
     clock.spent += 100
+    made.frame_came()
+    made.looks()
     assert made.frame_came() <= SLOWEST
+
+
+def test_where_training_makes_few_steps_each_is_shown(clock: Clock) -> None:
+    """What the thread does between a frame's painting and a late next one is no cost of the frame."""
+    made = Pace()
+    made.want_frames(0.0)
+    for _ in range(20):
+        assert made.frame_came() < 0.04
+        clock.now, clock.spent = clock.now + FRAME_INTERVAL, clock.spent + 0.012
+        made.looks()
+        clock.now, clock.spent = clock.now + 0.1, clock.spent + 0.03
+        made.looks()
 
 
 def test_who_wants_frames_seldom_is_asked_seldom(clock: Clock) -> None:
