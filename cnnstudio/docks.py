@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-from PySide6.QtCore import QCoreApplication, QObject, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from cnnstudio.dock import Dock
@@ -35,6 +35,11 @@ class Docks(QObject):
         """`behind` has tabs behind a panel at the bottom; those `below` the left ones and `floating` come when asked for."""
         super().__init__(window)
         self._window = window
+        # An arrangement moves every dock many times over; who lies among tabs is looked up once at its end.
+        self._tabs_soon = QTimer(self)
+        self._tabs_soon.setSingleShot(True)
+        self._tabs_soon.setInterval(0)
+        self._tabs_soon.timeout.connect(self.note_tabs)
         self._behind = {
             front: [self._make(name, title) for name, title in titles.items()]
             for front, titles in behind.items()
@@ -63,14 +68,18 @@ class Docks(QObject):
 
     def _make(self, name: str, title: str) -> Dock:
         dock = Dock(name, title, self._window)
-        dock.dockLocationChanged.connect(self.note_tabs)
-        dock.topLevelChanged.connect(self.note_tabs)
-        dock.visibilityChanged.connect(self.note_tabs)
+        dock.dockLocationChanged.connect(self._note_tabs_soon)
+        dock.topLevelChanged.connect(self._note_tabs_soon)
+        dock.visibilityChanged.connect(self._note_tabs_soon)
         dock.visibilityChanged.connect(self.visibility_changed)
         return dock
 
     @Slot()
-    def note_tabs(self, *_: object) -> None:
+    def _note_tabs_soon(self, *_: object) -> None:
+        self._tabs_soon.start()
+
+    @Slot()
+    def note_tabs(self) -> None:
         """Tell every dock whether it lies among tabs."""
         for dock in self.all:
             dock.set_tabbed(bool(self._window.tabifiedDockWidgets(dock)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
@@ -12,7 +13,9 @@ from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import ROWS, Report, RunPhase, RunState
 from cnnstudio.session.pace import ANSWER, Pace
 from engine.events import BatchDone
-from engine.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from engine.snapshot import Snapshot
 
 
 @dataclass(frozen=True, eq=False)

@@ -76,6 +76,11 @@ class HistogramHistory(LayerHistory[LayerHistograms]):
 
     most_rows = 1024
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._columns: dict[str, tuple[float, dict[LayerHistograms, Array]]] = {}
+        """For each layer that was asked for its reach, and the shares of each row over it."""
+
     def shares(self, layer: str) -> tuple[Array, float]:
         """(shares (BINS, rows), reach): which part of a layer's weights lay in each bin of [−reach, +reach], row by row.
 
@@ -84,10 +89,17 @@ class HistogramHistory(LayerHistory[LayerHistograms]):
         """
         place = self.layers.index(layer)
         reach = max(float(row.reach[place]) for row in self._rows) or 1.0
-        edges = np.linspace(-reach, reach, BINS + 1)
-        columns = []
-        for row in self._rows:
-            below = np.concatenate([[0], np.cumsum(row.counts[place])])
-            own = float(row.reach[place]) or reach
-            columns.append(np.diff(np.interp(edges, np.linspace(-own, own, BINS + 1), below)) / below[-1])
-        return np.stack(columns, axis=1), reach
+        known_reach, known = self._columns.get(layer, (0.0, {}))
+        if known_reach != reach:
+            known = {}
+        known = {row: known[row] if row in known else _spread(row, place, reach) for row in self._rows}
+        self._columns[layer] = reach, known
+        return np.stack(list(known.values()), axis=1), reach
+
+
+def _spread(row: LayerHistograms, place: int, reach: float) -> Array:
+    """The shares (BINS,) of one layer's weights over [−reach, +reach]."""
+    below = np.concatenate([[0], np.cumsum(row.counts[place])])
+    own = float(row.reach[place]) or reach
+    shares = np.interp(np.linspace(-reach, reach, BINS + 1), np.linspace(-own, own, BINS + 1), below)
+    return np.diff(shares) / below[-1]

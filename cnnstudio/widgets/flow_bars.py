@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
 from cnnstudio.theme import Theme, current_theme, layer_color, theme_changed, ui_font
@@ -40,6 +40,8 @@ class FlowBars(QWidget):
         self._scale = (0.0, LEAST_DECADES)
         """(logarithm of the largest finite value, decades down to below the smallest)"""
         self._chosen: str | None = None
+        self._names: tuple[tuple[object, ...], tuple[str, ...]] = ((), ())
+        """What is written below the bars, and what it was cut off for."""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Flow of the gradient"))
@@ -110,6 +112,7 @@ class FlowBars(QWidget):
         area = self._area()
         painter.setPen(QPen(theme.color("border"), 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
+        names = self._cut_names(painter.fontMetrics())
         for index, bar in enumerate(self._bars):
             box, slot = self.bar_rect(index), self._slot(index)
             painter.fillRect(box, QColor(layer_color(bar.role)))
@@ -117,10 +120,18 @@ class FlowBars(QWidget):
                 painter.setPen(QPen(theme.color("accent"), 2))
                 painter.drawRect(box.adjusted(-1, -1, 1, 1))
             painter.setPen(theme.color("text" if bar.key == self._chosen else "muted"))
-            name = painter.fontMetrics().elidedText(bar.name, elide, int(slot.width()) - 2)
-            if len(name) > 2 or name == bar.name:
+            if names[index]:
                 box = QRectF(slot.left(), area.bottom() + 2, slot.width(), line)
-                painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, name)
+                painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, names[index])
+
+    def _cut_names(self, metrics: QFontMetrics) -> tuple[str, ...]:
+        """The names as far as there is room, empty where too little is left; they change seldomer than the bars."""
+        made_for = (self.width(), metrics.height(), *(bar.name for bar in self._bars))
+        if self._names[0] != made_for:
+            room = int(self.width() / max(1, len(self._bars))) - 2
+            cut = [(metrics.elidedText(bar.name, Qt.TextElideMode.ElideRight, room), bar.name) for bar in self._bars]
+            self._names = (made_for, tuple(name if len(name) > 2 or name == whole else "" for name, whole in cut))
+        return self._names[1]
 
     def picture_size(self) -> QSize:
         """As large as it is on screen; empty while there are no bars."""

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ Maps = NDArray[np.generic]
 _WHOLE_CELL = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """Where N maps of H×W cells lie; all lengths in device pixels."""
 
@@ -36,12 +37,12 @@ class Layout:
     caption: int
     margin: int
 
-    @property
+    @cached_property
     def map_height(self) -> int:
         """Height of one map without its caption."""
         return max(1, math.floor(self.height * self.cell + 1e-6))
 
-    @property
+    @cached_property
     def map_width(self) -> int:
         """Width of one map."""
         return max(1, math.floor(self.width * self.cell + 1e-6))
@@ -117,10 +118,16 @@ def arrange(
     Cells never exceed `max_cell`; where maps would become smaller than `min_map`, the mosaic grows taller.
     Equal choices go to the fuller, then to the wider one.
     """
-    count, height, width = shape
-    if height == width == 1:
+    if shape[1] == shape[2] == 1:
         gap = 0  # single units stand side by side like the cells of one map
-    room_x, room_y = area.width() - 2 * margin, area.height() - 2 * margin
+    return _arranged(shape, area.width(), area.height(), gap, caption, margin, max_cell, min_map, columns)
+
+
+@lru_cache(256)  # thumbnails are drawn anew all the time, at the same places
+def _arranged(shape: tuple[int, int, int], area_width: int, area_height: int, gap: int, caption: int, margin: int, max_cell: int,
+              min_map: int, columns: int | None) -> Layout:  # fmt: skip
+    count, height, width = shape
+    room_x, room_y = area_width - 2 * margin, area_height - 2 * margin
     smallest = min(float(max_cell), min_map / max(height, width, 1))
     smallest = math.ceil(smallest) if smallest >= _WHOLE_CELL else smallest
     best = (0.0, 0, 0)

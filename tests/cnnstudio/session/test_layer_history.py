@@ -25,6 +25,17 @@ def test_narrower_histograms_are_spread_over_the_widest_axis() -> None:
     np.testing.assert_allclose(shares[:, 1], 1 / BINS)
 
 
+def test_shares_that_were_asked_for_before_follow_a_wider_reach() -> None:
+    history, alone = HistogramHistory(), HistogramHistory()
+    rows = [row(step, reach, np.arange(BINS, dtype=np.int32)) for step, reach in enumerate((1.0, 1.0, 0.5, 3.0, 2.0))]
+    for added in rows:
+        history.add(added)
+        history.shares("conv1")
+    for added in rows:
+        alone.add(added)
+    np.testing.assert_array_equal(history.shares("conv1")[0], alone.shares("conv1")[0])
+
+
 def test_an_edited_step_takes_the_place_of_the_one_before_and_other_layers_begin_anew() -> None:
     history = HistogramHistory()
     even = np.full(BINS, 10, np.int32)
