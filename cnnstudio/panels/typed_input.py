@@ -44,6 +44,8 @@ class TypedPanel(LivePanel):
         self._document, self._selection, self._controller = document, selection, controller
         self._layer: str | None = None
         self._snapshot: Snapshot | None = None
+        self._fitted: tuple[object, ...] | None = None
+        """The layer and the shapes that the fields have been fitted to."""
         self._image: Array | None = None
         self._tools = PanelTools(
             self, None, self.tr("Double-click a number to type another one; Enter takes it."),
@@ -271,26 +273,33 @@ class TypedPanel(LivePanel):
     @Slot()
     def _show_weights(self, *_: object) -> None:
         weights, biases = self._weights("W"), self._weights("b")
-        known = weights is not None
-        for widget in (self._weights_title, self._filter, self._channel, self._presets, self._kernel):
-            widget.setVisible(known)
-        for widget in (self._bias_title, self._bias):
-            widget.setVisible(biases is not None)
+        shapes = self._layer, None if weights is None else weights.shape, None if biases is None else biases.shape
+        if shapes != self._fitted:  # each of these has the whole panel laid out anew
+            self._fitted = shapes
+            self._fit_fields(weights, biases)
         if weights is None or self._layer is None or self._layer not in self._document.graph:
             return
         self._weights_title.setText(self._document.name_of(self._layer))
-        convolution = weights.ndim == 4
-        whole = not convolution and weights.size <= MOST_TYPED
-        self._filter.setVisible(not whole)
-        self._filter.setPrefix((self.tr("filter") if convolution else self.tr("unit")) + " ")
-        self._filter.setMaximum(len(weights) - 1)
-        self._channel.setVisible(convolution and weights.shape[1] > 1)
-        self._channel.setMaximum(weights.shape[1] - 1)
-        self._presets.setVisible(convolution and min(weights.shape[2:]) >= 3)
         self._kernel.set_values(weights[self._place()].reshape(self._grid_shape(weights)), kind="weight")
         if biases is not None:
             shown = biases[None] if len(biases) <= MOST_BIASES else biases[self._filter.value()].reshape(1, 1)
             self._bias.set_values(shown, kind="weight")
+
+    def _fit_fields(self, weights: Array | None, biases: Array | None) -> None:
+        """Show what the shapes of weights and biases ask for."""
+        shape = () if weights is None else weights.shape
+        convolution = len(shape) == 4
+        for widget in (self._weights_title, self._kernel):
+            widget.setVisible(weights is not None)
+        for widget in (self._bias_title, self._bias):
+            widget.setVisible(biases is not None)
+        self._filter.setVisible(weights is not None and (convolution or weights.size > MOST_TYPED))
+        self._channel.setVisible(convolution and shape[1] > 1)
+        self._presets.setVisible(convolution and min(shape[2:]) >= 3)
+        if shape:
+            self._filter.setPrefix((self.tr("filter") if convolution else self.tr("unit")) + " ")
+            self._filter.setMaximum(shape[0] - 1)
+            self._channel.setMaximum(shape[1] - 1)
 
     def _place(self) -> tuple[int | slice, ...]:
         """The part of the weights on display."""

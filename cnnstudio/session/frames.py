@@ -40,8 +40,9 @@ class Frames:
         self.request, self._renewed, self._due_at = request, True, 0.0
 
     def taken(self, wait: float) -> None:
-        """The last frame was taken; the next one is due in so many seconds."""
-        self._taken, self._due_at = True, time.monotonic() + wait
+        """The last frame was taken; the next one is due in so many seconds. May be called by another thread."""
+        self._due_at = time.monotonic() + wait
+        self._taken = True
 
     def due(self, *, running: bool) -> bool:
         """Whether a frame is to be made now."""

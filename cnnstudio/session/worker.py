@@ -108,8 +108,13 @@ class Worker(threading.Thread):
         self._broke_off_at = -1
 
     def send(self, message: Message) -> None:
-        """Put a message behind the others."""
-        self._messages.put(message)
+        """Put a message behind the others; that a frame was taken is noted at once, since its wait begins now and not after the
+        batch in hand.
+        """
+        if isinstance(message, FrameTaken):
+            self._frames.taken(message.wait)
+        else:
+            self._messages.put(message)
 
     @np.errstate(all="ignore")  # numbers that are not finite are found and named; NumPy need not print them as well
     def run(self) -> None:
@@ -133,7 +138,7 @@ class Worker(threading.Thread):
         """Handle a message or train on; then say where things stand, the state last of all."""
         if message is not None:
             self._safely(lambda: self._handle(message), ends_run=False)
-            self._handled += not isinstance(message, FrameTaken)
+            self._handled += 1
         else:
             self._safely(self._advance, ends_run=True)
         self._safely(self._make_frame, ends_run=True)
@@ -186,8 +191,6 @@ class Worker(threading.Thread):
                 self._frames.renew()
             case SetProbe():
                 self._frames.ask(message.request)
-            case FrameTaken():
-                self._frames.taken(message.wait)
             case TakeCheckpoint():
                 self._take_checkpoint(message)
             case SetWeights():

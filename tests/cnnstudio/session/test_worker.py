@@ -63,7 +63,15 @@ def test_while_training_another_frame_is_made_only_when_the_last_one_was_taken(
     while checkpoint is not None and checkpoint.step < 200:
         checkpoint = answer(worker)
     assert len(made) == 2  # one at rest, and one since
-    answer(worker, FrameTaken(), Pause())
+    step = checkpoint.step if checkpoint is not None else 0
+    checkpoint = answer(worker, FrameTaken(3600.0))
+    while checkpoint is not None and checkpoint.step < step + 50:
+        checkpoint = answer(worker)
+    assert len(made) == 2  # the next one is due in an hour
+    worker.send(FrameTaken())
+    while len(made) < 3:
+        answer(worker)
+    answer(worker, Pause())
     assert len(made) == 4  # one for the one that was taken, and one at rest again
     assert len([r for r in mailbox.take().reports if isinstance(r, BatchDone)]) >= 200
 
