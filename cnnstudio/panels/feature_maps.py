@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QAction, QShowEvent
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import Maps, activation_of, as_maps, as_picture, input_of
-from cnnstudio.panels.comparison import NARROWEST, OVER_INPUT, Comparison
+from cnnstudio.panels.comparison import OVER_INPUT, Comparison
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
-from cnnstudio.panels.pooling import POOLS, PoolingLink, average_weights, winner_marks
+from cnnstudio.panels.pooling import POOLS, PoolingLink
+from cnnstudio.panels.pooling_choice import BACK, MASK, OUTPUT, WINDOWS, PoolingChoice, pooling_pictures
 from cnnstudio.panels.range_choice import RangeChoice, network_range
 from cnnstudio.panels.shown_maps import Caption, ShownMaps, activity, mean_and_zeros, shown
 from cnnstudio.panels.titled_maps import TitledMaps
@@ -24,12 +25,10 @@ from cnnstudio.widgets.elided_label import ElidedLabel
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_shape
 from engine.datasets.dataset import Dataset
-from engine.layer import Array, Window
-from engine.layers.pool import AvgPool2D
+from engine.layer import Array
 from engine.snapshot import Snapshot
 from engine.spec import Placed
 
-MASK, WINDOWS, BACK, OUTPUT = "mask", "windows", "back", "output"
 SMALLEST_WINDOW = 14
 """Pixels that a pooling window must span for its outline to help more than it hides."""
 
@@ -67,14 +66,7 @@ class FeatureMapsPanel(LivePanel):
     def _make_widgets(self) -> None:
         self._after = QCheckBox(self.tr("After activation"))
         self._after.setToolTip(self.tr("Show the maps behind the activation that follows this layer."))
-        self._pooling = QComboBox()
-        self._pooling.setAccessibleName(self.tr("What to show of the pooling"))
-        self._pooling.setToolTip(
-            self.tr("The winner of each window, its largest number, goes on; every other number is dropped. "
-                    "An average weighs all of them alike.")
-        )  # fmt: skip
-        self._pooling.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self._pooling.setMinimumWidth(NARROWEST)
+        self._pooling = PoolingChoice()
         self._sorted = self._switch(self.tr("Most active first"))
         self._captions = self._switch(self.tr("Mean and zeros above each map"))
         # What the hint says comes and goes with the pointer; were room made for it, the pictures would move away from under it.
@@ -161,7 +153,7 @@ class FeatureMapsPanel(LivePanel):
 
     def show_pooling(self, mode: str) -> None:
         """Show a pooling as MASK, WINDOWS, BACK or OUTPUT."""
-        self._pooling.setCurrentIndex(self._pooling.findData(mode))
+        self._pooling.choose(mode)
 
     def set_data(self, data: Dataset | None) -> None:
         """Compare with averages over the classes of another data set."""
@@ -182,28 +174,8 @@ class FeatureMapsPanel(LivePanel):
         derived = self._document.derived
         self._alone = None
         self._after.setVisible(block is not None and activation_of(derived, block) is not None)
-        self._offer_pooling()
+        self._pooling.offer(self._pool())
         self._choose()
-
-    def _offer_pooling(self) -> None:
-        pool = self._pool()
-        kind = None if pool is None else pool.node.layer.kind
-        self._pooling.setVisible(pool is not None)
-        if kind is None or kind == self._pooling.property("kind"):
-            return
-        mode = self._pooling.currentData()
-        self._pooling.blockSignals(True)
-        self._pooling.clear()
-        self._pooling.setProperty("kind", kind)
-        for text, key in (
-            (self.tr("Winner mask") if kind == "max_pool" else self.tr("Weights"), MASK),
-            (self.tr("Windows and output"), WINDOWS),
-            (self.tr("Gradient flowing back"), BACK),
-            (self.tr("Output"), OUTPUT),
-        ):
-            self._pooling.addItem(text, key)
-        self._pooling.setCurrentIndex(max(self._pooling.findData(mode), 0))
-        self._pooling.blockSignals(False)
 
     def needs(self) -> Needs:
         """The outputs of the layer and of what stands beside it; deltas where they flow back; for a range of the network all."""
@@ -232,7 +204,7 @@ class FeatureMapsPanel(LivePanel):
         return placed if placed is not None and placed.node.layer.kind in POOLS else None
 
     def _mode(self) -> str:
-        return OUTPUT if self._pool() is None else str(self._pooling.currentData())
+        return OUTPUT if self._pool() is None else self._pooling.mode
 
     @Slot()
     def _choose(self, *_: object) -> None:
@@ -267,16 +239,7 @@ class FeatureMapsPanel(LivePanel):
 
     @Slot(str)
     def _say(self, text: str) -> None:
-        self._hint.setText(text or self._usual_hint())
-
-    def _usual_hint(self) -> str:
-        pool, mode = self._pool(), self._mode()
-        if pool is None or mode == OUTPUT:
-            return ""
-        is_max = pool.node.layer.kind == "max_pool"
-        if mode == BACK:
-            return self.tr("δ goes back to the winners only") if is_max else self.tr("each δ is shared out over its window")
-        return self.tr("marked cells go on") if is_max else self.tr("every cell counts")
+        self._hint.setText(text or ("" if self._pool() is None else self._pooling.hint()))
 
     # --- drawing ---
 
@@ -313,40 +276,29 @@ class FeatureMapsPanel(LivePanel):
                 self._show(self.beside, self._right, snapshot, *self._bounds(snapshot, self._right, "y"))
 
     def _draw_pooling(self, snapshot: Snapshot, pool: Placed) -> None:
-        before, mode = input_of(self._document.derived, pool.node.id), self._mode()
-        suffix = "dy" if mode == BACK else "y"
-        name, made = f"{before}.{suffix}", f"{pool.node.id}.{suffix}"
-        array, layer = snapshot.arrays.get(name), pool.node.layer
-        winner = snapshot.arrays.get(f"{pool.node.id}.winner")
-        window = layer.window(pool.x)
+        mode = self._mode()
         if mode == BACK and "loss" not in snapshot:
             self._left = self._right = None
             self.view.set_placeholder(self.tr("Nobody knows the true class of this image, so there is no loss to go back from."))
             self.view.set_maps(None)
             self.beside.set_maps(None)
             return
-        fits = winner.shape == tuple(pool.y) if winner is not None else layer.kind != "max_pool"
-        if array is None or window is None or array.shape != tuple(pool.x) or not fits:
+        pictures = pooling_pictures(snapshot, pool, input_of(self._document.derived, pool.node.id), mode)
+        if pictures is None:
             return  # the frame was made for another choice; the right one is under way
-        marks = winner_marks(winner, window, pool.x) if winner is not None else None
-        if mode == MASK and isinstance(layer, AvgPool2D):
-            weights = np.broadcast_to(average_weights(layer, pool.x), tuple(pool.x))
-            self._left = shown(name, weights, "activation")
-        elif mode == MASK and marks is not None:
-            self._left = shown(name, marks, "mask")
-        else:
-            self._left = shown(name, array, marks=marks if mode == WINDOWS else None)
+        suffix = "dy" if mode == BACK else "y"
         deltas, maps = (self.tr("δ of the input"), self.tr("δ of the output")), (self.tr("input"), self.tr("output"))
         title, beside = deltas if mode == BACK else maps
+        self._left, right = pictures
         self._main.set_title(title if mode != MASK else "")
         self.view.set_backdrop(None)
         self._show(self.view, self._left, snapshot, *self._bounds(snapshot, self._left, suffix))
-        self._show_grid(window)
-        if mode != MASK and made in snapshot:
-            self._right = shown(made, snapshot[made])
+        self._show_grid(pool)
+        if right is not None:
+            self._right = right
             self._beside.set_title(beside)
-            self._show(self.beside, self._right, snapshot, *self._bounds(snapshot, self._right, suffix))
-            self._link.tie(pool, winner, backward=mode == BACK)
+            self._show(self.beside, right, snapshot, *self._bounds(snapshot, right, suffix))
+            self._link.tie(pool, snapshot.arrays.get(f"{pool.node.id}.winner"), backward=mode == BACK)
 
     def _show(self, view: MapView, what: ShownMaps, snapshot: Snapshot, low: float | None, high: float | None) -> None:
         key = (what.array, what.kind, what.marks is None, self._sorted.isChecked(), self._alone, what.labels, snapshot.step,
@@ -378,8 +330,10 @@ class FeatureMapsPanel(LivePanel):
         mean, zeros = mean_and_zeros(one)
         return self.tr("map {number}: mean {mean}, {share} zero").format(number=number, mean=mean, share=zeros)
 
-    def _show_grid(self, window: Window) -> None:
+    def _show_grid(self, pool: Placed) -> None:
         """Draw the windows where they lie side by side and are large enough to see into."""
+        window = pool.node.layer.window(pool.x)
+        assert window is not None
         side_by_side = window.stride == window.kernel and window.padding[::2] == (0, 0)
         cell = self.view.cell_rect(0, 0, 0).width()
         fits = side_by_side and cell * min(window.kernel) >= SMALLEST_WINDOW

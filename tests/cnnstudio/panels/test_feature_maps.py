@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.panels.comparison import ALONE, CLASS, INPUT, LAYER, OVER_INPUT, SAMPLE
-from cnnstudio.panels.feature_maps import BACK, MASK, OUTPUT, WINDOWS, FeatureMapsPanel
+from cnnstudio.panels.feature_maps import FeatureMapsPanel
+from cnnstudio.panels.pooling_choice import BACK, MASK, OUTPUT, WINDOWS
 from cnnstudio.selection import SampleRef
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import lut
