@@ -19,10 +19,10 @@ from engine.blas import limit_to_one_thread
 from engine.errors import EngineError, Fix, ShapeError, TrainingError
 from engine.initializers import initialize
 from engine.lane import Call, Lane, Parts, PlainLane
-from engine.layer import Array
+from engine.layer import Array, Param
 from engine.layers.input import Input
 from engine.losses import CrossEntropy, Loss, targets_of
-from engine.memory import Parameters, of_layer
+from engine.memory import Parameters, named_views, of_layer
 from engine.metrics import confidences, predicted_classes
 from engine.plans import innermost, single
 from engine.slices import (
@@ -69,11 +69,11 @@ class Network:
 
     With `fast` False every layer runs as its plain mathematics, also where a plan of engine/plans would be faster. `workers` is
     the number of processes that compute slices of large batches beside this one, 0 for threads of this process; the result is the
-    same. A worker itself is given memory for its parameters and the gradient of a slice.
+    same. A worker itself is given the memory of its parameters, its state and the gradient of a slice.
     """
 
     def __init__(self, spec: NetworkSpec, *, loss: Loss | None = None, dtype: DTypeLike = np.float32, fast: bool = True,
-                 workers: int = 0, memory: tuple[Array, Array] | None = None) -> None:
+                 workers: int = 0, memory: tuple[Array, Array, Array] | None = None) -> None:
         limit_to_one_thread()
         self.spec = spec
         self.loss = loss or CrossEntropy()
@@ -82,11 +82,13 @@ class Network:
         self.outputs = _output_units(spec)
         self.workers = workers
         self._crew = Crew(workers, self._plan_for_workers())
-        parameters, gradient = memory or (self._crew.parameters, None)
+        parameters, state, gradient = memory or (*self._crew.common, None)
         self.parameters = Parameters(spec.params(), self.dtype, parameters)
         self._starting_state = spec.state()
-        self.state: dict[str, Array] = {name: np.zeros(s.shape, self.dtype) for name, s in self._starting_state.items()}
-        self.reset_state()
+        flat_state = np.zeros(_numbers(self._starting_state), self.dtype) if state is None else state
+        self.state = named_views(flat_state, self._starting_state)
+        if memory is None:
+            self.reset_state()
         self._ids = [p.node.id for p in self.placed]
         self._layers = [p.node.layer for p in self.placed]
         self._head = self._layers[-1].kind
@@ -163,11 +165,7 @@ class Network:
         def work(k: int, lane: int) -> SliceResult:
             return self.slice_gradient(jobs[k], lane)
 
-        results: Iterable[SliceResult]
-        if self.workers_ready():
-            results = self._crew.gradients(jobs, self.flat_state(), lambda k: work(k, 0))
-        else:
-            results = in_threads(work, len(jobs))
+        results = self._crew.gradients(jobs, lambda k: work(k, 0)) if self.workers_ready() else in_threads(work, len(jobs))
         for job, result in zip(jobs, results, strict=True):
             if not result.finite:
                 raise self._not_finite(job)
@@ -192,17 +190,6 @@ class Network:
     def close(self) -> None:
         """End the worker processes, if there are any; the next batch that wants them starts new ones."""
         self._crew.close()
-
-    def flat_state(self) -> Array:
-        """All arrays of the state as one vector."""
-        return np.concatenate([np.zeros(0, self.dtype), *(value.ravel() for value in self.state.values())])
-
-    def set_flat_state(self, flat: Array) -> None:
-        """Write what `flat_state` gave."""
-        start = 0
-        for value in self.state.values():
-            np.copyto(value, flat[start:start + value.size].reshape(value.shape))
-            start += value.size
 
     def gradient_by_layer(self, images: Array, labels: Array, *, key: Sequence[int] = (),
                           ) -> Iterator[LayerStep | BatchResult]:
@@ -330,10 +317,8 @@ class Network:
     def _plan_for_workers(self) -> Plan:
         """What worker processes must know of this network."""
         widest = SLICE * np.dtype(np.float64).itemsize
-        parameters, state = (sum(math.prod(param.shape) for param in wanted.values())
-                             for wanted in (self.spec.params(), self.spec.state()))
-        return Plan(self.spec, self.loss, self.dtype, parameters, state, outputs=2 * SLICE * self.outputs,
-                    images=self.placed[0].x.size * widest, labels=self.outputs * widest)
+        return Plan(self.spec, self.loss, self.dtype, _numbers(self.spec.params()), _numbers(self.spec.state()),
+                    outputs=2 * SLICE * self.outputs, images=self.placed[0].x.size * widest, labels=self.outputs * widest)
 
     def _outputs(self, images: Array) -> Outputs:
         """Logits and outputs in evaluation mode, which last until the next images come."""
@@ -351,7 +336,7 @@ class Network:
                 np.copyto(kept[parts[k]], found)
 
         if jobs and parts[0].stop <= SLICE and self.workers_ready():
-            for k, of_slice in enumerate(self._crew.outputs(jobs, self.flat_state(), lambda k: self.slice_outputs(jobs[k]))):
+            for k, of_slice in enumerate(self._crew.outputs(jobs, lambda k: self.slice_outputs(jobs[k]))):
                 keep(k, of_slice)
             return whole
         lanes = min(len(jobs), allowed_cores())
@@ -362,6 +347,11 @@ class Network:
 
         side_by_side(work, range(lanes))
         return whole
+
+
+def _numbers(wanted: Mapping[str, Param]) -> int:
+    """How many numbers the arrays hold together."""
+    return sum(math.prod(param.shape) for param in wanted.values())
 
 
 def _result(lane: Lane, loss: float, correct: int) -> SliceResult:

@@ -1,8 +1,8 @@
 """Worker processes that compute the slices of a batch side by side, each with an interpreter of its own.
 
 Threads of one process take turns at Python's interpreter lock, and so does a window that wants to be drawn meanwhile; processes
-do not. The parameters lie in one block of shared memory without a name, which vanishes with the last process that holds it;
-images, gradients and outputs pass through it; a short message over a pipe says what to compute. A worker ends when its pipe
+do not. Parameters and state lie in one block of shared memory without a name, which vanishes with the last process that holds
+it; images, gradients and outputs pass through it; a short message over a pipe says what to compute. A worker ends when its pipe
 closes, whatever has become of the process at the other end.
 
 This process computes a slice as well, after it has given one to every worker. Whoever waits for a message looks for it some time
@@ -73,8 +73,8 @@ class Plan:
         own = self._bytes(self.parameters) + self._bytes(self.outputs) + _lines(self.images) + _lines(self.labels)
         return CACHE_LINE + self._bytes(self.parameters) + self._bytes(self.state) + own * workers
 
-    def arrays(self, block: Any, workers: int) -> tuple[Array, Array, list[Own]]:
-        """The shared block as parameters, state, and what each worker has for itself."""
+    def arrays(self, block: Any, workers: int) -> tuple[tuple[Array, Array], list[Own]]:
+        """The shared block as parameters and state, which all have in common, and what each worker has for itself."""
         raw = np.frombuffer(block, np.uint8)
         end = -raw.ctypes.data % CACHE_LINE
 
@@ -84,7 +84,7 @@ class Plan:
             start, end = end, end + _lines(size)
             return raw[start:start + size].view(dtype)
 
-        return take(self.parameters, self.dtype), take(self.state, self.dtype), [
+        return (take(self.parameters, self.dtype), take(self.state, self.dtype)), [
             Own(take(self.parameters, self.dtype), take(self.outputs, self.dtype), take(self.images, np.uint8),
                 take(self.labels, np.uint8)) for _ in range(workers)]
 
@@ -99,9 +99,9 @@ def _lines(size: int) -> int:
 
 Described = tuple[tuple[int, ...], str]
 """An array's shape and dtype."""
-Task = tuple[Described, Described | None, int, tuple[int, ...], bool]
-"""One slice of a batch: what its images and labels in the shared block are, the size of the batch, the key of the random layers,
-and whether there is a new state. Without labels only outputs are wanted. A plain tuple, which is the quickest to send."""
+Task = tuple[Described, Described | None, int, tuple[int, ...]]
+"""One slice of a batch: what its images and labels in the shared block are, the size of the batch, the key of the random layers.
+Without labels only outputs are wanted. A plain tuple, which is the quickest to send."""
 
 
 def _put(array: Array, memory: Array) -> Described:
@@ -138,7 +138,7 @@ class Workers:
 
     def __init__(self, plan: Plan, block: Any, count: int) -> None:
         context = multiprocessing.get_context("spawn")
-        _, self._state, self._own = plan.arrays(block, count)
+        _, self._own = plan.arrays(block, count)
         self._pipes: list[Connection] = []
         self._processes = []
         self._waiting = set(range(count))
@@ -162,16 +162,12 @@ class Workers:
                 self._waiting.discard(k)
         return not self._waiting
 
-    def share(self, state: Array) -> None:
-        """Give all workers the state; the parameters they have anyway."""
-        np.copyto(self._state, state)
-
-    def begin(self, k: int, job: SliceJob | ForwardJob, *, changed: bool) -> None:
-        """Let worker `k` compute a slice; `changed` says that `share` has been called since its last one."""
+    def begin(self, k: int, job: SliceJob | ForwardJob) -> None:
+        """Let worker `k` compute a slice."""
         own = self._own[k]
         images = _put(job.images, own.images)
-        task: Task = (images, None, 0, (), changed) if isinstance(job, ForwardJob) else \
-            (images, _put(job.labels, own.labels), job.batch, job.key, changed)
+        task: Task = (images, None, 0, ()) if isinstance(job, ForwardJob) else \
+            (images, _put(job.labels, own.labels), job.batch, job.key)
         try:
             self._pipes[k].send(task)
         except OSError as error:
@@ -211,16 +207,16 @@ class Workers:
 class Crew:
     """Workers that start when first wanted, and without which the work is done in this process.
 
-    `parameters` is the memory that they share, None where no workers are wanted.
+    `common` is the memory of the parameters and of the state that they share, None where no workers are wanted.
     """
 
     def __init__(self, count: int, plan: Plan) -> None:
         self._count, self._plan = count, plan
         self._workers: Workers | None = None
-        self.parameters: Array | None = None
+        self.common: tuple[Array | None, Array | None] = None, None
         if count:
             self._block = multiprocessing.get_context("spawn").RawArray(c_char, plan.bytes(count))
-            self.parameters, _, _ = plan.arrays(self._block, count)
+            self.common, _ = plan.arrays(self._block, count)
 
     def ready(self) -> bool:
         """Whether workers are wanted and all have started; the first call starts them."""
@@ -235,30 +231,29 @@ class Crew:
             self._give_up(error)
             return False
 
-    def gradients(self, jobs: Sequence[SliceJob], state: Array, here: Callable[[int], SliceResult]) -> Iterator[SliceResult]:
+    def gradients(self, jobs: Sequence[SliceJob], here: Callable[[int], SliceResult]) -> Iterator[SliceResult]:
         """The slices' results in order, each until the next is asked for.
 
         `here` computes a slice in this process: its share, and what a broken worker leaves undone.
         """
         assert self._workers is not None
-        return self._compute(jobs, state, here, self._workers.finish)
+        return self._compute(jobs, here, self._workers.finish)
 
-    def outputs(self, jobs: Sequence[ForwardJob], state: Array, here: Callable[[int], Outputs]) -> Iterator[Outputs]:
+    def outputs(self, jobs: Sequence[ForwardJob], here: Callable[[int], Outputs]) -> Iterator[Outputs]:
         """The same where only outputs are wanted."""
         assert self._workers is not None
-        return self._compute(jobs, state, here, self._workers.finish_forward)
+        return self._compute(jobs, here, self._workers.finish_forward)
 
-    def _compute(self, jobs: Sequence[SliceJob | ForwardJob], state: Array, here: Callable[[int], T],
+    def _compute(self, jobs: Sequence[SliceJob | ForwardJob], here: Callable[[int], T],
                  finish: Callable[[int], T]) -> Iterator[T]:
         workers, done = self._workers, 0
         assert workers is not None
         count = len(workers)
         try:
-            workers.share(state)
             for start in range(0, len(jobs), count + 1):
                 given = jobs[start:start + count]
                 for k, job in enumerate(given):
-                    workers.begin(k, job, changed=not start)
+                    workers.begin(k, job)
                 own = here(start + count) if start + count < len(jobs) else None
                 for k in range(len(given)):
                     yield finish(k)
@@ -291,18 +286,16 @@ def _serve(plan: Plan, block: Any, worker: int, workers: int, pipe: Connection) 
     from engine.network import Network  # which itself imports this file
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's affair; this one ends with it
-    parameters, state, of_workers = plan.arrays(block, workers)
+    common, of_workers = plan.arrays(block, workers)
     own = of_workers[worker]
-    network = Network(plan.spec, loss=plan.loss, dtype=plan.dtype, memory=(parameters, own.gradient))
+    network = Network(plan.spec, loss=plan.loss, dtype=plan.dtype, memory=(*common, own.gradient))
     with contextlib.suppress(EOFError, OSError):  # the other end is gone, and nobody is left to tell
         pipe.send(None)
         while True:
             task: Task = _next_message(pipe)
-            images, labels, batch, key, changed = task
+            images, labels, batch, key = task
             answer: Any
             try:
-                if changed:
-                    network.set_flat_state(state)
                 if labels is None:
                     outputs = network.slice_outputs(ForwardJob(_get(images, own.images)))
                     answer = outputs.output.shape
