@@ -138,6 +138,19 @@ def test_processes_and_threads_change_no_bit_of_the_outputs(crew: Network, n: in
     np.testing.assert_allclose(outputs, np.concatenate([plain.predict(image[None]) for image in images]), atol=1e-5)
 
 
+def test_workers_find_what_the_network_was_fitted_to_before_they_started() -> None:
+    images, labels = batch(64)
+    here, late = Network(with_dropout()), Network(with_dropout(), workers=1)
+    for network in (here, late):
+        network.initialize(1)
+        network.fit_input(images, (0.0, 255.0))
+    ready(late)
+    assert all((late.state[name] == value).all() for name, value in here.state.items())
+    assert late.gradient(images, labels, key=(1, 1)) == here.gradient(images, labels, key=(1, 1))
+    assert (late.parameters.gradient == here.parameters.gradient).all()
+    late.close()
+
+
 def test_outputs_come_from_the_present_weights_and_outlast_the_next(crew: Network) -> None:
     images, _ = batch(64)
     crew.initialize(1)
