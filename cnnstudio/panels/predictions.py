@@ -16,6 +16,7 @@ from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import CellRef, SampleRef, Selection
 from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
 from cnnstudio.widgets.bars import ProbabilityBars
+from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
 from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
@@ -42,6 +43,8 @@ class PredictionPanel(LivePanel):
         self._snapshot: Snapshot | None = None
         self._image = MapView(scale_bar=False, max_cell=16, placeholder=self.tr("No sample"))
         self._image.setAccessibleName(self.tr("The chosen sample"))
+        self._image.setToolTip(self.tr("Double-click a pixel, or press Enter on it, to see what the network reads there."))
+        self._image.cell_activated.connect(self._open_pixel)
         self._truth = QLabel()
         self._truth.setWordWrap(True)
         self._verdict = QLabel()
@@ -198,6 +201,14 @@ class PredictionPanel(LivePanel):
             name = f"{nodes[-1].id}.y"
             place = min(index, snapshot[name].size - 1)
             self._selection.select_cell(CellRef(name, (place,), snapshot.step, snapshot.probe))
+
+    @Slot(object)
+    def _open_pixel(self, cell: Cell) -> None:
+        """Choose what the Input block makes of a pixel; of a coloured one its first channel."""
+        snapshot, nodes = self._snapshot, self._document.spec.nodes
+        if snapshot is not None and nodes:
+            channel = 0 if isinstance(cell.value, tuple) else cell.map
+            self._selection.select_cell(CellRef(f"{nodes[0].id}.y", (channel, cell.row, cell.col), snapshot.step, snapshot.probe))
 
     @Slot()
     def _show_sample(self, *_: object) -> None:

@@ -120,6 +120,13 @@ def test_kernels_over_three_channels_are_coloured_by_their_weights(
     high = np.abs(weights).max()
     expected = np.clip((weights + high) / (2 * high) * 256, 0, 255).astype(int)
     assert np.abs(colors_on_screen(panel.view).astype(int) - expected).max() <= 1
+    panel.view.cell_activated.emit(Cell(2, 1, 0, (0.0, 0.0, 0.0)))
+    menu = panel.view.findChild(QMenu)
+    assert len(menu.actions()) == 3
+    next(action for action in menu.actions() if action.text().startswith("channel 1:")).trigger()
+    chosen = studio.selection.cell
+    assert chosen is not None and chosen.index == (2, 1, 1, 0)
+    menu.close()
 
 
 @pytest.mark.parametrize(("block", "cell", "places"), [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
@@ -27,3 +29,17 @@ def test_every_bar_and_every_pixel_of_the_image_is_painted_as_computed(qtbot: Qt
         filled = int((line != empty).any(axis=1).sum())
         assert abs(filled - (probability * track.width() * scale - 4)) <= 4
     assert_shows(panel.image, sample.image, *data.value_range)
+
+
+def test_a_pixel_leads_to_what_the_network_reads_there(qtbot: QtBot, window: MainWindow) -> None:
+    studio, panel = window.studio, window.prediction
+    qtbot.waitUntil(lambda: panel._snapshot is not None and panel.image.maps is not None)
+    at = panel.image.cell_rect(0, 3, 5).center().toPoint()
+    QTest.mouseDClick(panel.image.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    sample = studio.selection.sample
+    assert sample is not None and sample.image is not None
+    qtbot.waitUntil(lambda: window.explain.subject is not None)
+    subject = window.explain.subject
+    assert subject is not None and (subject.ref.array, subject.ref.index) == ("input.y", (0, 3, 5))
+    expected = outputs_of(network_of(studio), sample.image)["input"][0, 3, 5]
+    assert abs(subject.value - expected) < 1e-5
