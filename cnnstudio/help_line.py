@@ -35,14 +35,14 @@ def _texts() -> dict[str, tuple[str, str]]:
     """Name of a dock -> (what to do, what else there is to know)."""
     return {
         "palette": (
-            _tr("Drag a block onto the canvas."),
+            _tr("Drag to the canvas."),
             _tr("Dropped on a wire, a block goes in between; a double click or Enter puts it behind the selected block. A "
                 "template replaces the whole network; Undo brings the old one back."),
         ),
         "outline": (
-            _tr("Select a block; Ctrl+↑ and Ctrl+↓ move it."),
-            _tr("The same blocks as on the canvas, in the order of the network. Delete removes the selected ones, a letter opens "
-                "the search for a block to insert, Enter shows the options."),
+            _tr("Select a block here, too."),
+            _tr("The same blocks as on the canvas, in the order of the network. Ctrl+↑ and Ctrl+↓ move the selected one, Delete "
+                "removes it, a letter opens the search for a block to insert, Enter shows the options."),
         ),
         "properties": (
             _tr("Change an option: the network follows at once."),
