@@ -1,7 +1,8 @@
-"""What lies between two layers of a plan: the values y for all images of a slice, later their deltas, with the images innermost.
+"""What lies between two layers of a plan: the values y for all images of a slice, later their deltas.
 
-Maps are (H, W, C, N), vectors (F, N). In memory maps lie in this order, pixel by pixel, or as (H, C, W, N), row by row: whatever
-suits the network's convolutions (conv_innermost.py and conv_winograd.py, or conv_rows.py).
+Maps are given as (H, W, C, N), vectors as (F, N). In memory maps lie row by row, with the images innermost, (H, C, W, N), or with
+the channels innermost, (H, N, W, C): whatever suits the network's convolutions (conv_rows.py; conv_winograd.py). Vectors lie as
+(F, N) beside the former, as (N, F) beside the latter.
 
 Values and deltas stand inside a larger map of zeros: a convolution that reads the values finds its padding there, and the
 convolution that made them finds the zeros that its backward pass needs around the deltas.
@@ -44,12 +45,12 @@ class Boundary:
 
     `padding` is the zeros that the reader wants around y, `reach` those that the maker wants around the delta, None where no
     delta is needed. `gated` says that y has gone through a ReLU, so that a delta passes only where y > 0. `rows` says that maps
-    lie in memory row by row.
+    lie in memory as (H, C, W, N), not as (H, N, W, C).
     """
 
     def __init__(self, shape: Shape, n: int, dtype: DTypeLike, *, padding: Sides = NOTHING, reach: Reach | None = None,
                  shared: bool = True, gated: bool = False, rows: bool = False) -> None:
-        self.shape, self.n, self.gated, self.rows = shape, n, gated, rows and shape.is_image
+        self.shape, self.n, self.gated, self.rows = shape, n, gated, rows
         self.has_delta = reach is not None
         cells = innermost(shape, n)
         together = reach is not None and shared and reach.step == (1, 1)
@@ -81,15 +82,24 @@ class Boundary:
         return [bind(np.copyto, part(self.dy), source)]
 
     def landing(self, rows: slice, scratch: Scratch) -> tuple[Array, list[Call]]:
-        """Where to write the delta of some rows, and the calls that have to follow."""
-        if not self.gated:
+        """Where to write the delta of some rows, pixel beside pixel, and the calls that have to follow."""
+        dy = self.ordered(self.dy[rows])
+        if not self.gated and dy.strides[-2] == dy.shape[-1] * dy.itemsize:
             return self.dy[rows], []
-        source = self.ordered(scratch.take(self.ordered(self.dy[rows]).shape))
+        source = self.as_maps(scratch.take(dy.shape))
         return source, self.land(source, lambda maps: maps[rows])
 
     def ordered(self, maps: Array) -> Array:
-        """Maps (…, W, C, N) with their axes in the order of the memory; and back again."""
-        return maps.swapaxes(-3, -2) if self.rows else maps
+        """Maps (…, W, C, N) or vectors (F, N) with their axes in the order of the memory."""
+        if self.shape.is_image:
+            return maps.swapaxes(-3, -2) if self.rows else np.moveaxis(maps, -1, -3)
+        return maps if self.rows else maps.T
+
+    def as_maps(self, ordered: Array) -> Array:
+        """The opposite of `ordered`."""
+        if self.shape.is_image:
+            return ordered.swapaxes(-3, -2) if self.rows else np.moveaxis(ordered, -3, -1)
+        return ordered if self.rows else ordered.T
 
     def as_samples(self, values: Array) -> Array:
         """`values`, in this layout, seen as (N, *shape)."""
@@ -113,35 +123,33 @@ def _larger(a: Sides, b: Sides) -> Sides:
     return (max(a[0], b[0]), max(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
 
 
-def framed(grid: Array, shape: Shape, reach: Reach, scratch: Scratch, *, by_rows: bool = False) -> tuple[Array, list[Call]]:
-    """Deltas in windows (H', kh, W', kw, C, N) as a map with zeros around, and the calls that make it."""
+def framed(grid: Array, shape: Shape, reach: Reach, scratch: Scratch, *,
+           by_rows: bool = False) -> tuple[Array, Array, list[Call]]:
+    """Room for deltas in windows like `grid` (H', kh, W', kw, C, N) inside a map with zeros around: the map, the same windows in
+    it, and the calls that make the zeros."""
     (_, kh, _, kw, c, n), (_, height, width) = grid.shape, shape
     (top, bottom, left, right), (down, across) = reach.sides, reach.step
     rows, columns = (height - 1) * down + 1, (width - 1) * across + 1
     size = top + rows + bottom, left + columns + right
-    whole = scratch.take((size[0], c, size[1], n)).swapaxes(1, 2) if by_rows else scratch.take((*size, c, n))
+    whole = scratch.take((size[0], c, size[1], n)).swapaxes(1, 2) if by_rows else \
+        np.moveaxis(scratch.take((size[0], n, size[1], c)), 1, 3)
     inside = in_windows(whole[top:top + rows:down, left:left + columns:across], (kh, kw))
     around = [whole] if reach.step != (1, 1) else [
         whole[:top], whole[top + inside.shape[0] * kh:], whole[:, :left], whole[:, left + inside.shape[2] * kw:]]
-    return whole, [*(bind(part.fill, 0) for part in around if part.size), bind(np.copyto, inside, grid)]
+    return whole, inside, [bind(part.fill, 0) for part in around if part.size]
 
 
 def in_zeros(shape: tuple[int, ...], reach: Reach, dtype: DTypeLike, *, by_rows: bool = False) -> tuple[Array, Array]:
     """An array of zeros and the view inside it that has the shape asked for."""
-    if by_rows:
-        height, width, c, n = shape
-        (top, bottom, left, right), (down, _) = reach.sides, reach.step
-        rows = (height - 1) * down + 1
-        whole = aligned_zeros((top + rows + bottom, c, left + width + right, n), dtype).swapaxes(1, 2)
-        return whole, whole[top:top + rows:down, left:left + width]
-    if reach == Reach():
-        whole = aligned_zeros(shape, dtype)
+    if len(shape) == 2:
+        whole = aligned_zeros(shape, dtype) if by_rows else aligned_zeros(shape[::-1], dtype).T
         return whole, whole
-    height, width, *rest = shape
+    height, width, c, n = shape
     (top, bottom, left, right), (down, across) = reach.sides, reach.step
-    rows, columns = (height - 1) * down + 1, (width - 1) * across + 1
-    whole = aligned_zeros((top + rows + bottom, left + columns + right, *rest), dtype)
-    return whole, whole[top:top + rows:down, left:left + columns:across]
+    high, wide = top + (height - 1) * down + 1 + bottom, left + (width - 1) * across + 1 + right
+    whole = aligned_zeros((high, c, wide, n), dtype).swapaxes(1, 2) if by_rows else \
+        np.moveaxis(aligned_zeros((high, n, wide, c), dtype), 1, 3)
+    return whole, whole[top:high - bottom:down, left:wide - right:across]
 
 
 def _cut(whole: Array, around: Sides, wanted: Sides) -> Array:

@@ -1,26 +1,31 @@
-"""Convolution with kernels three columns wide in half the multiplications: Winograd's F(4, 3) along the rows of the maps.
+"""Convolution with kernels three rows high in half the multiplications: Winograd's F(4, 3) down the columns of the maps.
 
-Four neighbouring pixels of a row need 4·3 products for each row of the kernel; made from polynomials, six do (S. Winograd,
+Four neighbouring pixels of a column need 4·3 products for each column of the kernel; made from polynomials, six do (S. Winograd,
 Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016).
-With x (H, W, C, N), t a tile of four pixels and f one of six points at which polynomials are evaluated:
+With x (H, N, W, C), t a tile of four rows and f one of six points at which polynomials are evaluated:
 
-    v[f, t, i]  =  Σ_q Bᵀ[f, q] · x[i, 4t + q]                 six columns of x for four pixels                  (C, N)
-    u[f]        =  Σ_k G[f, k] · W[:, :, :, k]                 the kernel's three columns                        (D, kh·C)
-    m[f, t, i]  =  u[f] · rows i … i + kh − 1 of v[f, t]       one small product, of half as many in all         (D, N)
-    y[i, 4t+r]  =  Σ_f Aᵀ[r, f] · m[f, t, i]                                                                     (D, N)
+    v[f, t]        =  Σ_q Bᵀ[f, q] · x[4t + q]                 six rows of x for four rows of y                     (N, W, C)
+    u[f]           =  Σ_k G[f, k] · W[:, :, k]                 the kernel's three rows                              (kw·C, D)
+    m[f, t, :, j]  =  columns j … j + kw − 1 of v[f, t] · u[f]                   one product for each column j      (N, D)
+    y[4t + r]      =  Σ_f Aᵀ[r, f] · m[f, t]                                                                        (N, W', D)
 
-    ∂E/∂W[…, k] =  Σ_f G[f, k] · Σ_ti rows of v[f, t] · (Σ_r A[f, r] · δ[i, 4t + r])ᵀ
-    ∂E/∂x       =  the same routine as y, over the zero-padded δ with the rotated kernel
+    e[f, t]        =  Σ_r A[f, r] · δ̂[4t + r]                  δ̂: δ with zeros at its left and right                (N, W, D)
+    ∂E/∂W[…, k, l] =  Σ_f G[f, k] · Σ_t v[f, t, :, l:]ᵀ · e[f, t, :, left:]      one long sum over images and columns  (C, D)
+    ∂E/∂x          =  the same routine as y, over the zero-padded δ with the rotated kernel
 
-Why it is fast: the first, third and last line are matrix products of their own, so that the whole convolution is four calls of
-`matmul` for a block of rows; rows i … i + kh − 1 lie side by side in v, so that nothing is unrolled; a block of v and m stays in
-the second-level cache. Evaluating at the points 0, ±1, ±2, ∞ costs about one of the seven digits of a float32.
+Why it is fast: all but the copies is `matmul`. The columns that a window reads lie side by side, so that nothing is unrolled. In
+∂E/∂W the zeros in δ̂ stand where v goes over from one row to the next; so both are read as one run over rows and images, shifted
+by l − left, and the sum needs no addition outside of the product. Blocks of v and m stay in the second-level cache. Evaluating
+at the points 0, ±1, ±2, ∞ costs about one of the seven digits of a float32.
 
-It serves kernels of any height and three columns with stride 1 and dilation 1, for maps at least four pixels wide. Where the
-width is no multiple of four, the last tile reaches back over pixels that the one before has made already.
+It serves kernels of any width and three rows with stride 1 and dilation 1, for maps at least four pixels high. Where the height
+is no multiple of four, the last tile reaches back over rows that the one before has made already. A single image, whose products
+would have too few rows, is left to conv_winograd_of_one.py.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -36,11 +41,11 @@ from engine.windows import Pair
 WIDE = 16
 """Channels and filters from which the products are large enough for the saving to outweigh the transformations."""
 
-TILE, POINTS, COLUMNS = 4, 6, 3
-"""Pixels of a tile, points of evaluation, and columns of the kernel: TILE + COLUMNS − 1 = POINTS."""
+TILE, POINTS, ROWS = 4, 6, 3
+"""Pixels of a tile, points of evaluation, and rows of the kernel: TILE + ROWS − 1 = POINTS."""
 
-LEAST_ROWS = 8
-"""Rows of a block at least, since it evaluates kh − 1 rows more than it makes."""
+SMALL_PRODUCT = 1_000_000
+"""Multiply-accumulates up to which a product is fastest, on a library that has kernels for small ones."""
 
 B_T = np.array([[4, 0, -5, 0, 1, 0],
                 [0, -4, -4, 1, 1, 0],
@@ -57,135 +62,143 @@ A_T = np.array([[1, 1, 1, 1, 1, 0],
 
 def serves(size: Pair, stride: Pair, dilation_down: int, channels: int, maps: Array) -> bool:
     """Whether the convolution of that many channels to `maps` (H', ph, W', pw, D, N) is possible and faster this way."""
-    _, _, across, pw, depth, n = maps.shape
-    return size[1] == COLUMNS and stride == (1, 1) and dilation_down == 1 and n > 1 and across * pw >= TILE and TILE % pw == 0 \
+    places, ph, _, _, depth, _ = maps.shape
+    return size[0] == ROWS and stride == (1, 1) and dilation_down == 1 and places * ph >= TILE and TILE % ph == 0 \
         and min(channels, depth) >= WIDE
 
 
 def wants(placed: Placed) -> bool:
-    """Whether this is the form for a layer, so that the maps of its network had better lie pixel by pixel."""
+    """Whether this is the form for a layer, so that the maps of its network had better have their channels innermost."""
     layer = placed.node.layer
-    return isinstance(layer, Conv2D) and layer.kernel_size[1] == COLUMNS and layer.stride == (1, 1) and layer.groups == 1 \
-        and layer.dilation == (1, 1) and placed.y[2] >= TILE and min(placed.x[0], layer.depth) >= WIDE
+    return isinstance(layer, Conv2D) and layer.kernel_size[0] == ROWS and layer.stride == (1, 1) and layer.groups == 1 \
+        and layer.dilation == (1, 1) and placed.y[1] >= TILE and min(placed.x[0], layer.depth) >= WIDE
 
 
 class Winograd:
     """y = kernel ⋆ x, with the interface of conv_innermost.Correlation: the owner fills `kernels`, one view (D, kw, kh, C)."""
 
     def __init__(self, x: Array, maps: Array, size: Pair, scratch: Scratch) -> None:
-        _, _, channels, n = x.shape
-        kh, (places, ph, across, pw, depth, _) = size[0], maps.shape
-        self._x, self._kh, self._scratch = x, kh, scratch
-        self._pool, self._depth, self._width = (ph, pw), depth, across * pw
-        self._tiles = -(-self._width // TILE)
-        self._sides = 1 if maps.strides[2] == pw * maps.strides[3] else pw  # in how many runs the maps have a tile's pixels
-        self._kernel = aligned_zeros((COLUMNS, depth, kh, channels), x.dtype)
-        self._points = aligned_zeros((POINTS, 1, 1, depth, kh * channels), x.dtype)
-        self.kernels = [self._kernel.transpose(1, 0, 2, 3)]
-        self._b_t, self._g, self._a_t, self._a = (np.ascontiguousarray(matrix, x.dtype) for matrix in (B_T, G, A_T, A_T.T))
-        row = POINTS * n * max(channels, depth)
-        height = max(-(-LEAST_ROWS // ph), (BLOCK // (row * self._tiles) - kh + 1) // ph)
-        self._blocks = [slice(i, min(i + height, places)) for i in range(0, places, height)]
-        parts = max(1, -(-self._tiles * row * (min(height, places) * ph + kh - 1) // BLOCK))
-        step = -(-self._tiles // parts)
-        self._parts = [slice(t, min(t + step, self._tiles)) for t in range(0, self._tiles, step)]
+        self._x, self._scratch = x.transpose(0, 3, 1, 2), scratch
+        (_, images, width, channels), (places, ph, across, pw, depth, _) = self._x.shape, maps.shape
+        self._ph, self._pw, self._width, self._kw, self._depth = ph, pw, across * pw, size[1], depth
+        kernel = aligned_zeros((ROWS, self._kw, channels, depth), x.dtype)
+        self._points = aligned_zeros((POINTS, 1, 1, self._kw * channels, depth), x.dtype)
+        self.kernels = [kernel.transpose(3, 1, 0, 2)]
+        self._b_t, g, self._a_t, self._a = (np.ascontiguousarray(matrix, x.dtype) for matrix in (B_T, G, A_T, A_T.T))
+        self._g_t = g.T
+        self._evaluate_kernel = bind(np.matmul, g, kernel.reshape(ROWS, -1), out=self._points.reshape(POINTS, -1))
+        row = POINTS * width * max(channels, depth)
+        height = max(1, BLOCK // (row * images)) * TILE // ph
+        starts = [i for i in range(0, places, height) if i == 0 or (places - i) * ph >= TILE]  # the last tile may not reach out
+        self._blocks = [slice(i, j) for i, j in zip(starts, [*starts[1:], places], strict=True)]
+        tiles = max(-(-(block.stop - block.start) * ph // TILE) for block in self._blocks)
+        step = -(-images // -(-tiles * row * images // BLOCK))
+        self._images = [slice(i, min(i + step, images)) for i in range(0, images, step)]
 
     def forward(self, target: Target) -> list[Call]:
         """The calls that compute y, block by block."""
-        calls: list[Call] = [bind(np.matmul, self._g, self._kernel.reshape(COLUMNS, -1), out=self._points.reshape(POINTS, -1))]
+        calls: list[Call] = [self._evaluate_kernel]
         for block in self._blocks:
             start = self._scratch.mark()
             out, after = target(block)
-            for tiles in self._parts:
+            for images in self._images:
                 mark = self._scratch.mark()
-                v, evaluate = self._evaluate(block, tiles)
-                windows = self._windows(v)
-                m = self._scratch.take((*windows.shape[:3], self._depth, windows.shape[4]))
-                calls += [*evaluate, bind(np.matmul, self._points, windows, out=m), *self._interpolate(m, out, tiles)]
+                v = self._scratch.take(self._shape(block, images))
+                m = self._scratch.take((POINTS, self._pw, *v.shape[1:3], self._width // self._pw, self._depth))
+                products = m.reshape(POINTS, self._pw, -1, *m.shape[4:]).swapaxes(2, 3)
+                calls += [*self._evaluate(block, images, v), bind(np.matmul, self._windows(v), self._points, out=products),
+                          *self._interpolate(m, block, out[..., images])]
                 self._scratch.release(mark)
             calls += after
             self._scratch.release(start)
         return calls
 
-    def weight_gradient(self, delta: Array, out: Array) -> list[Call]:
-        """The calls that write ∂E/∂W (D, C, kh, kw) for the delta of the maps."""
-        d, c, kh, kw = out.shape
-        total, of_part = (aligned_zeros((POINTS, kh * c * d), delta.dtype) for _ in range(2))
+    def weight_gradient(self, delta: Array, left: int, out: Array) -> list[Call]:
+        """The calls that write ∂E/∂W (D, C, kh, kw) for the delta (H', W, D, N) of the maps, with `left` zeros at its left."""
+        delta = delta.transpose(0, 3, 1, 2)
+        channels, (_, _, wide, depth) = self._x.shape[3], delta.shape
+        total, of_part = (aligned_zeros((POINTS * self._kw, channels * depth), delta.dtype) for _ in range(2))
         calls: list[Call] = [bind(total.fill, 0)]
         for block in self._blocks:
-            for tiles in self._parts:
+            for images in self._images:
                 mark = self._scratch.mark()
-                v, evaluate = self._evaluate(block, tiles)
-                calls += [*evaluate, *self._add_up(self._windows(v), delta[block], tiles, of_part),
-                          bind(np.add, total, of_part, out=total)]
+                shape = self._shape(block, images)
+                # Where the shift leads beyond v it meets zeros of e; but what was there before need not be a number.
+                before, size, after = left * channels, math.prod(shape), self._kw * channels
+                whole = self._scratch.take((before + size + after,))
+                v, e = whole[before:before + size].reshape(shape), self._scratch.take((*shape[:3], wide, depth))
+                calls += [bind(whole[:before].fill, 0), bind(whole[before + size:].fill, 0), *self._evaluate(block, images, v)]
+                for piece, first, made in self._pieces(block):
+                    a = self._a.copy()
+                    a[:, :made] = 0  # each pixel counts once
+                    pixels = _tiles(delta[block.start * self._ph + first:, images], piece, TILE)
+                    calls.append(_transform(a, pixels, e[:, piece].swapaxes(0, 1)))
+                cells, deltas = self._in_pairs(whole, v, e, left)
+                products = self._scratch.take((POINTS, self._kw, cells.shape[2], channels, depth))
+                calls.append(bind(np.matmul, cells.swapaxes(3, 4), deltas, out=products))
+                of_parts = products.reshape(len(total), -1, channels * depth)
+                if of_parts.shape[1] > 1:
+                    calls.append(bind(np.matmul, np.ones(of_parts.shape[1], delta.dtype), of_parts, out=of_part))
+                calls.append(bind(np.add, total, of_part if of_parts.shape[1] > 1 else of_parts[:, 0], out=total))
                 self._scratch.release(mark)
-        gradient = self._scratch.take((kw, kh * c * d))
-        return [*calls, bind(np.matmul, self._g.T, total, out=gradient),
-                bind(np.copyto, out, gradient.reshape(kw, kh, c, d).transpose(3, 2, 1, 0))]
+        gradient = self._scratch.take((ROWS, self._kw, channels, depth))
+        return [*calls, bind(np.matmul, self._g_t, total.reshape(POINTS, -1), out=gradient.reshape(ROWS, -1)),
+                bind(np.copyto, out, gradient.transpose(3, 2, 0, 1))]
 
-    def _pieces(self, tiles: slice) -> list[tuple[slice, int, int]]:
-        """A range of tiles in pieces of equal steps: (tiles in the range, first pixel, pixels that an earlier tile has made)."""
-        regular, rest = divmod(self._width, TILE)
-        pieces = []
-        if tiles.start < regular:
-            pieces.append((slice(0, min(tiles.stop, regular) - tiles.start), TILE * tiles.start, 0))
-        if tiles.stop > regular:
-            pieces.append((slice(regular - tiles.start, tiles.stop - tiles.start), self._width - TILE, TILE - rest))
-        return pieces
+    def _pieces(self, block: slice) -> list[tuple[slice, int, int]]:
+        """A block of rows in pieces of equal steps: (its tiles, their first row, rows that an earlier tile has made)."""
+        rows = (block.stop - block.start) * self._ph
+        regular, rest = divmod(rows, TILE)
+        pieces = [(slice(0, regular), 0, 0)]
+        return [*pieces, (slice(regular, regular + 1), rows - TILE, TILE - rest)] if rest else pieces
 
-    def _evaluate(self, block: slice, tiles: slice) -> tuple[Array, list[Call]]:
-        """v (points, tiles, rows, C, N) of all rows that a block reads, and the calls that compute it."""
-        _, _, c, n = self._x.shape
-        ph = self._pool[0]
-        x = self._x[block.start * ph:block.stop * ph + self._kh - 1]
-        v = self._scratch.take((POINTS, tiles.stop - tiles.start, len(x), c, n))
-        across, out = x.strides[1], v.reshape(*v.shape[:3], c * n).transpose(2, 1, 0, 3)
-        calls: list[Call] = []
-        for piece, first, _ in self._pieces(tiles):
-            columns = as_strided(x[:, first:], (len(x), piece.stop - piece.start, POINTS, c * n),
-                                 (x.strides[0], TILE * across, across, x.itemsize), writeable=False)
-            calls.append(bind(np.matmul, self._b_t, columns, out=out[:, piece]))
-        return v, calls
+    def _shape(self, block: slice, images: slice) -> tuple[int, ...]:
+        """The shape of v: (points, tiles, N, W, C)."""
+        return POINTS, self._pieces(block)[-1][0].stop, images.stop - images.start, *self._x.shape[2:]
+
+    def _evaluate(self, block: slice, images: slice, v: Array) -> list[Call]:
+        """The calls that compute v for all that a block reads."""
+        return [_transform(self._b_t, _tiles(self._x[block.start * self._ph + first:, images], piece, POINTS),
+                           v[:, piece].swapaxes(0, 1)) for piece, first, _ in self._pieces(block)]
 
     def _windows(self, v: Array) -> Array:
-        """The kh rows of v that each row of the maps needs, seen as one matrix: (points, tiles, rows, kh·C, N)."""
-        points, tiles, rows, c, n = v.shape
-        return as_strided(v, (points, tiles, rows - self._kh + 1, self._kh * c, n), v.strides, writeable=False)
+        """The columns of v that each column of the maps reads, as one matrix: (points, pw, W', tiles·N, kw·C)."""
+        points, tiles, images, _, channels = v.shape
+        point, _, row, cell, item = v.strides
+        return as_strided(v, (points, self._pw, self._width // self._pw, tiles * images, self._kw * channels),
+                          (point, cell, self._pw * cell, row, item), writeable=False)
 
-    def _interpolate(self, m: Array, out: Array, tiles: slice) -> list[Call]:
-        """The calls that compute y, a block of rows of the maps, from m (points, tiles, rows, D, N)."""
-        ph = self._pool[0]
-        points = m.reshape(*m.shape[:2], -1, ph, self._depth * m.shape[4]).transpose(2, 3, 1, 0, 4)
-        calls: list[Call] = []
-        for piece, first, _ in self._pieces(tiles):
-            of_piece, maps = points[:, :, piece], self._in_tiles(out, piece, first)
-            maps = maps.reshape(*maps.shape[:3], TILE // self._sides, self._sides, -1, copy=False)
-            calls += [bind(np.matmul, self._a_t[side::self._sides], of_piece, out=maps[:, :, :, :, side])
-                      for side in range(self._sides)]
-        return calls
+    def _interpolate(self, m: Array, block: slice, out: Array) -> list[Call]:
+        """The calls that compute y, a block of rows of the maps, from m (points, pw, tiles, N, W', D)."""
+        cells = out.transpose(0, 1, 3, 5, 2, 4)
+        cells = cells.reshape(-1, *cells.shape[2:], copy=False)
+        return [_transform(self._a_t, m[:, side, piece].swapaxes(0, 1), _tiles(cells[first:, side], piece, TILE))
+                for piece, first, _ in self._pieces(block) for side in range(self._pw)]
 
-    def _in_tiles(self, maps: Array, piece: slice, first: int) -> Array:
-        """A piece of the maps as (H', ph, tiles, windows of a tile, pw, D, N)."""
-        pw, count = self._pool[1], piece.stop - piece.start
-        across = slice(first // pw, (first + count * TILE) // pw)
-        return maps[:, :, across].reshape(*maps.shape[:2], count, TILE // pw, *maps.shape[3:], copy=False)
+    def _in_pairs(self, whole: Array, v: Array, e: Array, left: int) -> tuple[Array, Array]:
+        """Cells of v and of e that belong together, for each shift: (points, kw, parts, long, C) and (points, 1, parts, long, D).
 
-    def _add_up(self, windows: Array, delta: Array, tiles: slice, out: Array) -> list[Call]:
-        """The calls that compute, for each point, the sum of window · (A · δ)ᵀ over a block: out (points, kh·C·D)."""
-        points, count, rows, cells, n = windows.shape
-        evaluated = self._scratch.take((points, count, rows, n, self._depth))
-        flipped = self._scratch.take((rows, count, TILE, n * self._depth))
-        products = self._scratch.take((count * rows, cells * self._depth))
-        calls: list[Call] = []
-        for piece, first, made in self._pieces(tiles):
-            of_piece = self._in_tiles(delta, piece, first).swapaxes(5, 6)
-            pixels, target = flipped[:, piece], evaluated[:, piece].reshape(points, -1, rows, n * self._depth, copy=False)
-            a = self._a.copy()
-            a[:, :made] = 0  # each pixel counts once
-            calls += [bind(np.copyto, pixels.reshape(of_piece.shape, copy=False), of_piece),
-                      bind(np.matmul, a, pixels, out=target.transpose(2, 1, 0, 3))]
-        ones = np.ones(len(products), out.dtype)
-        for of_point, evaluated_there, total in zip(windows, evaluated, out, strict=True):
-            calls += [bind(np.matmul, of_point, evaluated_there, out=products.reshape(count, rows, cells, -1)),
-                      bind(np.matmul, ones, products, out=total)]
-        return calls
+        `whole` is v with what stands before and after it.
+        """
+        (points, tiles, images, width, channels), (*_, wide, depth) = v.shape, e.shape
+        rows, (point, _, row, cell, item) = tiles * images, v.strides
+        if wide == width:
+            most = max(1, SMALL_PRODUCT // (channels * depth * width))
+            parts = next(k for k in range(1, rows + 1) if rows % k == 0 and rows // k <= most)
+            long = rows // parts * width
+            return as_strided(whole, (points, self._kw, parts, long, channels), (point, cell, long * cell, cell, item),
+                              writeable=False), e.reshape(points, 1, parts, long, depth)
+        return as_strided(v, (points, self._kw, rows, self._width, channels), (point, cell, row, cell, item), writeable=False), \
+            e.reshape(points, 1, rows, wide, depth)[:, :, :, left:left + self._width]
+
+
+def _tiles(rows: Array, tiles: slice, height: int) -> Array:
+    """Rows (H, N, W, C) as tiles of that height, TILE rows apart: (tiles, height, N, W, C)."""
+    return as_strided(rows, (tiles.stop - tiles.start, height, *rows.shape[1:]), (TILE * rows.strides[0], *rows.strides))
+
+
+def _transform(matrix: Array, source: Array, out: Array) -> Call:
+    """out (tiles, p, N, W, C) = matrix (p, q) · source (tiles, q, N, W, C), in runs as long as both have them."""
+    runs = 1 if all(a.strides[2] == a.shape[3] * a.strides[3] for a in (source, out)) else source.shape[2]
+    source, out = (a.reshape(*a.shape[:2], runs, -1, copy=False).swapaxes(1, 2) for a in (source, out))
+    return bind(np.matmul, matrix, source, out=out)

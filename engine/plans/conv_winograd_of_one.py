@@ -19,27 +19,11 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from engine.layer import Array
-from engine.layers.conv import Conv2D
 from engine.memory import aligned_zeros
 from engine.plans.calls import Call, Scratch, bind
 from engine.plans.conv_innermost import CorrelationOfOne, Target
-from engine.plans.conv_winograd import A_T, B_T, COLUMNS, POINTS, TILE, WIDE, G
-from engine.spec import Placed
+from engine.plans.conv_winograd import A_T, B_T, POINTS, ROWS, TILE, G
 from engine.windows import Pair
-
-
-def serves(size: Pair, stride: Pair, dilation_down: int, channels: int, maps: Array) -> bool:
-    """Whether the convolution of that many channels to `maps` (H', ph, W', pw, D, 1) is possible and faster this way."""
-    places, ph, _, _, depth, n = maps.shape
-    return size[0] == COLUMNS and stride == (1, 1) and dilation_down == 1 and n == 1 and places * ph >= TILE and TILE % ph == 0 \
-        and min(channels, depth) >= WIDE
-
-
-def wants(placed: Placed) -> bool:
-    """Whether this is the form for a layer, so that the maps of its network had better lie pixel by pixel."""
-    layer = placed.node.layer
-    return isinstance(layer, Conv2D) and layer.kernel_size[0] == COLUMNS and layer.stride == (1, 1) and layer.groups == 1 \
-        and layer.dilation == (1, 1) and placed.y[1] >= TILE and min(placed.x[0], layer.depth) >= WIDE
 
 
 class WinogradOfOne(CorrelationOfOne):
@@ -53,12 +37,12 @@ class WinogradOfOne(CorrelationOfOne):
         self._tiles = -(-rows // TILE)
         # (tiles, their first row); where the height is no multiple of four, the last tile makes some rows a second time
         self._pieces = [(slice(0, rows // TILE), 0), (slice(rows // TILE, self._tiles), rows - TILE)][:1 + (rows % TILE > 0)]
-        rotated = aligned_zeros((COLUMNS, size[1], channels, depth), x.dtype)
+        rotated = aligned_zeros((ROWS, size[1], channels, depth), x.dtype)
         self._u = aligned_zeros((POINTS, size[1], 1, 1, channels, depth), x.dtype)
         self.kernels = [rotated.transpose(3, 1, 0, 2)]
         self._b_t = B_T.astype(x.dtype)
         self._a_t = np.repeat(A_T, size[1], axis=1).astype(x.dtype)
-        self._evaluate_kernel = bind(np.matmul, G.astype(x.dtype), rotated.reshape(COLUMNS, -1), out=self._u.reshape(POINTS, -1))
+        self._evaluate_kernel = bind(np.matmul, G.astype(x.dtype), rotated.reshape(ROWS, -1), out=self._u.reshape(POINTS, -1))
 
     def forward(self, target: Target) -> list[Call]:
         """The calls that compute y."""

@@ -15,7 +15,7 @@ from engine.layer import Array, Context, Layer, Shape, Workspace
 from engine.layers.activation import Activation
 from engine.layers.conv import Conv2D
 from engine.memory import aligned_zeros, buffer_dtype
-from engine.plans import conv_winograd, conv_winograd_of_one, pool_innermost
+from engine.plans import conv_winograd
 from engine.plans.boundary import Boundary, Reach, framed, in_windows
 from engine.plans.calls import Call, Form, Scratch, bias_and_relu, bind
 from engine.plans.conv_innermost import Correlation, CorrelationOfOne, kernel_in_order, rotated_kernel_in_order
@@ -54,8 +54,6 @@ class ConvForm(Form):
         """Numbers of δ with the zeros around it, behind a pooling that does not keep it so itself."""
         (top, bottom, left, right), (down, across) = ConvForm.reach(layer, placed).sides, layer.stride
         depth, height, width = placed.y
-        if layer.stride == (1, 1) and pool_innermost.stands_in_frame(depth, n):
-            return 0
         return (top + (height - 1) * down + 1 + bottom) * (left + (width - 1) * across + 1 + right) * depth * n
 
     def __init__(self, placed: Placed, pool: Placed | None, x: Boundary, y: Boundary, p: Named, g: Named,
@@ -64,35 +62,38 @@ class ConvForm(Form):
         layer = placed.node.layer
         assert isinstance(layer, Conv2D)
         size, down = layer.kernel_size, layer.dilation[0]
-        # With one image a pixel is a short run, so that a whole row of biases is added at a time.
-        bias = aligned_zeros(y.y.shape[1:] if x.n == 1 else (layer.depth, x.n), x.y.dtype) if layer.bias else None
-        reach = self.reach(layer, placed)
-        maximum = None if pool is None else Maximum(pool, y, scratch, reach if x.has_delta and reach.step == (1, 1) else None)
+        # Biases are added to a row of pixels at a time.
+        bias = aligned_zeros((y.y.shape[1], layer.depth), x.y.dtype) if layer.bias else None
+        maximum = None if pool is None else Maximum(pool, y, scratch)
         maps = maximum.grid if maximum is not None else _pixels(y.dy if y.has_delta else y.y)
 
         def target(rows: slice) -> tuple[Array, list[Call]]:
-            after = bias_and_relu(y.y[rows], bias, y.gated, scratch)
+            after = bias_and_relu(y.ordered(y.y[rows]), bias, y.gated, scratch)
             return (_pixels(y.y[rows]), after) if maximum is None else (maximum.grid[rows], maximum.forward(rows) + after)
 
         here = correlation_for(x.framed, maps, size, layer.stride, down, scratch)
         self.forward = kernel_in_order(p["W"], here.kernels)
-        self.forward += [] if bias is None else [bind(np.copyto, bias, p["b"][:, None])]
+        self.forward += [] if bias is None else [bind(np.copyto, bias, p["b"])]
         self.forward += here.forward(target)
-        if y.has_delta:
-            self.backward = [] if bias is None else bias_gradient(y.dy, g["b"])
-            self.backward += [] if maximum is None else maximum.backward()
+        if not y.has_delta:
+            return
+        self.backward = [] if bias is None else bias_gradient(y.ordered(y.dy), g["b"])
+        reach = self.reach(layer, placed) if x.has_delta else Reach()
+        delta = maps
+        if maximum is None:
+            delta = y.framed_delta
+        elif x.has_delta or isinstance(here, Winograd):
+            delta, inside, zeros = framed(maximum.grid, placed.y, reach, scratch)
+            self.backward += zeros + maximum.backward(inside)
+        else:
+            self.backward += maximum.backward()
+        if isinstance(here, Winograd):
+            top, _, left, _ = reach.sides
+            self.backward += here.weight_gradient(delta[top:top + placed.y[1]], left, g["W"])
+        else:
             self.backward += here.weight_gradient(maps, g["W"])
         if x.has_delta:
-            scratch.release()  # nothing of the above is needed any more
-            framed_delta: Array
-            if maximum is None:
-                framed_delta = y.framed_delta
-            elif maximum.framed is not None:
-                framed_delta = maximum.framed
-            else:
-                framed_delta, calls = framed(maximum.grid, placed.y, reach, scratch)
-                self.backward += calls
-            back = correlation_for(framed_delta, _pixels(x.dy), size, (1, 1), down, scratch)
+            back = correlation_for(delta, _pixels(x.dy), size, (1, 1), down, scratch)
 
             def landing(rows: slice) -> tuple[Array, list[Call]]:
                 source, after = x.landing(rows, scratch)
@@ -105,9 +106,7 @@ def correlation_for(x: Array, maps: Array, size: Pair, stride: Pair, dilation_do
                     scratch: Scratch) -> Correlation | Winograd:
     """The fastest way to compute the maps from x."""
     if conv_winograd.serves(size, stride, dilation_down, x.shape[2], maps):
-        return Winograd(x, maps, size, scratch)
-    if conv_winograd_of_one.serves(size, stride, dilation_down, x.shape[2], maps):
-        return WinogradOfOne(x, maps, size, scratch)
+        return (WinogradOfOne if x.shape[3] == 1 else Winograd)(x, maps, size, scratch)
     return (CorrelationOfOne if x.shape[3] == 1 else Correlation)(x, maps, size, stride, dilation_down, scratch)
 
 
@@ -145,8 +144,8 @@ class RowConvForm(Form):
             if maximum is None:
                 delta = y.framed_delta
             else:
-                delta, calls = framed(maximum.grid, placed.y, self.reach(layer, placed), scratch, by_rows=True)
-                self.backward += calls
+                delta, inside, zeros = framed(maximum.grid, placed.y, self.reach(layer, placed), scratch, by_rows=True)
+                self.backward += [*zeros, bind(np.copyto, inside, maximum.grid)]
             left = layer.window(placed.x).padding[2]
             self.backward += input_gradient(layer, p["W"], delta, left, lambda rows: x.landing(rows, scratch), len(x.y), scratch)
 
@@ -172,9 +171,11 @@ def _overlap(layer: Conv2D) -> tuple[int, int]:
 
 
 def bias_gradient(delta: Array, out: Array) -> list[Call]:
-    """∂E/∂b[d] = Σ δ over pixels and images, for δ (H, W, D, N)."""
-    of_image = aligned_zeros(delta.shape[2:], delta.dtype)
-    return [bind(np.add.reduce, delta, axis=(0, 1), out=of_image), bind(np.add.reduce, of_image, axis=1, out=out)]
+    """∂E/∂b[d] = Σ δ over pixels and images, for δ (H, N, W, D): two products with vectors of ones."""
+    h, n, w, d = delta.shape
+    of_rows = aligned_zeros((h, n, d), delta.dtype)
+    return [bind(np.matmul, np.ones(w, delta.dtype), delta, out=of_rows),
+            bind(np.matmul, np.ones(h * n, delta.dtype), of_rows.reshape(h * n, d), out=out)]
 
 
 class DenseForm(Form):
@@ -182,8 +183,8 @@ class DenseForm(Form):
 
     def __init__(self, placed: Placed, x: Boundary, y: Boundary, p: Named, g: Named, scratch: Scratch) -> None:
         super().__init__()
-        bias = p["b"][:, None] if "b" in p else None
-        self.forward = [bind(np.matmul, p["W"], x.y, out=y.y), *bias_and_relu(y.y, bias, y.gated, scratch)]
+        bias = None if "b" not in p else p["b"][:, None] if y.rows else p["b"]
+        self.forward = [bind(np.matmul, p["W"], x.y, out=y.y), *bias_and_relu(y.ordered(y.y), bias, y.gated, scratch)]
         if y.has_delta:
             self.backward = [bind(np.matmul, y.dy, x.y.T, out=g["W"])]
             self.backward += [] if bias is None else [bind(np.add.reduce, y.dy, axis=1, out=g["b"])]
@@ -198,8 +199,8 @@ class FlattenForm(Form):
     def __init__(self, x: Boundary, y: Boundary, scratch: Scratch) -> None:
         super().__init__()
         h, w, c, n = x.y.shape
-        self.forward = [bind(np.copyto, y.y.reshape(c, h, w, n).transpose(1, 2, 0, 3), x.y),
-                        *bias_and_relu(y.y, None, y.gated, scratch)]
+        self.forward = [bind(np.copyto, y.y.reshape(c, h, w, n, copy=False).transpose(1, 2, 0, 3), x.y),
+                        *bias_and_relu(y.ordered(y.y), None, y.gated, scratch)]
         if x.has_delta:
             self.backward = x.land(y.dy.reshape(c, h, w, n).transpose(1, 2, 0, 3))
 
@@ -217,7 +218,7 @@ class ActivationForm(Form):
         self.forward = [bind(layer.forward, x_, y_, {}, ws, ctx)]
         if x.has_delta and y.has_delta:  # a closing sigmoid may be fused with the loss
             dx = scratch.take(x_.shape)
-            self.backward = [bind(layer.backward, y.ordered(y.dy), dx, {}, {}, ws), *x.land(x.ordered(dx))]
+            self.backward = [bind(layer.backward, y.ordered(y.dy), dx, {}, {}, ws), *x.land(x.as_maps(dx))]
 
 
 class AsItIs(Form):

@@ -31,7 +31,7 @@ from engine.layers.pool import AvgPool2D, MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.losses import CrossEntropy
 from engine.memory import aligned_zeros
-from engine.plans import conv_winograd, conv_winograd_of_one, pool_innermost
+from engine.plans import conv_winograd, pool_innermost
 from engine.plans.boundary import NOTHING, Boundary, Reach
 from engine.plans.calls import Call, Form, Scratch, bind
 from engine.plans.forms import ActivationForm, AsItIs, ConvForm, DenseForm, FlattenForm, RowConvForm
@@ -64,7 +64,7 @@ class InnermostLane(Lane):
         super().__init__(parts, n)
         self._placed, self._training = parts.placed, training
         self._p, self._g = parts.of_layers(parts.parameters.flat), parts.of_layers(self.gradient)
-        self._rows = not any((conv_winograd_of_one if n == 1 else conv_winograd).wants(p) for p in parts.placed)
+        self._rows = not any(conv_winograd.wants(p) for p in parts.placed)
         self._stages = self._make_stages()
         self._boundaries = self._make_boundaries(parts.dtype)
         self._scratch = Scratch(parts.dtype, self._largest_frame())

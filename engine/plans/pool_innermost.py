@@ -14,8 +14,7 @@ before the pooling may just as well write its pixels in this order; won_o is the
 number, so that the delta is routed by `and` and `xor` without a branch, a multiplication or a scattered write; won_o is kept in
 the place of x_o, which nobody needs any more, and the delta later takes the same place.
 
-Where the numbers of one pixel, its channels and images, are a long run by themselves, the maps stay in their own order, in the
-frame of zeros that the convolution before wants around its delta.
+Where maps lie as (H, N, W, C), the cells are (H', kh, kw, N, W', C), since there the convolution before writes whole rows.
 
 The bias and the ReLU of the convolution before the pooling may come after it, on a quarter of the numbers: max(relu(x + b)) =
 relu(max(x) + b), since both are monotone; the delta that the ReLU stops would have stopped before the winner as well.
@@ -28,12 +27,9 @@ import numpy as np
 from engine.layer import Array, Layer
 from engine.layers.pool import AvgPool2D, MaxPool2D, Pool2D
 from engine.memory import aligned_zeros
-from engine.plans.boundary import Boundary, Reach, clear_uncovered, in_windows, in_zeros
+from engine.plans.boundary import Boundary, clear_uncovered, in_windows
 from engine.plans.calls import BLOCK, Call, Form, Scratch, bias_and_relu, bind, bits_of, sign_over_all_bits
 from engine.spec import Placed
-
-LONG_PIXEL = 1024
-"""Numbers of one pixel from which NumPy's shorter runs cost less than copying the deltas into a frame."""
 
 
 def serves(layer: Layer, placed: Placed) -> bool:
@@ -43,34 +39,27 @@ def serves(layer: Layer, placed: Placed) -> bool:
     return all(places * k <= cells for places, k, cells in zip(placed.y[1:], layer.kernel_size, placed.x[1:], strict=True))
 
 
-def stands_in_frame(channels: int, n: int) -> bool:
-    """Whether the maps that are pooled stay in their own order, with zeros around where the convolution before wants them."""
-    return channels * n >= LONG_PIXEL
-
-
 class Maximum:
     """y = max over the windows of maps whose values are written to `cells` or, in the order of the map, to `grid`.
 
     With `side_by_side` the cells of a window's row lie next to each other, row of the map by row.
     """
 
-    def __init__(self, place: Placed, y: Boundary, scratch: Scratch, reach: Reach | None = None, *,
-                 side_by_side: bool = False) -> None:
+    def __init__(self, place: Placed, y: Boundary, scratch: Scratch, *, side_by_side: bool = False) -> None:
         layer = place.node.layer
         assert isinstance(layer, MaxPool2D)
         self.window = layer.kernel_size
         self._y, self._scratch = y, scratch
-        self.framed: Array | None = None
         rows, *row = y.ordered(y.y).shape
         (kh, kw), dtype = self.window, y.y.dtype
-        if reach is not None and stands_in_frame(*y.y.shape[2:]):
-            self.framed, maps = in_zeros((*place.x[1:], *y.y.shape[2:]), reach, dtype)
-            self.grid = in_windows(maps, self.window)  # (H', kh, W', kw, C, N)
-            self.cells = self.grid.transpose(3, 1, 0, 2, 4, 5)
+        if not y.rows:
+            ordered = aligned_zeros((rows, kh, kw, *row), dtype).transpose(2, 1, 0, 3, 4, 5)
+        elif side_by_side:
+            ordered = aligned_zeros((kh, rows, kw, *row), dtype).transpose(2, 0, 1, 3, 4, 5)
         else:
-            self.cells = y.ordered(aligned_zeros((kh, rows, kw, *row), dtype).transpose(2, 0, 1, 3, 4, 5) if side_by_side
-                                   else aligned_zeros((kw, kh, rows, *row), dtype))
-            self.grid = self.cells.transpose(2, 1, 3, 0, 4, 5)
+            ordered = aligned_zeros((kw, kh, rows, *row), dtype)
+        self.cells = y.as_maps(ordered)
+        self.grid = self.cells.transpose(2, 1, 3, 0, 4, 5)
 
     def blocks(self) -> list[slice]:
         """The rows of y in blocks."""
@@ -88,13 +77,14 @@ class Maximum:
         self._scratch.release(mark)
         return calls
 
-    def backward(self) -> list[Call]:
-        """The calls that leave in the cells their deltas."""
+    def backward(self, inside: Array | None = None) -> list[Call]:
+        """The calls that leave in the cells their deltas, and copy them to the same windows elsewhere, if wanted."""
         calls: list[Call] = []
         for rows in self.blocks():
             cells = self._y.ordered(self.cells[:, :, rows])
             across, down = list(cells), list(cells[0])
             calls += to_first_maximum(self._y.ordered(self._y.dy[rows]), down) + to_first_maximum(across[0], across)
+            calls += [] if inside is None else [bind(np.copyto, inside[rows], self.grid[rows])]
         return calls
 
 

@@ -24,15 +24,13 @@ from tests.engine.plans.random_networks import random_network
 
 @pytest.fixture(params=[(False, None), (True, None), (True, 500)], ids=["small kernels", "packing kernels", "small blocks"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways of multiplying, whichever BLAS library is here; and blocks so small that every loop over them turns often, where
-    the maps before a pooling keep their own order."""
+    """Both ways of multiplying, whichever BLAS library is here; and blocks so small that every loop over them turns often."""
     packs, block = request.param
     for module in (conv_innermost, conv_rows):
         monkeypatch.setattr(module, "packs_small_products", lambda: packs)
     if block:
         for module in (calls, conv_innermost, conv_rows, pool_innermost):
             monkeypatch.setattr(module, "BLOCK", block)
-        monkeypatch.setattr(pool_innermost, "LONG_PIXEL", 1)
 
 
 def both(spec: NetworkSpec, loss: Loss | None = None) -> tuple[Network, Network]:

@@ -1,4 +1,4 @@
-"""Winograd's convolution computes what the plain one computes: every height of kernel, width of map, pooling and block."""
+"""Winograd's convolution computes what the plain one computes: every width of kernel, height of map, pooling and block."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from engine.layers.activation import ReLU
 from engine.layers.conv import Conv2D
 from engine.layers.dense import Dense, Flatten
 from engine.layers.input import Input
-from engine.layers.pool import MaxPool2D
+from engine.layers.pool import AvgPool2D, MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.network import Network
-from engine.plans import conv_winograd, conv_winograd_of_one, pool_innermost
+from engine.plans import calls, conv_innermost, conv_winograd, pool_innermost
 from engine.plans.conv_winograd import Winograd
 from engine.plans.conv_winograd_of_one import WinogradOfOne
 from engine.spec import NetworkSpec
 from tests.engine.plans.test_equality import assert_equal, both
 
 
-@pytest.fixture(params=[None, 500], ids=["as it is", "small blocks, long pixels"])
+@pytest.fixture(params=[None, 500], ids=["as it is", "small blocks"])
 def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """Networks with few channels use the form as well; the shapes of the maps that it has been made for."""
     shapes: list[tuple[int, ...]] = []
@@ -37,55 +37,60 @@ def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> lis
     note(Winograd)
     note(WinogradOfOne)
     monkeypatch.setattr(conv_winograd, "WIDE", 1)
-    monkeypatch.setattr(conv_winograd_of_one, "WIDE", 1)
     if request.param:
-        monkeypatch.setattr(conv_winograd, "BLOCK", request.param)
-        monkeypatch.setattr(conv_winograd, "LEAST_ROWS", 2)
-        monkeypatch.setattr(pool_innermost, "LONG_PIXEL", 1)  # maps before a pooling stand in their frame
+        for module in (calls, conv_innermost, conv_winograd, pool_innermost):
+            monkeypatch.setattr(module, "BLOCK", request.param)
+        monkeypatch.setattr(conv_winograd, "SMALL_PRODUCT", request.param)
     return shapes
 
 
-def two_convolutions(height: int, padding: int | str, between: list[Layer], columns: int, rows: int = 9) -> NetworkSpec:
-    """Two convolutions with kernels three wide; the second one also gives the first one's delta."""
-    layer = Conv2D(5, (height, 3), padding=padding if isinstance(padding, str) else (padding, 0, 1, padding))
-    return NetworkSpec.of([Input(2, rows, columns, mean="channel"), layer, *between, Conv2D(3, (height, 3), padding="same"),
+def two_convolutions(width: int, padding: int | str, between: list[Layer], rows: int, columns: int = 9) -> NetworkSpec:
+    """Two convolutions with kernels three high; the second one also gives the first one's delta."""
+    layer = Conv2D(5, (3, width), padding=padding if isinstance(padding, str) else (1, padding, padding, 0))
+    return NetworkSpec.of([Input(2, rows, columns, mean="channel"), layer, *between, Conv2D(3, (3, width), padding="same"),
                            ReLU(), Flatten(), Dense(3), Softmax()])
-
-
-@pytest.mark.parametrize("columns", range(4, 13))
-@pytest.mark.parametrize("height", [1, 2, 3, 5])
-def test_every_height_of_kernel_and_width_of_map(height: int, columns: int, made: list[tuple[int, ...]]) -> None:
-    assert_equal(two_convolutions(height, "same", [ReLU()], columns), 6)
-    assert len(made) == 5  # y and dx in training, and y again in evaluation; the first layer's dx is not computed
 
 
 @pytest.mark.parametrize("rows", range(4, 13))
 @pytest.mark.parametrize("width", [1, 2, 3, 5])
-def test_a_single_image_with_every_width_of_kernel_and_height_of_map(width: int, rows: int, made: list[tuple[int, ...]]) -> None:
-    assert_equal(NetworkSpec.of([Input(2, rows, 9, scaling="none"), Conv2D(5, (3, width), padding="same"), ReLU(),
-                                 Conv2D(3, (3, width), padding="same"), Flatten(), Dense(3), Softmax()]), 1)
-    assert len(made) == 5
-
-
-@pytest.mark.parametrize("pool", [(2, 2), (2, 3), (4, 1), (1, 2), (3, 2)])
-@pytest.mark.parametrize("rows", [8, 11, 14])
-def test_every_pooling_of_a_single_image(pool: tuple[int, int], rows: int, made: list[tuple[int, ...]]) -> None:
-    assert_equal(two_convolutions(3, 1, [ReLU(), MaxPool2D(pool, pool)], columns=11, rows=rows), 1)
-    assert (pool in {shape[1:4:2] for shape in made}) == (pool[0] != 3)
+@pytest.mark.parametrize("n", [6, 1])
+def test_every_width_of_kernel_and_height_of_map(n: int, width: int, rows: int, made: list[tuple[int, ...]]) -> None:
+    assert_equal(two_convolutions(width, "same", [ReLU()], rows), n)
+    assert len(made) == 5  # y and dx in training, and y again in evaluation; the first layer's dx is not computed
 
 
 @pytest.mark.parametrize("between", [[], [ReLU()]], ids=["bare", "relu"])
-@pytest.mark.parametrize("pool", [(2, 2), (3, 2), (1, 4), (2, 1), (2, 3)])
-@pytest.mark.parametrize("columns", [8, 11, 14])
-def test_every_pooling_behind_it(pool: tuple[int, int], columns: int, between: list[Layer], made: list[tuple[int, ...]]) -> None:
-    spec = two_convolutions(3, 1, [*between, MaxPool2D(pool, pool)], columns, rows=11)
-    assert_equal(spec, 7)
-    pools = {shape[1:4:2] for shape in made}
-    assert (pool in pools) == (pool[1] != 3)  # a tile of four pixels holds no whole windows of three
+@pytest.mark.parametrize("pool", [(2, 2), (2, 3), (4, 1), (1, 2), (3, 2)])
+@pytest.mark.parametrize("rows", [8, 11, 14])
+@pytest.mark.parametrize("n", [7, 1])
+def test_every_pooling_behind_it(n: int, pool: tuple[int, int], rows: int, between: list[Layer],
+                                 made: list[tuple[int, ...]]) -> None:
+    assert_equal(two_convolutions(3, 1, [*between, MaxPool2D(pool, pool)], rows, columns=11), n)
+    assert (pool in {shape[1:4:2] for shape in made}) == (pool[0] != 3)  # a tile of four rows holds no whole windows of three
+
+
+@pytest.mark.parametrize("padding", [(0, 0, 0, 0), (2, 2, 2, 2), (1, 1, 0, 2), (0, 2, 2, 0), (2, 0, 1, 0)])
+@pytest.mark.parametrize("pooled", [False, True])
+def test_every_padding_on_both_sides_of_a_convolution(padding: tuple[int, int, int, int], pooled: bool,
+                                                      made: list[tuple[int, ...]]) -> None:
+    pool: list[Layer] = [MaxPool2D()] if pooled else []
+    assert_equal(NetworkSpec.of([Input(2, 9, 10), Conv2D(3, (3, 3), padding=padding), ReLU(),
+                                 Conv2D(4, (3, 3), padding=padding), ReLU(), *pool, Conv2D(2, (1, 3), padding=(0, 0, 1, 1)),
+                                 Flatten(), Dense(3), Softmax()]), 5)
+    assert made
+
+
+@pytest.mark.parametrize("other", [Conv2D(5, (2, 2), stride=(2, 2)), Conv2D(4, (5, 4), padding="same", dilation=(2, 1)),
+                                   Conv2D(4, (3, 3), stride=(1, 3), padding=1), Conv2D(4, (3, 3), groups=2), ReLU(), AvgPool2D()])
+@pytest.mark.parametrize("n", [6, 1])
+def test_other_layers_beside_it(n: int, other: Layer, made: list[tuple[int, ...]]) -> None:
+    assert_equal(NetworkSpec.of([Input(2, 13, 14), Conv2D(4, (3, 3), padding="same"), other, MaxPool2D((2, 1), (2, 1)),
+                                 Conv2D(3, (3, 2)), ReLU(), Flatten(), Dense(5), ReLU(), Dense(3), Softmax()]), n)
+    assert made
 
 
 def test_a_float32_loses_about_one_digit_of_seven(made: list[tuple[int, ...]]) -> None:
-    spec = two_convolutions(3, "same", [ReLU()], 12, rows=12)
+    spec = two_convolutions(3, "same", [ReLU()], 12, columns=12)
     exact, _ = both(spec)
     single = Network(spec)
     single.parameters.flat[...] = exact.parameters.flat
@@ -96,7 +101,7 @@ def test_a_float32_loses_about_one_digit_of_seven(made: list[tuple[int, ...]]) -
     assert made
     for name, wanted in exact.parameters.named_gradient.items():
         error = np.abs(single.parameters.named_gradient[name] - wanted).max()
-        assert error < 2e-6 * np.abs(wanted).max(), name
+        assert error < 4e-6 * np.abs(wanted).max(), name
     np.testing.assert_allclose(single.predict(images), exact.predict(images), atol=2e-6)
 
 
