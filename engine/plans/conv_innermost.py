@@ -1,15 +1,15 @@
-"""Convolution with the images innermost: one small matrix product for each output pixel, as many as possible in one call.
+"""Convolution in a network of wide channels, where Winograd's does not serve: a small matrix product for each output pixel.
 
     x̂ (H, W, C, N)  ->  rows (H', W, kh, C, N):  rows[i, w, u] = x̂[i·s + u·d, w]        kh copies instead of kh·kw
     the window of pixel (i, j) is then one contiguous run (kw·kh·C, N) of row i, beginning at column j·s
 
     y[i, j] (D, N)  =  W (D, kw·kh·C) · window                       y is written to wherever the next layer wants it
-    ∂E/∂W           =  Σ_ij  window · δ[i, j]ᵀ          a product for each pixel, summed by a product with a vector of ones
+    ∂E/∂W           =  Σ_ij  window · δ[i, j] (N, D)    a product for each pixel, summed by a product with a vector of ones
     ∂E/∂x           =  the same routine as y, over the zero-padded δ with the rotated kernel
 
 Why it is fast: each product is small enough for its operands to stay in the first-level cache, and BLAS libraries have kernels
-that pack nothing for that size; the operands are read where they lie; the output already is the layout that the next layer reads.
-All is done a block of rows at a time, so that what lies between unrolling and product never leaves the second-level cache.
+that pack nothing for that size; all pixels of a block are one call; y and δ, (H', N, W', D) in memory, stay where they are. All
+is done a block of rows at a time, so that what lies between unrolling and product never leaves the second-level cache.
 
 With few filters on a BLAS library that packs its operands, a product is too small to pay for it. There two neighbouring pixels
 share one: their windows together, with the kernel written twice, the second time shifted by the stride and all else zero.
@@ -33,10 +33,6 @@ from engine.windows import Pair
 
 Target = Callable[[slice], tuple[Array, list[Call]]]
 """For a block of rows: where they go, and the calls that follow."""
-
-FEW_CELLS = 64
-"""Cells in a window below which transposing δ costs more than its faster product gains."""
-
 
 FEW_FILTERS = 8
 """Filters up to which two pixels share a product, on a library that packs."""
@@ -86,7 +82,6 @@ class Correlation:
         delta = self._joined(delta)
         (d, c, kh, kw), cells = out.shape, self._kernel.shape[1]
         depth = d * self._pixels
-        transposed = cells >= FEW_CELLS
         parts = self._parts(delta.shape[2], BLOCK // (cells * depth * delta.shape[1] * delta.shape[3]))
         total, of_part = aligned_zeros((cells * depth,), delta.dtype), self._scratch.take((cells * depth,))
         calls: list[Call] = []
@@ -94,10 +89,9 @@ class Correlation:
             if len(self._blocks) > 1 and rows.start == columns.start == 0:
                 calls.append(self._unroll(block))
             windows, of_pixels = self._windows[rows, :, columns], delta[block][rows, :, columns]
-            calls += self._add_up(windows, of_pixels, of_part if k else total, transposed)
+            calls += self._add_up(windows, of_pixels, of_part if k else total)
             calls += [bind(np.add, total, of_part, out=total)] if k else []
-        gradients = np.moveaxis(total.reshape(-1, kh, c, self._pixels, d), (3, 4, 2, 1, 0), range(5)) if transposed \
-            else total.reshape(self._pixels, d, -1, kh, c).transpose(0, 1, 4, 3, 2)
+        gradients = total.reshape(-1, kh, c, self._pixels, d).transpose(3, 4, 2, 1, 0)
         first, *others = (of_pixel[..., k * self._step:k * self._step + kw] for k, of_pixel in enumerate(gradients))
         return [*calls, bind(np.copyto, out, first), *(bind(np.add, out, other, out=out) for other in others)]
 
@@ -117,20 +111,13 @@ class Correlation:
         """out (…, D, N) = kernel · windows (…, cells, N)."""
         return [bind(np.matmul, self._kernel, windows, out=out)]
 
-    def _add_up(self, windows: Array, delta: Array, out: Array, transposed: bool) -> list[Call]:
-        """out = Σ over pixels of window · δᵀ (cells, D) if `transposed`, otherwise of δ · windowᵀ (D, cells)."""
-        (*places, cells, n), d = windows.shape, delta.shape[4]
+    def _add_up(self, windows: Array, delta: Array, out: Array) -> list[Call]:
+        """out = Σ over pixels of window · δᵀ (cells, D)."""
+        (*places, cells, _), d = windows.shape, delta.shape[4]
         mark = self._scratch.mark()
-        products = self._scratch.take((*places, cells * d))
-        calls: list[Call] = []
-        if transposed:
-            flipped = self._scratch.take((*places, n, d))
-            calls = [bind(np.copyto, flipped, delta.swapaxes(4, 5)),
-                     bind(np.matmul, windows, flipped, out=products.reshape(*places, cells, d))]
-        else:
-            calls = [bind(np.matmul, delta, windows.swapaxes(4, 5), out=products.reshape(*places, d, cells))]
+        products = self._scratch.take((*places, cells, d))
         self._scratch.release(mark)
-        return calls + _sum(products.reshape(-1, cells * d), out)
+        return [bind(np.matmul, windows, delta.swapaxes(4, 5), out=products), *_sum(products.reshape(-1, cells * d), out)]
 
     def _parts(self, across: int, windows: int) -> list[tuple[slice, slice, slice]]:
         """Every block cut into pieces of about that many windows: (block, rows in it, columns)."""
@@ -167,15 +154,14 @@ class CorrelationOfOne(Correlation):
         return [bind(np.copyto, columns, side_by_side),
                 bind(np.matmul, columns.reshape(*maps.shape[:-1], -1), self._transposed, out=maps)]
 
-    def _add_up(self, windows: Array, delta: Array, out: Array, transposed: bool) -> list[Call]:
+    def _add_up(self, windows: Array, delta: Array, out: Array) -> list[Call]:
         side_by_side, of_pixels = windows[..., 0].swapaxes(2, 3), delta[..., 0].swapaxes(2, 3)
         (*rows, _, cells), d = side_by_side.shape, of_pixels.shape[4]
         mark = self._scratch.mark()
         columns, products = self._scratch.take(side_by_side.shape), self._scratch.take((*rows, cells * d))
         self._scratch.release(mark)
-        first, second, shape = (columns, of_pixels, (cells, d)) if transposed else (of_pixels, columns, (d, cells))
         return [bind(np.copyto, columns, side_by_side),
-                bind(np.matmul, first.swapaxes(3, 4), second, out=products.reshape(*rows, *shape)),
+                bind(np.matmul, columns.swapaxes(3, 4), of_pixels, out=products.reshape(*rows, cells, d)),
                 *_sum(products.reshape(-1, cells * d), out)]
 
 

@@ -16,7 +16,8 @@ With x (H, N, W, C), t a tile of four rows and f one of six points at which poly
 Why it is fast: all but the copies is `matmul`. The columns that a window reads lie side by side, so that nothing is unrolled. In
 ∂E/∂W the zeros in δ̂ stand where v goes over from one row to the next; so both are read as one run over rows and images, shifted
 by l − left, and the sum needs no addition outside of the product. Blocks of v and m stay in the second-level cache. Evaluating
-at the points 0, ±1, ±2, ∞ costs about one of the seven digits of a float32.
+at the points 0, ±1, ±2, ∞ costs about one of the seven digits of a float32. So pixels that see the same flat area of x may differ
+in their last digits, and in a max pooling another than the first of them may win; but always one alone, and with the same ∂E/∂W.
 
 It serves kernels of any width and three rows with stride 1 and dilation 1, for maps at least four pixels high. Where the height
 is no multiple of four, the last tile reaches back over rows that the one before has made already. A single image, whose products

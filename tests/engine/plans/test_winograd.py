@@ -105,6 +105,19 @@ def test_a_float32_loses_about_one_digit_of_seven(made: list[tuple[int, ...]]) -
     np.testing.assert_allclose(single.predict(images), exact.predict(images), atol=2e-6)
 
 
+def test_over_a_flat_area_one_pixel_of_each_pooling_window_gets_the_whole_delta(made: list[tuple[int, ...]]) -> None:
+    # All windows of a flat image are equal, so ∂E/∂W shows how much delta has come through, wherever it went.
+    spec = NetworkSpec.of([Input(2, 14, 13, scaling="none"), Conv2D(6, (3, 3)), MaxPool2D(), Flatten(), Dense(3), Softmax()])
+    fast, plain = (Network(spec, fast=way) for way in (True, False))
+    images = np.ones((24, 2, 14, 13), np.float32) * np.linspace(0.1, 3, 24, dtype=np.float32)[:, None, None, None]
+    for network in (fast, plain):
+        network.initialize(1)
+        network.gradient(images, np.arange(24) % 3)
+    assert made
+    for name, wanted in plain.parameters.named_gradient.items():
+        np.testing.assert_allclose(fast.parameters.named_gradient[name], wanted, atol=1e-5 * np.abs(wanted).max(), err_msg=name)
+
+
 def test_the_matrices_make_a_correlation() -> None:
     rng = np.random.default_rng(0)
     for _ in range(5):
