@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ from engine.layers.pool import AvgPool2D, MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.losses import CrossEntropy, Loss, SquaredError
 from engine.network import LayerStep, Network
-from engine.plans import calls, conv_innermost, conv_rows, pool_innermost
+from engine.plans import calls, conv_innermost, conv_rows, conv_winograd, pool_innermost
 from engine.plans.innermost import InnermostLane
 from engine.spec import NetworkSpec
 from tests.engine.networks import lenet5
@@ -67,6 +69,25 @@ def assert_equal(spec: NetworkSpec, n: int, loss: Loss | None = None, images: np
 @pytest.mark.parametrize("seed", range(80))
 def test_random_networks_agree_with_the_plain_layers(seed: int, way: None) -> None:
     assert_equal(random_network(seed), n=(5, 1, 8, 3)[seed % 4], loss=SquaredError() if seed % 5 == 0 else CrossEntropy())
+
+
+@pytest.mark.parametrize("wide", [1, 1000], ids=["Winograd", "rows"])
+@pytest.mark.parametrize("pool", [[], [MaxPool2D()]], ids=["bare", "pool"])
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_what_others_leave_in_the_scratch_memory_changes_nothing(padding: str, pool: list[Layer], wide: int, way: None,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conv_winograd, "WIDE", wide)
+    fast, _ = both(NetworkSpec.of([Input(2, 14, 13), Conv2D(3, (3, 3), padding=padding), ReLU(), Conv2D(4, (3, 3), padding=padding),
+                                   ReLU(), *pool, Conv2D(3, (2, 2)), ReLU(), Flatten(), Dense(3), Softmax()]))
+    images, labels = np.random.default_rng(3).random((6, 2, 14, 13)), np.arange(6) % 3
+    fast.gradient(images, labels)
+    wanted = fast.parameters.gradient.copy()
+    for lane in fast._lanes.values():
+        assert isinstance(lane, InnermostLane)
+        for _, of_layer in [*lane.forward, *lane.backward]:
+            of_layer.insert(0, partial(lane._scratch._block.fill, np.nan))
+    fast.gradient(images, labels)
+    assert np.array_equal(fast.parameters.gradient, wanted)
 
 
 @pytest.mark.parametrize("batch", [1, 31, 64, 65, 100])
