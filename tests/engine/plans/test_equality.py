@@ -77,8 +77,9 @@ def test_random_networks_agree_with_the_plain_layers(seed: int, way: None) -> No
 def test_what_others_leave_in_the_scratch_memory_changes_nothing(padding: str, pool: list[Layer], wide: int, way: None,
                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conv_winograd, "WIDE", wide)
-    fast, _ = both(NetworkSpec.of([Input(2, 14, 13), Conv2D(3, (3, 3), padding=padding), ReLU(), Conv2D(4, (3, 3), padding=padding),
-                                   ReLU(), *pool, Conv2D(3, (2, 2)), ReLU(), Flatten(), Dense(3), Softmax()]))
+    first, second = (Conv2D(depth, (3, 3), padding=padding) for depth in (3, 4))
+    fast, _ = both(NetworkSpec.of([Input(2, 14, 13), first, ReLU(), second, ReLU(), *pool, Conv2D(3, (2, 2)), ReLU(), Flatten(),
+                                   Dense(3), Softmax()]))
     images, labels = np.random.default_rng(3).random((6, 2, 14, 13)), np.arange(6) % 3
     fast.gradient(images, labels)
     wanted = fast.parameters.gradient.copy()
