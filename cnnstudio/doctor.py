@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Slot
 
 from cnnstudio.banner import Banner, Choice
-from cnnstudio.document.words import error_sentence, fix_label
+from cnnstudio.document.words import error_sentence, fix_label, fix_sentence
 from cnnstudio.setting_change import Change
 from cnnstudio.studio import Studio
 from engine.diagnose import Diagnosis, diagnose_epochs
@@ -54,7 +54,7 @@ class Doctor(QObject):
         self._told.add((news.code, news.layer))
         place = next((self._studio.document.name_of(b.id) for b in self._studio.document.graph if b.node.title == news.layer), "")
         sentences = [f"{place}: {error_sentence(news)}" if place else error_sentence(news)]
-        sentences += [f"{fix_label(fix)}." for fix in news.fixes if fix.action == "advice"]
+        sentences += [fix_sentence(fix) for fix in news.fixes if fix.action == "advice"]
         choices = [self._choice(news, fix) for fix in news.fixes if fix.action != "advice"]
         self._banner.show_message("warning", " ".join(sentences), choices, about=DIAGNOSIS)
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cnnstudio.document.words import error_sentence, fix_label
+from cnnstudio.document.words import error_sentence, fix_sentence
 from cnnstudio.theme import SPACE_L, SPACE_M, number_font
 from engine.errors import EngineError
 
@@ -22,7 +22,7 @@ from engine.errors import EngineError
 def error_text(error: EngineError, place: str = "") -> str:
     """Where, what and the fixes, in the language of the program."""
     where = f"{place or error.layer}: " if place or error.layer else ""
-    parts = [where + error_sentence(error), *(fix_label(fix) + "." for fix in error.fixes)]
+    parts = [where + error_sentence(error), *(fix_sentence(fix) for fix in error.fixes)]
     return " ".join(parts)
 
 

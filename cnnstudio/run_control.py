@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from cnnstudio.actions import Actions
 from cnnstudio.banner import Banner, Choice
-from cnnstudio.document.words import error_sentence, fix_label
+from cnnstudio.document.words import error_sentence, fix_label, fix_sentence
 from cnnstudio.session.messages import RunPhase, RunState
 from cnnstudio.setting_change import Change
 from cnnstudio.studio import Studio
@@ -103,11 +103,10 @@ class RunControl(QObject):
         block = self._block_of(error)
         place = self._studio.document.name_of(block) if block is not None else error.layer or ""
         text = f"{place}: {error_sentence(error)}" if place else error_sentence(error)
-        advice = [fix_label(fix) for fix in error.fixes if fix.action == "advice"]
         if error.code == NOT_FINITE:
             choices = [self._lower_rate()]
         else:
-            text = " ".join([text, *(f"{sentence}." for sentence in advice)])
+            text = " ".join([text, *(fix_sentence(fix) for fix in error.fixes if fix.action == "advice")])
             choices = [self._fix_choice(fix) for fix in error.fixes if fix.action != "advice"]
         self._banner.show_message("error" if about == FAILURE else "warning", text, choices, about=about)
         if block is not None:

@@ -63,6 +63,11 @@ def fix_label(fix: Fix) -> str:
     return _capital(say(fix.template).format(**fix.args))
 
 
+def fix_sentence(fix: Fix) -> str:
+    """The fix as a sentence of its own, for advice that no button can follow."""
+    return QCoreApplication.translate(CONTEXT, "{advice}.").format(advice=fix_label(fix))
+
+
 def departure_sentence(departure: Departure) -> str:
     """Why a network is not canonical."""
     may = either([say(word) for word in departure.words], say("{first} or {last}"))

@@ -87,10 +87,9 @@ class RunsPanel(QWidget):
         table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header = table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(OTHERWISE, QHeaderView.ResizeMode.Interactive)
         header.setHighlightSections(False)
-        table.setColumnWidth(NAME, 128)
+        header.setMaximumSectionSize(420)
         table.setColumnWidth(OTHERWISE, 190)
 
     def _action(self, text: str, tip: str, keys: QKeySequence | None = None) -> QAction:

@@ -1,6 +1,5 @@
 """The drawing surface of a `CurvePlot`: three value axes over one step axis, lines, epoch marks, crosshair."""
 
-import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +12,7 @@ from PySide6.QtWidgets import QGraphicsItem, QWidget
 import pyqtgraph as pg  # isort: skip  (after PySide6)
 
 from cnnstudio.theme import Theme, current_theme, theme_changed, ui_font
+from cnnstudio.widgets.chart_axes import LossAxis, PercentAxis, ValueAxis
 from cnnstudio.widgets.curve_series import Points
 
 Axis = Literal["left", "right", "rate"]
@@ -103,25 +103,6 @@ class _Line:
         self.markers.setBrush(self.style.ink())
 
 
-class _LossAxis(pg.AxisItem):
-    """An axis that, when logarithmic, has lines at 1, 2 and 5 times the powers of ten and numbers at no others."""
-
-    def logTickValues(self, minVal: float, maxVal: float, size: float, stdTicks: Any) -> Any:
-        decades = range(math.floor(minVal) - 1, math.ceil(maxVal) + 1)
-        ticks = [d + math.log10(step) for d in decades for step in (1, 2, 5)]
-        return [(1.0, [tick for tick in ticks if minVal <= tick <= maxVal])]
-
-    def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        return [f"{10.0**value:.3g}" for value in values]
-
-
-class _PercentAxis(pg.AxisItem):
-    """An axis of percentages."""
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        return [f"{value:g} %" for value in values]
-
-
 class CurveChart(pg.GraphicsView):
     """Draws what it is given; the owner decides which points and ranges.
 
@@ -151,9 +132,9 @@ class CurveChart(pg.GraphicsView):
         self._slot = pg.GraphicsWidget()
         """Where the accuracies lie when they are apart."""
         self.axes = {
-            "left": _LossAxis("left"),
-            "right": _PercentAxis("right"),
-            "rate": pg.AxisItem("right"),
+            "left": LossAxis("left"),
+            "right": PercentAxis("right"),
+            "rate": ValueAxis("right"),
             "bottom": pg.AxisItem("bottom"),
             "bottom_apart": pg.AxisItem("bottom"),
         }
