@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from PySide6.QtCore import QCoreApplication, QObject, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtWidgets import QMainWindow, QTabBar, QWidget
 
 from cnnstudio.dock import Dock
 from cnnstudio.help_line import with_help_line
@@ -80,9 +80,14 @@ class Docks(QObject):
 
     @Slot()
     def note_tabs(self) -> None:
-        """Tell every dock whether it lies among tabs."""
+        """Tell every dock whether it lies among tabs, and hold the tabs where they are.
+
+        Qt crashes when a tab is dragged on a bar that an earlier arrangement left behind; which bars these are it does not say.
+        """
         for dock in self.all:
             dock.set_tabbed(bool(self._window.tabifiedDockWidgets(dock)))
+        for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setMovable(False)
 
     @Slot()
     def arrange(self) -> None:

@@ -133,9 +133,13 @@ class LayerZoom(QWidget):
         if image is None or block is None:
             return
         rows, columns = block
+        self._image.set_maps(image, kind="image")
+        if not rows or not columns:
+            self._image_caption.setText(self.tr("fed by no pixel: the window lies in the padding"))
+            self._image.clear_highlight()
+            return
         text = self.tr("fed by the pixels of rows {top}–{bottom}, columns {left}–{right}")
         self._image_caption.setText(text.format(top=rows[0], bottom=rows[-1], left=columns[0], right=columns[-1]))
-        self._image.set_maps(image, kind="image")
         self._image.highlight(None, rows, columns)
 
     def _outline(self, spot: Spot | None) -> None:

@@ -342,6 +342,14 @@ def test_the_pictures_of_a_convolution_show_what_slides_over_what(qtbot: QtBot, 
     assert zoom.kernel.isHidden()
 
 
+def test_a_number_that_only_padding_feeds_says_so(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    window.studio.document.set_option("conv1", "padding", (6, 6, 6, 6))
+    show(qtbot, window, "relu1.y", (0, 8, 8))
+    assert "fed by the pixels of rows" in panel._body.layer._image_caption.text()
+    show(qtbot, window, "relu1.y", (0, 0, 0))
+    assert panel._body.layer._image_caption.text() == "fed by no pixel: the window lies in the padding"
+
+
 def test_a_unit_shows_its_inputs_and_weights_beside_each_other(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
     snapshot, zoom = subject(panel).snapshot, panel.part_zoom
     show(qtbot, window, "dense1.y", (3,))
