@@ -14,6 +14,7 @@ from cnnstudio.error_log import ErrorLog, log_path
 from cnnstudio.icons import app_icon
 from cnnstudio.log_dialog import LogDialog
 from cnnstudio.mainwindow import MainWindow
+from cnnstudio.overrides import mend_overrides
 from cnnstudio.project.folder import working_folder
 from cnnstudio.project.recovery import Abandoned, find_abandoned
 from cnnstudio.recovery_dialog import RecoveryDialog
@@ -144,6 +145,7 @@ class Program(QObject):
 
 def make_application(arguments: list[str]) -> QApplication:
     """The QApplication with the program's name and icon."""
+    mend_overrides()
     app = QApplication(arguments)
     app.setOrganizationName(ORGANIZATION)
     app.setApplicationName(APPLICATION)
