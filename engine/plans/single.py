@@ -25,7 +25,7 @@ from engine.layers.input import Input
 from engine.layers.pool import MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.memory import aligned_zeros, buffer_dtype
-from engine.plans import calls, conv_winograd_of_one, pool_innermost
+from engine.plans import calls, conv_winograd, pool_innermost
 from engine.plans.calls import Call, bind
 from engine.spec import Placed
 from engine.windows import windows
@@ -33,7 +33,7 @@ from engine.windows import windows
 
 def serves(placed: Sequence[Placed]) -> bool:
     """Whether the plan is the fastest one: the windows of each convolution fit into the cache, and none is better off without."""
-    return not any(conv_winograd_of_one.wants(p) for p in placed) and all(_window_cells(p) <= calls.BLOCK for p in placed)
+    return not any(conv_winograd.wants(p) for p in placed) and all(_window_cells(p) <= calls.BLOCK for p in placed)
 
 
 def _pools(placed: Placed) -> bool:
