@@ -28,10 +28,12 @@ class Recorder:
         self._norms_at = self._histograms_at = self._diagnosis_due = 0.0
         self._diagnosed: LastUpdate | None = None
         """The update of the last diagnosis."""
+        self.owes_diagnosis = False
+        """Whether a diagnosis is to be made as soon as there is nothing else to do."""
 
     def begin(self, trainer: Trainer) -> None:
         """The network is another one, or all its weights were drawn anew."""
-        self._diagnosis_due = 0.0
+        self._diagnosis_due, self.owes_diagnosis = 0.0, False
         self.take_histograms(trainer)
 
     def batch_done(self, trainer: Trainer, *, stepping: bool) -> None:
@@ -60,6 +62,7 @@ class Recorder:
 
     def diagnose(self, trainer: Trainer) -> None:
         """Say what goes wrong although nothing is broken, if a batch was trained since the last time."""
+        self.owes_diagnosis = False
         if trainer.last_update is None or trainer.last_update is self._diagnosed:
             return
         self._diagnosed, start = trainer.last_update, time.monotonic()

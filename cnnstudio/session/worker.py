@@ -129,8 +129,9 @@ class Worker(threading.Thread):
 
     def _next_message(self) -> Message | None:
         """The next message; None when there is none and something else to do."""
+        busy = self._phase == RunPhase.RUNNING or self._questions or self._recorder.owes_diagnosis
         try:
-            return self._messages.get(block=self._phase != RunPhase.RUNNING and not self._questions)
+            return self._messages.get(block=not busy)
         except queue.Empty:
             return None
 
@@ -168,7 +169,7 @@ class Worker(threading.Thread):
             case Pause():
                 if self._phase == RunPhase.RUNNING:
                     self._rest(RunPhase.PAUSED)
-                    self._recorder.diagnose(self._needed())
+                    self._recorder.owes_diagnosis = True  # behind the frame, and whatever else was asked for meanwhile
             case Stop():
                 if self._phase in (RunPhase.RUNNING, RunPhase.PAUSED, RunPhase.FAILED):
                     self._leave_batch()
@@ -205,7 +206,7 @@ class Worker(threading.Thread):
 
     def _load(self, message: Load) -> None:
         self._leave()
-        self._trainer = None
+        self._trainer, self._recorder.owes_diagnosis = None, False
         self._rest(RunPhase.EMPTY)
         self._mailbox.put_frame(None)  # what still lies there belongs to the network before
         trainer, kept, fresh = begin(message)
@@ -227,7 +228,7 @@ class Worker(threading.Thread):
         if self._events is None:
             self._events = trainer.run(grain=grain)
         self._grain, self._goal, self._phase, self._reason = grain, goal, RunPhase.RUNNING, ""
-        self._trained = False
+        self._trained = self._recorder.owes_diagnosis = False
         self._frames.taken(0.0)
         self._speed.resume()
 
@@ -275,8 +276,11 @@ class Worker(threading.Thread):
                 self._mailbox.post(answer)
             self._speed.resume()
             return
-        assert self._events is not None and self._trainer is not None
-        trainer = self._trainer
+        trainer = self._needed()
+        if self._recorder.owes_diagnosis:
+            self._recorder.diagnose(trainer)
+            return
+        assert self._events is not None
         allow_cores(self._cores(trainer))
         event = next(self._events)
         match event:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from cnnstudio.session import recorder
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import FrameTaken, Load, Message, Pause, Quit, Run, RunPhase, SetProbe, StepBatch, TakeCheckpoint
 from cnnstudio.session.worker import Worker
@@ -90,3 +91,25 @@ def test_a_batch_asked_for_between_the_last_batch_of_an_epoch_and_its_validation
     while worker._phase == RunPhase.RUNNING:
         worker._advance()
     assert (trainer.epoch, trainer.batch, trainer.step) == (1, 1, step + 1)
+
+
+def test_a_pause_shows_its_frame_before_it_is_diagnosed(
+    worker: Worker, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A diagnosis takes as long as many batches."""
+    told: list[str] = []
+    monkeypatch.setattr(recorder, "DIAGNOSIS_SHARE", 1e-9)  # none but that of the first epoch while training runs
+    post, put = mailbox.post, mailbox.put_frame
+    monkeypatch.setattr(mailbox, "put_frame", lambda frame: (told.append("frame"), put(frame)))
+    monkeypatch.setattr(worker._recorder, "_post", lambda report: (told.append(type(report).__name__), post(report)))
+    data = blobs()
+    answer(worker, Load(small(), data, SETTINGS), SetProbe(SnapshotRequest(data.train.images[0])))
+    answer(worker, Run())
+    while "Diagnosed" not in told:
+        answer(worker)
+    answer(worker)
+    told.clear()
+    answer(worker, Pause())
+    while "Diagnosed" not in told:
+        answer(worker)
+    assert told.index("frame") < told.index("Diagnosed") and told.count("Diagnosed") == 1
