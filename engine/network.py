@@ -224,7 +224,7 @@ class Network:
 
     def predict(self, images: Array) -> Array:
         """The outputs (N, outputs) for raw images (N, C, H, W), in evaluation mode."""
-        return np.array(self._outputs(images).output, order="C")
+        return self._outputs(images).output.copy()
 
     def evaluate(self, images: Array, labels: Array) -> Evaluation:
         """Mean loss, accuracy and predicted classes in evaluation mode."""
