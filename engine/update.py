@@ -48,7 +48,7 @@ def step(optimizer: Optimizer, p: Parameters, slots: Mapping[str, Array], rate: 
 
     `before` and `slots_before` receive what stood there before; `scratch` is (2, P).
     """
-    lengths = [0.0] * -(-p.size // BLOCK)
+    lengths = [0.0] * max(1, -(-p.size // BLOCK))  # a network may have no weights
 
     def change(part: slice, core: int) -> None:
         w, of_part = p.flat[part], {name: slot[part] for name, slot in slots.items()}

@@ -48,6 +48,8 @@ class OutlineModel(QAbstractListModel):
         if not index.isValid() or index.row() >= len(self.ids):
             return None
         block_id = self.ids[index.row()]
+        if block_id not in self._document.graph:  # a view asks before the change of the network has come here
+            return None
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self._text(block_id)
         if role == Qt.ItemDataRole.DecorationRole:

@@ -20,7 +20,7 @@ def made(size: int) -> Parameters:
 
 
 @pytest.mark.parametrize("cores", [1, 2, 3])
-@pytest.mark.parametrize("size", [1, 999, 1000, 7321])
+@pytest.mark.parametrize("size", [0, 1, 999, 1000, 7321])
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_blocks_and_cores_change_no_bit(kind: str, size: int, cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(update, "BLOCK", 500)

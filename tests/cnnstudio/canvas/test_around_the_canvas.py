@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from cnnstudio.canvas.export import export_drawing
 from cnnstudio.canvas.formula_bar import FormulaBar
 from cnnstudio.canvas.icons import layer_pixmap
-from cnnstudio.canvas.outline import OutlinePanel
+from cnnstudio.canvas.outline import OutlineModel, OutlinePanel
 from cnnstudio.canvas.palette import Palette
 from cnnstudio.canvas.view import CanvasView
 from cnnstudio.document import layout
@@ -110,6 +110,14 @@ def test_the_bar_says_which_block_departs_and_a_click_goes_there(qtbot: QtBot, d
 
 
 # --- outline ---
+
+
+def test_the_outline_can_be_asked_before_it_knows_that_a_block_is_gone(qtbot: QtBot, document: Document) -> None:
+    model = OutlineModel(document, document)
+    document.graph_changed.disconnect(model._follow_change)
+    document.remove(document.graph.ids[-1:])
+    last = model.index(len(model.ids) - 1, 0)
+    assert [model.data(last, role) for role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.DecorationRole)] == [None, None]
 
 
 def test_the_outline_lists_blocks_and_shares_the_selection(qtbot: QtBot, document: Document) -> None:
