@@ -1,4 +1,4 @@
-"""What is chosen in the window: the block, the sample image, the cell of an array, and the step that is shown."""
+"""What is chosen in the window: the block, the sample image and the cell of an array."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CellRef:
 
 
 class Selection(QObject):
-    """Holds what is chosen and says when that changes; choosing the same block, sample or step again says nothing."""
+    """Holds what is chosen and says when that changes; choosing the same block or sample again says nothing."""
 
     block_changed = Signal(object)
     """The id of the chosen block, or None."""
@@ -44,15 +44,12 @@ class Selection(QObject):
     """A `SampleRef`, or None."""
     cell_changed = Signal(object)
     """A `CellRef`, or None."""
-    step_changed = Signal(object)
-    """The step that is shown; None means the latest."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._block: str | None = None
         self._sample: SampleRef | None = None
         self._cell: CellRef | None = None
-        self._step: int | None = None
 
     @property
     def block(self) -> str | None:
@@ -68,11 +65,6 @@ class Selection(QObject):
     def cell(self) -> CellRef | None:
         """The chosen number."""
         return self._cell
-
-    @property
-    def step(self) -> int | None:
-        """The step that is shown; None means the latest."""
-        return self._step
 
     def select_block(self, block: str | None) -> None:
         """Choose a block."""
@@ -91,9 +83,3 @@ class Selection(QObject):
         if cell is not None or self._cell is not None:
             self._cell = cell
             self.cell_changed.emit(cell)
-
-    def select_step(self, step: int | None) -> None:
-        """Choose the step to show."""
-        if step != self._step:
-            self._step = step
-            self.step_changed.emit(step)

@@ -1,4 +1,4 @@
-"""What is measured of predictions: accuracy, the confusion matrix."""
+"""What the outputs of a network predict, and how surely."""
 
 from __future__ import annotations
 
@@ -18,10 +18,3 @@ def predicted_classes(y: Array) -> NDArray[np.int64]:
 def confidences(y: Array) -> Array:
     """The output (N,) that stands for the predicted class of each row of outputs (N, K); of one unit, y or 1 − y."""
     return np.asarray(np.maximum(y[:, 0], 1 - y[:, 0]) if y.shape[1] == 1 else y.max(axis=1))
-
-
-def confusion_matrix(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
-    """counts[t, p]: how many samples of class t were taken for class p; shape (classes, classes)."""
-    counts: NDArray[np.int64] = np.zeros((classes, classes), np.int64)
-    np.add.at(counts, (truth, predicted), 1)
-    return counts

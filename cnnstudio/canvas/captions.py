@@ -17,7 +17,7 @@ translate = QCoreApplication.translate
 _LONGEST_FORMULA = 14
 
 
-def face_of(document: Document, block: Block, status: str = "") -> Face:
+def face_of(document: Document, block: Block) -> Face:
     """The face of a block as the document stands now."""
     derived, layer = document.derived, block.node.layer
     facts = derived.analysis.get(block.id)
@@ -38,7 +38,6 @@ def face_of(document: Document, block: Block, status: str = "") -> Face:
         main=main,
         shape=shape if shape != main else "",
         detail=" · ".join(words[1:]),
-        status=status,
         problem=problem_sentence(document, problem) if problem else "",
         is_error=block.id in derived.errors,
         fixes=tuple(fix_label(fix) for fix in problem.fixes if fix.action != "advice") if problem else (),

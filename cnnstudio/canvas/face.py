@@ -37,7 +37,6 @@ class Face:
     shape: str = ""
     """The shape behind the block."""
     detail: str = ""
-    status: str = ""
     problem: str = ""
     """The sentence of an error, or of what the block waits for or misses."""
     is_error: bool = False
@@ -181,9 +180,8 @@ def _paint_options(painter: QPainter, face: Face, theme: Theme) -> None:
         room.setRight(room.right() - QFontMetricsF(small).horizontalAdvance(face.shape) - 6)
     _paint_line(painter, face.main, room, pixel_font(13, True), text)
     top += _LINE
-    second = face.status or face.detail
-    if second and not (face.problem and face.status):
-        _paint_line(painter, second, QRectF(PADDING, top, width, _LINE), pixel_font(11), theme.color("muted"))
+    if face.detail:
+        _paint_line(painter, face.detail, QRectF(PADDING, top, width, _LINE), pixel_font(11), theme.color("muted"))
 
 
 def _paint_problem(painter: QPainter, face: Face, theme: Theme) -> None:

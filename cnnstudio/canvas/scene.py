@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGraphicsScene, QGraphicsSceneHelpEvent, QToolTip
 from cnnstudio.canvas.block_item import BlockItem, Part
 from cnnstudio.canvas.captions import face_of, tooltip_of
 from cnnstudio.canvas.drop_places import place_at
-from cnnstudio.canvas.face import PORT_Y, forget_fonts
+from cnnstudio.canvas.face import forget_fonts
 from cnnstudio.canvas.flow_mark import FlowMark
 from cnnstudio.canvas.input_field import field_on_input
 from cnnstudio.canvas.preview import Preview
@@ -61,7 +61,6 @@ class CanvasScene(QGraphicsScene):
         self.zooming = False
         self._highlighted: frozenset[str] = frozenset()
         self._hovered_wire: Wire | None = None
-        self._statuses: dict[str, str] = {}
         self.preview = Preview(self)
         self._flow: FlowMark | None = None
         self._wires_of: dict[str, list[WireItem]] = {}
@@ -85,7 +84,6 @@ class CanvasScene(QGraphicsScene):
             self._drop_wire((block_id, ""))
             self.removeItem(self.blocks.pop(block_id))
             self._wires_of.pop(block_id, None)
-            self._statuses.pop(block_id, None)
         for block in after:
             if block.id not in self.blocks:
                 item = BlockItem(block.id, face_of(self.document, block))
@@ -133,7 +131,7 @@ class CanvasScene(QGraphicsScene):
         derived = self.document.derived
         for block in graph:
             item = self.blocks[block.id]
-            item.set_face(face_of(self.document, block, self._statuses.get(block.id, "")))
+            item.set_face(face_of(self.document, block))
         for (first, _), line in self.wires.items():
             placed = derived.placed.get(first)
             line.set_label(str(placed.y) if placed else "", faint=placed is None)
@@ -196,13 +194,6 @@ class CanvasScene(QGraphicsScene):
         """Take all pictures away, for example when the network has changed."""
         for item in self.blocks.values():
             item.set_thumbnail(None)
-
-    def set_status(self, block_id: str, text: str) -> None:
-        """Show a short text on a block in place of its second line; an empty one brings that back."""
-        if block_id in self.blocks:
-            self._statuses[block_id] = text
-            block = self.document.graph[block_id]
-            self.blocks[block_id].set_face(face_of(self.document, block, text))
 
     def highlight(self, ids: Iterable[str]) -> None:
         """Outline some blocks, as the formula bar does for what is under the pointer."""
@@ -350,10 +341,6 @@ class CanvasScene(QGraphicsScene):
         for line in self.wires.values():
             line.reroute()
         self.update()
-
-    def centre_of(self, block_id: str) -> QPointF:
-        """The middle of a block at the height of its ports."""
-        return self.blocks[block_id].pos() + QPointF(BLOCK_WIDTH / 2, PORT_Y)
 
 
 def corner_for(centre: QPointF) -> tuple[float, float]:

@@ -93,10 +93,6 @@ class Runs(QObject):
         """For each run on display, the present one and those laid over it, the number of its colour from 0 on."""
         return dict(self._colors)
 
-    def is_overlaid(self, id: int) -> bool:
-        """Whether a run is laid over the present one."""
-        return id in self._overlaid
-
     def overlay(self, id: int, on: bool) -> bool:
         """Lay a run over the present one, or take it away; False when as many are there as can be told apart."""
         if on and id not in self._colors and len(self._colors) >= MOST_SHOWN - (not self._present):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cnnstudio.panels.explain.subject import Subject, array_kind
-from cnnstudio.panels.explain.words import kept_name, parameter_name, slot_name, translate
+from cnnstudio.panels.explain.words import kept_name, of_parameter, slot_name, translate
 from engine.snapshot import Snapshot
 from engine.term import CellRef
 
@@ -61,23 +61,14 @@ class Names:
         if not layer:
             return _of_no_layer(name)
         kind, parameter, rest = array_kind(self._placed[layer], short)
-        block, of = self._name_of(layer), parameter_name(parameter)
+        block = self._name_of(layer)
         match kind:
             case "forward":
                 return translate("output of {block}").format(block=block)
             case "delta":
                 return translate("delta of {block}").format(block=block)
-            case "parameter":
-                return f"{block} · {of}"
-            case "gradient":
-                return translate("Gradient of {block} · {parameter}").format(block=block, parameter=of)
-            case "new":
-                return translate("After the update: {block} · {parameter}").format(block=block, parameter=of)
-            case "slot":
-                return f"{block} · {of} · {slot_name(rest)}"
-            case "new slot":
-                return translate("After the update: {block} · {parameter}").format(
-                    block=block, parameter=f"{of} · {slot_name(rest)}")
+            case "parameter" | "gradient" | "new" | "slot" | "new slot":
+                return of_parameter(kind, block, parameter, rest)
         return f"{block} · {kept_name(short)}"
 
     def part(self, part: tuple[str, int] | None) -> str:

@@ -24,7 +24,6 @@ def title(subject: Subject, name_of: Callable[[str], str]) -> str:
 
 def _head(subject: Subject, name_of: Callable[[str], str]) -> str:
     name = name_of(subject.owner.node.id) if subject.owner else ""
-    parameter = parameter_name(subject.target)
     match subject.kind:
         case "forward":
             return name
@@ -32,19 +31,10 @@ def _head(subject: Subject, name_of: Callable[[str], str]) -> str:
             return translate("Delta of the image")
         case "delta":
             return translate("Delta of {block}").format(block=name)
-        case "parameter":
-            return f"{name} · {parameter}"
-        case "gradient":
-            return translate("Gradient of {block} · {parameter}").format(parameter=parameter, block=name)
-        case "new":
-            return translate("After the update: {block} · {parameter}").format(parameter=parameter, block=name)
-        case "slot" | "new slot":
+        case "parameter" | "gradient" | "new" | "slot" | "new slot":
             assert subject.owner is not None
-            slot = array_kind(subject.owner, subject.ref.array.rpartition(".")[2])[2]
-            if subject.kind == "slot":
-                return f"{name} · {parameter} · {slot_name(slot)}"
-            return translate("After the update: {block} · {parameter}").format(
-                parameter=f"{parameter} · {slot_name(slot)}", block=name)
+            _, parameter, slot = array_kind(subject.owner, subject.ref.array.rpartition(".")[2])
+            return of_parameter(subject.kind, name, parameter, slot)
         case "image":
             return translate("Image")
         case "target":
@@ -58,6 +48,18 @@ def _head(subject: Subject, name_of: Callable[[str], str]) -> str:
         case "gradient_norm":
             return translate("Length of the gradient")
     return f"{name} · {kept_name(subject.target)}"
+
+
+def of_parameter(kind: str, block: str, parameter: str, slot: str) -> str:
+    """What a parameter of a block is called, or its gradient, an optimizer's slot of it, or what the update made of them."""
+    words = parameter_name(parameter)
+    if kind in ("slot", "new slot"):
+        words += f" · {slot_name(slot)}"
+    if kind == "gradient":
+        return translate("Gradient of {block} · {parameter}").format(block=block, parameter=words)
+    if kind in ("new", "new slot"):
+        return translate("After the update: {block} · {parameter}").format(block=block, parameter=words)
+    return f"{block} · {words}"
 
 
 def parameter_name(name: str) -> str:

@@ -180,9 +180,6 @@ def test_pictures_for_blocks_that_are_gone_are_ignored(qtbot: QtBot, document: D
     view = CanvasView(document)
     shown(qtbot, view)
     view.canvas.set_thumbnail("nobody", QImage(4, 4, QImage.Format.Format_RGB32))
-    view.canvas.set_status("nobody", "x")
-    view.canvas.set_status("conv1", "dead: 3 of 6")
-    assert view.canvas.blocks["conv1"].face.status == "dead: 3 of 6"
     view.canvas.clear_thumbnails()
 
 

@@ -5,7 +5,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from cnnstudio.widgets.fields import Choice, FloatField, IntField
+from cnnstudio.widgets.fields import Choice, IntField
 from cnnstudio.widgets.flow_layout import FlowLayout
 
 
@@ -24,7 +24,7 @@ def wheel(widget: QWidget) -> None:
     QApplication.sendEvent(widget, event)
 
 
-@pytest.mark.parametrize("make", [IntField, FloatField, Choice])
+@pytest.mark.parametrize("make", [IntField, Choice])
 def test_the_wheel_counts_only_with_the_keyboard(qtbot, make):
     window = QWidget()
     qtbot.addWidget(window)
@@ -45,13 +45,6 @@ def test_the_wheel_counts_only_with_the_keyboard(qtbot, make):
     qtbot.waitUntil(field.hasFocus)
     wheel(field)
     assert state() != before
-
-
-@pytest.mark.parametrize(("value", "text"), [(0.001, "0.001"), (2.0, "2"), (0.9, "0.9"), (100.0, "100")])
-def test_real_numbers_have_no_trailing_zeros(qtbot, value, text):
-    field = FloatField(value=value)
-    qtbot.addWidget(field)
-    assert field.text() == text
 
 
 def test_typing_is_told_when_finished(qtbot):
