@@ -21,7 +21,8 @@ and in a batch only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,6 +107,8 @@ def frozen(array: Array | float) -> Array:
 def sample_snapshot(network: Network, step: int, request: SnapshotRequest) -> Snapshot:
     """Run the sample probe: forward, and backward when a label is given, through a workspace of its own."""
     wanted = [p for p in network.placed if request.layers is None or p.node.id in request.layers]
+    ids = {p.node.id for p in wanted}
+    weighty = {layer for layer in ids if request.takes_weights_of(layer)}
     arrays: dict[str, Array] = {}
     loss = None
     if request.image is not None:
@@ -118,13 +121,10 @@ def sample_snapshot(network: Network, step: int, request: SnapshotRequest) -> Sn
             loss, gradients = network.backward_sample(label)
             targets = targets_of(label, network.outputs, network.dtype)
             arrays |= {"target": frozen(targets[0]), "loss": frozen(loss)} | _deltas(network, lanes, wanted, targets, _first)
-            for p in wanted:
-                if request.takes_weights_of(p.node.id):
-                    arrays |= _of_layer(gradients, p, "d")
-    for p in wanted:
-        arrays |= _of_layer(network.state, p)
-        if request.parameters and request.takes_weights_of(p.node.id):
-            arrays |= _of_layer(network.parameters.named, p)
+            arrays |= _of_layers(gradients, weighty, "d")
+    arrays |= _of_layers(network.state, ids)
+    if request.parameters:
+        arrays |= _of_layers(network.parameters.named, weighty)
     return Snapshot(step, "sample", arrays, network.spec, network.loss, loss)
 
 
@@ -148,8 +148,10 @@ def batch_snapshot(trainer: Trainer) -> Snapshot:
     arrays = {"image": frozen(_together([lane.images for lane in lanes])), "target": frozen(targets), "losses": frozen(losses)}
     arrays |= _deltas(network, lanes, network.placed, targets, _together)
     for p in network.placed:
-        arrays |= _outputs(lanes, p, _together) | _of_layer(live.state, p) | _of_layer(network.parameters.named, p)
-        arrays |= _of_layer(network.parameters.named_gradient, p, "d")
+        arrays |= _outputs(lanes, p, _together)
+    ids = {p.node.id for p in network.placed}
+    arrays |= _of_layers(live.state, ids) | _of_layers(network.parameters.named, ids)
+    arrays |= _of_layers(network.parameters.named_gradient, ids, "d")
     penalty = _update(network, last, arrays)
     loss = result.loss + penalty
     arrays |= {"penalty": frozen(penalty), "loss": frozen(loss)}
@@ -186,12 +188,16 @@ def _outputs(lanes: Sequence[PlainLane], p: Placed, joined: Callable[[Sequence[A
     """The output of a layer and the buffers that it shows."""
     spaces = [lane.workspaces[p.index] for lane in lanes]
     arrays = {f"{p.node.id}.y": frozen(joined([ws.y for ws in spaces]))}
-    one, two = (p.node.layer.workspace(p.x, n) for n in (1, 2))
-    for name, buffer in one.items():
-        if buffer.shown and not buffer.scratch:
-            of_images = buffer.shape != two[name].shape
-            arrays[f"{p.node.id}.{name}"] = frozen(joined([ws[name] for ws in spaces]) if of_images else spaces[0][name])
+    for name, of_images in _shown_buffers(p):
+        arrays[f"{p.node.id}.{name}"] = frozen(joined([ws[name] for ws in spaces]) if of_images else spaces[0][name])
     return arrays
+
+
+@functools.lru_cache(maxsize=1024)
+def _shown_buffers(p: Placed) -> tuple[tuple[str, bool], ...]:
+    """The buffers that a layer shows, and whether each has an axis for the images."""
+    one, two = (p.node.layer.workspace(p.x, n) for n in (1, 2))
+    return tuple((name, buffer.shape != two[name].shape) for name, buffer in one.items() if buffer.shown and not buffer.scratch)
 
 
 def _deltas(network: Network, lanes: Sequence[PlainLane], wanted: Sequence[Placed], targets: Array,
@@ -208,7 +214,7 @@ def _deltas(network: Network, lanes: Sequence[PlainLane], wanted: Sequence[Place
     return arrays
 
 
-def _of_layer(named: Mapping[str, Array], p: Placed, prefix: str = "") -> dict[str, Array]:
-    """Copies of the arrays of one layer, "conv1.W" as "conv1." + prefix + "W"."""
-    start = p.node.id + "."
-    return {start + prefix + name[len(start):]: frozen(a) for name, a in named.items() if name.startswith(start)}
+def _of_layers(named: Mapping[str, Array], layers: Set[str], prefix: str = "") -> dict[str, Array]:
+    """Copies of the arrays of some layers, "conv1.W" as "conv1." + prefix + "W"."""
+    places = ((*name.rsplit(".", 1), name) for name in named)
+    return {f"{layer}.{prefix}{own}": frozen(named[name]) for layer, own, name in places if layer in layers}

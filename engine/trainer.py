@@ -92,6 +92,8 @@ class Trainer:
         self.batch = 0
         self.first_epoch = 0
         self.validation_losses: list[float] = []
+        self.validation: Evaluation | None = None
+        """How the validation images were answered at the end of the last epoch of this run."""
         self.changes: list[tuple[int, TrainSettings]] = []
         self._sums = (0.0, 0, 0)
         self._order_of: tuple[int, ...] = ()
@@ -309,7 +311,7 @@ class Trainer:
                              layer=self.network.spec[layer].title, position=self.network.spec.index(layer))
 
     def _end_epoch(self, images_per_second: float) -> Generator[Evaluating, None, EpochDone]:
-        validation = yield from self.evaluation(self.data.validation)
+        validation = self.validation = yield from self.evaluation(self.data.validation)
         rate = self.learning_rate
         loss, correct, n = self._sums
         self.epoch, self.batch, self._sums = self.epoch + 1, 0, (0.0, 0, 0)

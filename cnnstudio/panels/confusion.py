@@ -70,7 +70,6 @@ class ConfusionPanel(QWidget):
         self._view.hovered.connect(self._say)
         self._images.cell_clicked.connect(self._choose_image)
         controller.answered.connect(self._take)
-        controller.epoch_done.connect(self._renew)
         controller.state_changed.connect(self._follow)
         controller.history_replaced.connect(self._renew)
 
@@ -117,8 +116,10 @@ class ConfusionPanel(QWidget):
     @Slot(object, object)
     def _take(self, split: str, evaluation: Evaluation | None) -> None:
         data = self._data
-        if split != "validation" or evaluation is None or data is None or len(evaluation.predicted) != len(data.validation):
+        if split != "validation" or evaluation is None or data is None or not len(data.validation):
             return
+        if len(evaluation.predicted) != len(data.validation) or not self.isVisible():
+            return  # of other data; hidden, the panel asks when it is shown
         self._predicted = evaluation.predicted
         matrix = confusion(data.validation.labels, evaluation.predicted, len(data.classes))
         self._view.set_maps(matrix[None].astype(np.float32), kind="activation", low=0.0, high=float(max(1, matrix.max())))

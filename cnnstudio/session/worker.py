@@ -299,6 +299,8 @@ class Worker(threading.Thread):
             case EpochDone():
                 self._speed.epoch_done()
                 self._mailbox.post(event)
+                # So that nobody has to ask for what is known.
+                self._mailbox.post(Evaluated(trainer.validation, "validation"))
                 self._recorder.epoch_done(trainer)
                 self._speed.resume()
                 # A pause behind the last batch has left only its validation: the step that was asked for is yet to come.

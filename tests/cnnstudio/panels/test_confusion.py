@@ -6,7 +6,10 @@ import numpy as np
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
+from cnnstudio.session.messages import RunPhase
+from cnnstudio.setting_change import Change
 from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.numbers import format_percent
 from tests.cnnstudio.panels.pixels import assert_shows, enlarge, network_of
 
 
@@ -44,3 +47,16 @@ def test_it_follows_the_weights_and_is_not_asked_for_while_hidden(qtbot: QtBot, 
     before = len(asked)
     window.actions_.batch.trigger()
     qtbot.waitUntil(lambda: len(asked) > before and not studio.controller._worker._questions)
+
+
+def test_the_end_of_an_epoch_is_shown_without_asking_the_network_again(qtbot: QtBot, window: MainWindow) -> None:
+    studio, panel = window.studio, window.confusion
+    enlarge(window, "confusion")
+    qtbot.waitUntil(lambda: panel.view.maps is not None)
+    headings: list[str] = []
+    panel.heading_changed.connect(lambda _, detail: headings.append(detail))
+    studio.controller.evaluate = lambda split="test": None  # type: ignore[method-assign, assignment]
+    studio.change(Change("epochs", 1))
+    studio.controller.run()
+    qtbot.waitUntil(lambda: studio.controller.state.phase == RunPhase.FINISHED and bool(headings), timeout=30_000)
+    assert headings[-1] == format_percent(studio.controller.history.epochs[-1].val_accuracy)
