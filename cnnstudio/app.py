@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from cnnstudio import theme
 from cnnstudio.error_dialog import UnexpectedErrorDialog, show_error
 from cnnstudio.error_log import ErrorLog, log_path
+from cnnstudio.garbage import GarbageCollector
 from cnnstudio.icons import app_icon
 from cnnstudio.log_dialog import LogDialog
 from cnnstudio.mainwindow import MainWindow
@@ -37,6 +38,7 @@ class Program(QObject):
     def __init__(self, app: QApplication, parent: QObject | None = None, *, at_once: bool = True) -> None:
         super().__init__(parent)
         self._app = app
+        self._garbage = GarbageCollector(self)
         self.settings = Settings()
         self.log = ErrorLog(self)
         self.log.caught.connect(self._show_unexpected)
@@ -139,6 +141,7 @@ class Program(QObject):
     def close(self) -> None:
         """End all threads and give the hooks back."""
         self.studio.close()
+        self._garbage.stop()
         self.settings.flush()
         self.log.uninstall()
 
