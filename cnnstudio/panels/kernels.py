@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -256,7 +257,11 @@ class KernelsPanel(LivePanel):
         elif channel >= 0:
             self._explain(self._index(cell, channel))
         else:
-            menu = self._channel_menu(cell, self._snapshot[name])
+            weights = self._snapshot[name]
+            places = {k: self._index(cell, k) for k in range(self._channel.property("channels"))}
+            if not all(i < size for place in places.values() for i, size in zip(place, weights.shape, strict=True)):
+                return  # the frame is of the network before an edit; the right one is under way
+            menu = self._channel_menu(places, weights)
             pop_up(menu, self._view.viewport().mapToGlobal(self._view.cell_rect(cell.map, cell.row, cell.col).center().toPoint()))
 
     def _index(self, cell: Cell, channel: int) -> tuple[int, ...]:
@@ -266,12 +271,10 @@ class KernelsPanel(LivePanel):
             return cell.map, channel, cell.row, cell.col
         return cell.map, (channel * shape[1] + cell.row) * shape[2] + cell.col
 
-    def _channel_menu(self, cell: Cell, weights: Maps) -> QMenu:
-        """The weights behind a cell, one for each channel, the largest first; a few of very many."""
-        channels = range(self._channel.property("channels"))
-        places = {channel: self._index(cell, channel) for channel in channels}
+    def _channel_menu(self, places: Mapping[int, tuple[int, ...]], weights: Maps) -> QMenu:
+        """The weights at the places of some channels, the largest first; a few of very many."""
         menu = QMenu(self._view)
-        for channel in sorted(channels, key=lambda channel: -abs(float(weights[places[channel]])))[:MOST_OFFERED]:
+        for channel in sorted(places, key=lambda channel: -abs(float(weights[places[channel]])))[:MOST_OFFERED]:
             text = self.tr("channel {number}: {value}")
             action = menu.addAction(text.format(number=channel, value=format_value(float(weights[places[channel]]))))
             action.triggered.connect(partial(self._explain, places[channel]))

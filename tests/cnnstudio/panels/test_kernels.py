@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -169,3 +171,15 @@ def test_a_bin_of_the_spread_leads_to_the_weight_in_its_middle(qtbot: QtBot, win
     assert cell is not None and edges[38] < weights[cell.index] < edges[39]
     histogram.bin_clicked.emit(2 * edges[-1], 3 * edges[-1])
     assert window.studio.selection.cell is cell
+
+
+def test_a_frame_of_the_network_before_an_edit_offers_no_channels(window: MainWindow, qtbot: QtBot) -> None:
+    panel = window.kernels
+    window.view.show_block("conv2")
+    panel._channel.setCurrentIndex(panel._channel.findData(MEAN))
+    qtbot.waitUntil(lambda: panel._snapshot is not None and "conv2.W" in panel._snapshot and panel.view.maps is not None)
+    assert panel._snapshot is not None
+    narrower = {**panel._snapshot.arrays, "conv2.W": panel._snapshot["conv2.W"][:, :1]}
+    panel._snapshot = replace(panel._snapshot, arrays=narrower)
+    panel.view.cell_activated.emit(Cell(0, 0, 0, 0.0))
+    assert panel.view.findChild(QMenu) is None
