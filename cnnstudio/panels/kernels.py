@@ -259,7 +259,7 @@ class KernelsPanel(LivePanel):
         else:
             weights = self._snapshot[name]
             places = {k: self._index(cell, k) for k in range(self._channel.property("channels"))}
-            if not all(i < size for place in places.values() for i, size in zip(place, weights.shape, strict=True)):
+            if not all(len(place) == weights.ndim and np.less(place, weights.shape).all() for place in places.values()):
                 return  # the frame is of the network before an edit; the right one is under way
             menu = self._channel_menu(places, weights)
             pop_up(menu, self._view.viewport().mapToGlobal(self._view.cell_rect(cell.map, cell.row, cell.col).center().toPoint()))
