@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QStackedWidget, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import WITH_KERNELS, Maps, kernels_layer, maps_before_flatten
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.panels.range_choice import RangeChoice, network_range
+from cnnstudio.panels.spread import CHANGE, GRADIENT, UPDATE, WEIGHTS, Spread
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.theme import SPACE_S, SPACE_XS
@@ -24,13 +25,10 @@ from cnnstudio.widgets.numbers import format_shape, format_value
 from cnnstudio.widgets.picture_menu import pop_up
 from engine.snapshot import Snapshot
 
-WEIGHTS, GRADIENT, UPDATE, CHANGE = "W", "dW", "W_update", "W_change"
 SPREAD = "spread"
 MEAN, RGB = -1, -2
 MOST_OFFERED = 16
 """So many weights behind a mean are offered at most."""
-FRAME = 250
-"""Milliseconds between two drawings of the spread."""
 
 
 class KernelsPanel(LivePanel):
@@ -54,8 +52,8 @@ class KernelsPanel(LivePanel):
         self._array.addItem(self.tr("Spread over time"), SPREAD)
         self._array.setToolTip(
             self.tr("The gradient says how the loss of the chosen sample changes with each weight. The last update is what the "
-                    "last batch changed; the start is when the weights were drawn or loaded. The spread shows which values the "
-                    "weights had at each step of training.")
+                    "last batch changed; the start is when the weights were drawn or loaded. The spread shows which values any "
+                    "of these had at each step of training.")
         )  # fmt: skip
         self._channel = QComboBox()
         self._channel.setAccessibleName(self.tr("Input channel of the kernels"))
@@ -63,33 +61,25 @@ class KernelsPanel(LivePanel):
             self.tr("A kernel has one slice for each channel of its input. In a mean or a coloured picture a double click, or "
                     "Enter, offers the weights of the channels.")
         )  # fmt: skip
-        for box in (self._array, self._channel):
+        self._spread = Spread(self, selection, controller)
+        for box in (self._array, self._channel, self._spread.box):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(5)
-        keep = self._channel.sizePolicy()
-        keep.setRetainSizeWhenHidden(True)  # another block must not push the pictures of other panels aside
-        self._channel.setSizePolicy(keep)
+        self._second = QStackedWidget()  # keeps its room: another block must not push the pictures of other panels aside
+        self._second.addWidget(self._channel)
+        self._second.addWidget(self._spread.box)
+        self._second.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._view = MapView(placeholder=self.tr("Choose a Conv or FC block to see its kernels."))
         self._view.setAccessibleName(self.tr("Kernels"))
         self._range = RangeChoice(self, self._view)
         self._range.changed.connect(self._choose_array)
-        self._histogram = HistogramMap(placeholder=self.tr("The spread is recorded while training runs."))
-        self._histogram.setAccessibleName(self.tr("Spread of the weights over the steps"))
-        self._histogram.setToolTip(
-            self.tr("Click a bin, or go there with the arrow keys and press Enter: the weight in the middle of it is explained.")
-        )
-        self._histogram.bin_clicked.connect(self._open_bin)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._view)
-        self._stack.addWidget(self._histogram)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(FRAME)
-        self._soon.timeout.connect(self._draw_spread)
+        self._stack.addWidget(self._spread.picture)
         row = QHBoxLayout()
         row.setSpacing(SPACE_S)
         row.addWidget(self._array, 4)
-        row.addWidget(self._channel, 5)
+        row.addWidget(self._second, 5)
         self._tools = PanelTools(
             self, self._view, self.tr("Point at a weight to read it; double-click to see what it does, of a mean or a colour "
                                       "after choosing the channel."),
@@ -108,7 +98,7 @@ class KernelsPanel(LivePanel):
         self._view.cell_activated.connect(self._open_cell)
         selection.block_changed.connect(self.follow)
         document.graph_changed.connect(self.follow)
-        controller.histograms_recorded.connect(self._spread_has_grown)
+        self._spread.changed.connect(self.needs_changed)
         self.follow()
 
     @property
@@ -118,12 +108,17 @@ class KernelsPanel(LivePanel):
 
     @property
     def histogram(self) -> HistogramMap:
-        """The spread of the weights over the steps."""
-        return self._histogram
+        """The spread over the steps."""
+        return self._spread.picture
 
     def show_array(self, what: str) -> None:
-        """Show WEIGHTS, GRADIENT, UPDATE, CHANGE or SPREAD."""
+        """Show WEIGHTS, GRADIENT, UPDATE or CHANGE, or the SPREAD of what was shown before."""
         self._array.setCurrentIndex(self._array.findData(what))
+
+    def show_spread(self, quantity: str) -> None:
+        """Show how the WEIGHTS, GRADIENT, UPDATE or CHANGE were spread at each step."""
+        self.show_array(SPREAD)
+        self._spread.choose(quantity)
 
     @Slot()
     def follow(self, *_: object) -> None:
@@ -134,6 +129,7 @@ class KernelsPanel(LivePanel):
             self._tell_heading()
             return
         self._layer = layer
+        self._spread.set_layer(layer)
         self._offer_channels(channels)
         self._tell_heading()
         self.needs_changed.emit()
@@ -142,14 +138,16 @@ class KernelsPanel(LivePanel):
     def needs(self) -> Needs:
         """The weights of one layer, for a range of the network of all; their gradients only when they are shown."""
         what = self._array.currentData()
+        changes = (what if what != SPREAD else self._spread.quantity) in (UPDATE, CHANGE)
         layers = frozenset([self._layer] if self._layer else [])
         if self._range.mode == "network":
             layers = frozenset(p.node.id for p in self._document.derived.placed.values() if p.node.layer.role in WITH_KERNELS)
-        return Needs(layers, parameters=True, gradients=what == GRADIENT, changes=what in (UPDATE, CHANGE))
+        return Needs(layers, parameters=True, gradients=what == GRADIENT, changes=changes)
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show the kernels of one step."""
         self._snapshot = snapshot
+        self._spread.set_snapshot(snapshot)
         if self._array.currentData() != SPREAD:
             self._draw()
 
@@ -175,8 +173,13 @@ class KernelsPanel(LivePanel):
             self._channel.addItem(self.tr("mean of {count}").format(count=channels), MEAN)
         for channel in range(channels):
             self._channel.addItem(self.tr("channel {number}").format(number=channel), channel)
-        self._channel.setVisible(channels > 1)
         self._channel.blockSignals(False)
+        self._hide_single_channel()
+
+    def _hide_single_channel(self) -> None:
+        """A choice of one is none."""
+        if self._second.currentWidget() is self._channel:
+            self._channel.setVisible(self._channel.property("channels") > 1)
 
     def _tell_heading(self) -> None:
         derived = self._document.derived
@@ -191,31 +194,22 @@ class KernelsPanel(LivePanel):
 
     @Slot()
     def _choose_array(self) -> None:
-        shows_spread = self._array.currentData() == SPREAD
+        what = self._array.currentData()
+        shows_spread = what == SPREAD
         self._stack.setCurrentIndex(int(shows_spread))
-        self._tools.set_views(self._histogram if shows_spread else self._view)
-        self._channel.setEnabled(not shows_spread)
+        self._tools.set_views(self._spread.picture if shows_spread else self._view)
+        self._second.setCurrentIndex(int(shows_spread))
+        self._hide_single_channel()
+        if not shows_spread:
+            self._spread.choose(what)
         self.needs_changed.emit()
         self._draw()
-
-    @Slot()
-    def _spread_has_grown(self) -> None:
-        if self._array.currentData() == SPREAD and self.can_be_seen() and not self._soon.isActive():
-            self._soon.start()
-
-    @Slot()
-    def _draw_spread(self) -> None:
-        history = self._controller.histograms
-        if self._layer not in history.layers:
-            self._histogram.set_shares(None)
-        else:
-            self._histogram.set_shares(*history.shares(self._layer), history.steps)
 
     @Slot()
     def _draw(self) -> None:
         what = self._array.currentData()
         if what == SPREAD:
-            self._draw_spread()
+            self._spread.draw()
             return
         name = f"{self._layer}.{what}"
         if self._snapshot is None or name not in self._snapshot:
@@ -286,17 +280,3 @@ class KernelsPanel(LivePanel):
         assert self._snapshot is not None
         array = GRADIENT if self._array.currentData() == GRADIENT else WEIGHTS
         self._selection.select_cell(CellRef(f"{self._layer}.{array}", index, self._snapshot.step, self._snapshot.probe))
-
-    @Slot(float, float)
-    def _open_bin(self, low: float, high: float) -> None:
-        """Choose the weight nearest to the middle of a bin of the spread; say so where no weight lies in it any more."""
-        name = f"{self._layer}.{WEIGHTS}"
-        if self._snapshot is None or name not in self._snapshot:
-            return
-        weights = self._snapshot[name]
-        index = np.unravel_index(int(np.abs(weights - (low + high) / 2).argmin()), weights.shape)
-        if low <= float(weights[index]) <= high:
-            self._explain(tuple(int(i) for i in index))
-        else:
-            where = self._histogram.mapToGlobal(self._histogram.rect().center())
-            QToolTip.showText(where, self.tr("No weight lies in this bin at present."), self._histogram)

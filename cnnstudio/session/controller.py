@@ -145,7 +145,7 @@ class Controller(QObject):
 
     @property
     def histograms(self) -> HistogramHistory:
-        """The histograms of all layers' weights since the weights were drawn, or the program was opened."""
+        """The histograms around all layers' weights since the weights were drawn, or the program was opened."""
         return self._histograms
 
     # --- commands ---

@@ -22,13 +22,14 @@ class Frames:
 
     def __init__(self) -> None:
         self.request: SnapshotRequest | None = None
-        self._drawn_weights: Array | None = None
+        self.drawn_weights: Array | None = None
+        """The weights from which changes count, a flat vector."""
         self._renewed = False
         self._taken, self._due_at = True, 0.0
 
     def begin(self, trainer: Trainer) -> None:
         """The weights were drawn anew, or are those of another network: changes count from here."""
-        self._drawn_weights = trainer.network.parameters.flat.copy()
+        self.drawn_weights = trainer.network.parameters.flat.copy()
         self._renewed = True
 
     def renew(self) -> None:
@@ -53,7 +54,7 @@ class Frames:
     def make(self, trainer: Trainer) -> Snapshot | None:
         """The frame; None when the sample is of another data set: the probe of the new one is on its way."""
         assert self.request is not None
-        frame = frame_of(trainer, self.request, self._drawn_weights)
+        frame = frame_of(trainer, self.request, self.drawn_weights)
         self._renewed, self._taken = False, frame is None
         return frame
 

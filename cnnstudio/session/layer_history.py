@@ -1,4 +1,4 @@
-"""What is recorded of all layers over the steps of training, some times a second: norms, and histograms of the weights."""
+"""What is recorded of all layers over the steps of training, some times a second: norms, and histograms around the weights."""
 
 from __future__ import annotations
 
@@ -72,34 +72,42 @@ class NormHistory(LayerHistory[LayerNorms]):
 
 
 class HistogramHistory(LayerHistory[LayerHistograms]):
-    """The histogram of each layer's weights."""
+    """The histograms of each layer's weights, of their gradient, and of what training changed in them."""
 
     most_rows = 1024
 
     def __init__(self) -> None:
         super().__init__()
-        self._columns: dict[str, tuple[float, dict[LayerHistograms, Array]]] = {}
-        """For each layer that was asked for its reach, and the shares of each row over it."""
+        self._columns: dict[tuple[str, str], tuple[float, dict[LayerHistograms, Array]]] = {}
+        """For each quantity and layer that was asked for its reach, and the shares of each row over it."""
 
-    def shares(self, layer: str) -> tuple[Array, float]:
-        """(shares (BINS, rows), reach): which part of a layer's weights lay in each bin of [−reach, +reach], row by row.
+    def steps_of(self, quantity: str) -> Array:
+        """The steps of the rows that have a quantity: before the first update there are weights alone."""
+        return np.array([row.step for row in self._rows if quantity in row.quantities], np.int64)
 
-        All rows share the widest reach, so that a value keeps its place. Within a bin of a narrower histogram the weights
+    def shares(self, quantity: str, layer: str) -> tuple[Array, float]:
+        """(shares (BINS, rows), reach): which part of a layer's numbers lay in each bin of [−reach, +reach], row by row.
+
+        All rows share the widest reach, so that a value keeps its place. Within a bin of a narrower histogram the numbers
         count as evenly spread. Row 0 is the lowest bin; each column adds up to 1.
         """
         place = self.layers.index(layer)
-        reach = max(float(row.reach[place]) for row in self._rows) or 1.0
-        known_reach, known = self._columns.get(layer, (0.0, {}))
+        rows = [row for row in self._rows if quantity in row.quantities]
+        if not rows:
+            return np.zeros((BINS, 0)), 1.0
+        reach = max(float(row.reach[row.quantities.index(quantity), place]) for row in rows) or 1.0
+        known_reach, known = self._columns.get((quantity, layer), (0.0, {}))
         if known_reach != reach:
             known = {}
-        known = {row: known[row] if row in known else _spread(row, place, reach) for row in self._rows}
-        self._columns[layer] = reach, known
+        known = {row: known[row] if row in known else _spread(row, quantity, place, reach) for row in rows}
+        self._columns[quantity, layer] = reach, known
         return np.stack(list(known.values()), axis=1), reach
 
 
-def _spread(row: LayerHistograms, place: int, reach: float) -> Array:
-    """The shares (BINS,) of one layer's weights over [−reach, +reach]."""
-    below = np.concatenate([[0], np.cumsum(row.counts[place])])
-    own = float(row.reach[place]) or reach
+def _spread(row: LayerHistograms, quantity: str, place: int, reach: float) -> Array:
+    """The shares (BINS,) of one layer's numbers over [−reach, +reach]."""
+    which = row.quantities.index(quantity)
+    below = np.concatenate([[0], np.cumsum(row.counts[which, place])])
+    own = float(row.reach[which, place]) or reach
     shares = np.interp(np.linspace(-reach, reach, BINS + 1), np.linspace(-own, own, BINS + 1), below)
     return np.diff(shares) / below[-1]

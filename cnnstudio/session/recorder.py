@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cnnstudio.session.messages import Diagnosed, Report
 from engine.diagnose import diagnose
+from engine.layer import Array
 from engine.layer_histograms import layer_histograms
 from engine.layer_norms import layer_norms
 from engine.snapshot import batch_snapshot
@@ -15,7 +16,7 @@ from engine.trainer import LastUpdate, Trainer
 NORMS_INTERVAL = 0.2
 """Seconds between two records of the layers' norms while training runs."""
 HISTOGRAMS_INTERVAL = 1.0
-"""The same for the histograms of their weights."""
+"""The same for the histograms around their weights."""
 DIAGNOSIS_SHARE = 0.01
 """How much of its time a running training may spend on diagnoses, each of which takes as long as many batches."""
 
@@ -28,13 +29,16 @@ class Recorder:
         self._norms_at = self._histograms_at = self._diagnosis_due = 0.0
         self._diagnosed: LastUpdate | None = None
         """The update of the last diagnosis."""
+        self._drawn: Mapping[str, Array] | None = None
+        """The weights from which changes count."""
         self.owes_diagnosis = False
         """Whether a diagnosis is to be made as soon as there is nothing else to do."""
 
-    def begin(self, trainer: Trainer) -> None:
-        """The network is another one, or all its weights were drawn anew."""
+    def begin(self, trainer: Trainer, drawn_weights: Array | None = None) -> None:
+        """The network is another one, or all its weights were drawn anew: changes count from `drawn_weights`, a flat vector."""
         self._diagnosis_due, self.owes_diagnosis = 0.0, False
-        self.take_histograms(trainer)
+        self._drawn = None if drawn_weights is None else trainer.network.parameters.views(drawn_weights)
+        self.take_histograms(trainer, after_batch=False)
 
     def batch_done(self, trainer: Trainer, *, stepping: bool) -> None:
         """Take norms and histograms some times a second, or at every step while the training goes step by step."""
@@ -48,10 +52,10 @@ class Recorder:
         if stepping or now - self._histograms_at >= HISTOGRAMS_INTERVAL:
             self.take_histograms(trainer)
 
-    def take_histograms(self, trainer: Trainer) -> None:
-        """Take the histograms of the present weights."""
+    def take_histograms(self, trainer: Trainer, *, after_batch: bool = True) -> None:
+        """Take the histograms of the present weights; right after a batch also of its gradient and update."""
         self._histograms_at = time.monotonic()
-        histograms = layer_histograms(trainer.network, trainer.step)
+        histograms = layer_histograms(trainer, self._drawn, after_batch=after_batch)
         if histograms is not None:
             self._post(histograms)
 

@@ -182,7 +182,7 @@ class Worker(threading.Thread):
                 self._frames.begin(trainer)
                 self._rest(RunPhase.READY)
                 self._mailbox.post(WeightsReset(message.seed))
-                self._recorder.begin(trainer)
+                self._recorder.begin(trainer, self._frames.drawn_weights)
             case Change():
                 trainer = self._needed()
                 trainer.change(message.settings)
@@ -214,7 +214,7 @@ class Worker(threading.Thread):
         self._frames.begin(trainer)
         self._rest(phase_of(trainer), trainer.run_over)
         self._mailbox.post(Loaded(kept, fresh, message.history or RunHistory()))
-        self._recorder.begin(trainer)
+        self._recorder.begin(trainer, self._frames.drawn_weights)
 
     def _go(self, goal: str, grain: str) -> None:
         """Train up to a goal: "end" of the run, or of the next "batch" or "layer"."""
@@ -260,7 +260,7 @@ class Worker(threading.Thread):
         self._broke_off_at = -1
         self._frames.renew()
         self._mailbox.post(WeightsSet(name))
-        self._recorder.take_histograms(trainer)
+        self._recorder.take_histograms(trainer, after_batch=False)
 
     # --- training ---
 

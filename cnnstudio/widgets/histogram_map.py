@@ -20,7 +20,7 @@ _GAP = 6
 class HistogramMap(QWidget):
     """The axis of steps runs to the right, that of the values upwards, symmetric about 0.
 
-    Between two records the earlier one is shown. Colours span 0 to the largest share.
+    Between two records the nearer one is shown. Colours span 0 to the largest share.
     """
 
     bin_clicked = Signal(float, float)
@@ -71,7 +71,7 @@ class HistogramMap(QWidget):
         return QRect(left, line // 2, max(1, self.width() - left - _GAP), max(1, self.height() - 2 * line))
 
     def place(self, bin_: int, record: int) -> QPointF:
-        """The middle of a bin where its record begins, in logical pixels."""
+        """The middle of a bin at the step of its record, in logical pixels."""
         area, last = self.area(), len(self._steps) - 1
         span = max(int(self._steps[-1] - self._steps[0]), 1)
         share = (self._steps[record] - self._steps[0]) / span if last else 0.0
@@ -81,7 +81,7 @@ class HistogramMap(QWidget):
     def _record_at(self, share: NDArray[np.float64]) -> NDArray[np.intp]:
         """The record on display at a share 0…1 of the width."""
         step = self._steps[0] + share * (self._steps[-1] - self._steps[0])
-        return np.clip(np.searchsorted(self._steps, step, "right") - 1, 0, len(self._steps) - 1)
+        return np.searchsorted((self._steps[1:] + self._steps[:-1]) / 2, step, "right")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the picture, and the share under the pointer."""

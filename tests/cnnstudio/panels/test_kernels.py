@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
-from cnnstudio.panels.kernels import CHANGE, GRADIENT, MEAN, SPREAD, UPDATE, WEIGHTS
+from cnnstudio.panels.kernels import MEAN, SPREAD
+from cnnstudio.panels.spread import CHANGE, GRADIENT, UPDATE, WEIGHTS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import invert
 from engine.templates import Template
@@ -57,28 +59,76 @@ def test_before_the_first_batch_there_is_no_update(qtbot: QtBot, window: MainWin
     assert window.kernels.view.maps is None
 
 
-def test_the_spread_over_time_shows_the_histograms_of_the_weights_at_two_steps(qtbot: QtBot, window: MainWindow) -> None:
+@pytest.mark.parametrize("quantity", [WEIGHTS, GRADIENT, UPDATE, CHANGE])
+def test_the_spread_over_time_shows_the_histograms_of_two_steps(qtbot: QtBot, window: MainWindow, quantity: str) -> None:
     studio, panel = window.studio, window.kernels
     window.view.show_block("dense1")
-    panel.show_array(SPREAD)
-    weights = []
-    for step in range(2):
+    panel.show_spread(quantity)
+    weights, gradients = [], []
+    for step in range(3):
         checkpoint = studio.controller.checkpoint_now(5)
         assert checkpoint is not None
         weights.append(checkpoint.weights()["dense1.W"].astype(float))
-        if step == 0:
+        if step:
+            with qtbot.waitSignal(studio.controller.batch_probed) as probed:
+                studio.controller.probe_batch()
+            gradients.append(probed.args[0]["dense1.dW"].astype(float))
+        if step < 2:
             window.actions_.batch.trigger()
-    reach = max(float(np.abs(w).max()) for w in weights)
-    qtbot.waitUntil(lambda: panel.histogram.shares.shape[1:] == (2,))
+            qtbot.waitUntil(lambda step=step: studio.controller.state.step == step + 1)
+    changes = [w - weights[0] for w in weights[1:]]
+    updates = [after - before for before, after in pairwise(weights)]
+    numbers = {WEIGHTS: weights, GRADIENT: gradients, UPDATE: updates, CHANGE: changes}[quantity]
+    reach = max(float(np.abs(v).max()) for v in numbers)
+    qtbot.waitUntil(lambda: panel.histogram.shares.shape[1:] == (len(numbers),))
     pixels, scale = pixels_of(panel.histogram)
     high = float(panel.histogram.shares.max())
-    for record, w in enumerate(weights):
-        expected = np.histogram(w, 64, (-reach, reach))[0] / w.size
+    for record, v in enumerate(numbers):
+        expected = np.histogram(v, 64, (-reach, reach))[0] / v.size
         at = [panel.histogram.place(bin_, record) * scale for bin_ in range(64)]
         found = invert(np.array([pixels[int(p.y()), int(p.x())] for p in at]), "viridis", 0, high)
         # A narrower histogram is spread over the bins of the wider axis.
-        assert np.abs(found - expected).max() < (0.01 if float(np.abs(w).max()) == reach else 0.1) * high
-    assert panel.histogram.values_csv().splitlines()[2].startswith("1,")
+        assert np.abs(found - expected).max() < (0.01 if float(np.abs(v).max()) == pytest.approx(reach) else 0.1) * high
+    rows = panel.histogram.values_csv().splitlines()
+    assert [int(row.split(",")[0]) for row in rows[1:]] == list(range(3 - len(numbers), 3))
+
+
+def test_the_spread_is_that_of_what_was_shown_before(window: MainWindow) -> None:
+    panel = window.kernels
+    window.view.show_block("conv1")
+    for what in (CHANGE, WEIGHTS, GRADIENT):
+        panel.show_array(what)
+        panel.show_array(SPREAD)
+        assert panel._spread.quantity == what and panel._spread.box.isVisibleTo(panel) and not panel._channel.isVisibleTo(panel)
+    window.view.show_block("conv2")
+    panel.show_array(WEIGHTS)
+    assert panel._channel.isVisibleTo(panel) and not panel._spread.box.isVisibleTo(panel)
+    window.view.show_block("conv1")  # its kernels have one channel, which is no choice
+    assert not panel._channel.isVisibleTo(panel)
+
+
+@pytest.mark.parametrize("quantity", [GRADIENT, CHANGE])
+def test_a_bin_of_gradients_or_changes_leads_to_the_weight_behind_it(qtbot: QtBot, window: MainWindow, quantity: str) -> None:
+    panel, selection = window.kernels, window.studio.selection
+    window.view.show_block("dense1")
+    panel.show_spread(quantity)
+    window.actions_.batch.trigger()
+    qtbot.waitUntil(lambda: panel.histogram.shares.shape[1:] == (1,))
+    qtbot.waitUntil(lambda: panel._snapshot is not None and panel._snapshot.step == 1)
+    with qtbot.waitSignal(window.studio.controller.batch_probed) as probed:
+        window.studio.controller.probe_batch()
+    source = probed.args[0] if quantity == GRADIENT else panel._snapshot
+    numbers = source[f"dense1.{quantity}"]
+    reach = float(np.abs(numbers).max())
+    edges = np.linspace(-reach, reach, 65)
+    bin_ = int(np.argmax(np.histogram(numbers, edges)[0]))
+    with qtbot.waitSignal(selection.cell_changed):
+        QTest.mouseClick(panel.histogram, Qt.MouseButton.LeftButton, pos=panel.histogram.place(bin_, 0).toPoint())
+    cell = selection.cell
+    assert cell is not None
+    assert (cell.array, cell.probe) == (("dense1.dW", "batch") if quantity == GRADIENT else ("dense1.W", "sample"))
+    middle = (edges[bin_] + edges[bin_ + 1]) / 2
+    assert np.abs(numbers[cell.index] - middle) <= np.abs(numbers - middle).min() + 1e-7 * reach
 
 
 def test_colours_reach_over_the_network_when_that_is_chosen(qtbot: QtBot, window: MainWindow) -> None:

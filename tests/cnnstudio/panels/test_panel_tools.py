@@ -18,8 +18,8 @@ from cnnstudio.widgets.curve_plot import CurvePlot
 PROOFS = {
     ("training", "Training curves"): "widgets.test_training_plot::test_the_pixels_of_each_run_are_where_its_values_are",
     ("kernels", "Kernels"): "panels.test_kernels::test_kernels_of_one_channel_and_their_mean_are_the_weights",
-    ("kernels", "Spread of the weights over the steps"):
-        "panels.test_kernels::test_the_spread_over_time_shows_the_histograms_of_the_weights_at_two_steps",
+    ("kernels", "Spread over the steps"):
+        "panels.test_kernels::test_the_spread_over_time_shows_the_histograms_of_two_steps",
     ("feature_maps", "Feature maps"): "panels.test_feature_maps::test_pixels_are_outputs_before_and_after_the_activation",
     ("feature_maps", "What the feature maps are compared with"):
         "panels.test_feature_maps::test_input_and_another_layer_stand_beside_the_maps",

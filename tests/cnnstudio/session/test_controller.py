@@ -497,7 +497,7 @@ def test_histograms_begin_with_the_drawn_weights_and_grow_with_every_single_step
     controller.step_batch()
     qtbot.waitUntil(lambda: controller.histograms.steps.tolist() == [0, 1])
     weights = saved(controller).parameters
-    assert controller.histograms.shares(controller.histograms.layers[0])[1] <= max(np.abs(weights).max(), 1) * 2
+    assert controller.histograms.shares("W", controller.histograms.layers[0])[1] <= max(np.abs(weights).max(), 1) * 2
     controller.reset(5)
     qtbot.waitUntil(lambda: controller.histograms.steps.tolist() == [0])
 
