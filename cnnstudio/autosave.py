@@ -129,6 +129,10 @@ class Autosave(QObject):
         """Whether another program has changed the project file since it was opened or saved here."""
         return self._working is not None and self._working.changed_on_disk()
 
+    def missing_on_disk(self) -> bool:
+        """Whether the project file was deleted or moved since it was opened or saved here."""
+        return self._working is not None and self._working.missing_on_disk()
+
     def set_budget(self, megabytes: int) -> None:
         """How much room checkpoints may take."""
         self._budget = megabytes * 2**20

@@ -21,8 +21,8 @@ from cnnstudio.studio import Studio
 from engine.errors import EngineError
 from engine.templates import Template
 
-CHANGE = "file"
-"""What the banner about a changed file is about."""
+FILE = "file"
+"""What the banner about a changed or missing file is about."""
 
 
 class FileActions(QObject):
@@ -55,8 +55,8 @@ class FileActions(QObject):
         studio.document.graph_changed.connect(self._show_title)
         studio.file_changed.connect(self._show_title)
         studio.file_changed.connect(self._follow_file)
-        self._change_told = False
-        """Whether the user knows that another program has changed the file."""
+        self._told = ""
+        """What the user knows of the file: that it is "missing", or was "changed" by another program."""
         self._watch = FileWatch(self)
         self._watch.touched.connect(self.look_at_file)
         self._watch.follow(studio.path)
@@ -166,16 +166,29 @@ class FileActions(QObject):
 
     @Slot()
     def look_at_file(self, *_: object) -> None:
-        """Say it once when the project's file was changed by another program, as by a synchronised folder."""
-        changed = self._studio.autosave.changed_on_disk()
-        if changed and not self._change_told:
+        """Say it once when the project's file was changed by another program, as by a synchronised folder, or is not there."""
+        kept = self._studio.autosave
+        found = "missing" if kept.missing_on_disk() else "changed" if kept.changed_on_disk() else ""
+        self._studio.document.mark_file_missing(found == "missing")
+        if found == self._told:
+            return
+        self._told = found
+        self._watch.follow(self._studio.path)  # there may be another file now, and another folder
+        save_as = self.tr("Save as…"), self._save_beside
+        if found == "changed":
             text = self.tr("“{name}” was changed by another program. This window still shows your own work. Saving will ask "
                            "before it overwrites the other changes.").format(name=self._name())  # fmt: skip
-            choices = [(self.tr("Open the changed file"), self._open_again), (self.tr("Save as…"), self._save_beside)]
-            self._banner.show_message("warning", text, choices, about=CHANGE)
-        elif not changed:
-            self._banner.clear_about(CHANGE)
-        self._change_told = changed
+            again = self.tr("Open the changed file"), self._open_again
+            self._banner.show_message("warning", text, [again, save_as], about=FILE)
+        elif found == "missing":
+            text = self.tr("“{name}” is not where it was: it was deleted, moved or renamed, or its drive is gone. All your work "
+                           "is still in this window; saving writes the file anew.").format(name=self._name())  # fmt: skip
+            self._banner.show_message("warning", text, [(self.tr("Save"), self._save_anew), save_as], about=FILE)
+        else:
+            self._banner.clear_about(FILE)
+
+    def _save_anew(self) -> None:
+        self.save()
 
     def _open_again(self) -> None:
         if self._studio.path is not None:
@@ -186,8 +199,8 @@ class FileActions(QObject):
 
     @Slot()
     def _follow_file(self) -> None:
-        self._change_told = False
-        self._banner.clear_about(CHANGE)
+        self._told = ""
+        self._banner.clear_about(FILE)
         self._watch.follow(self._studio.path)
 
     def _ask_before_overwriting(self, path: Path) -> None:

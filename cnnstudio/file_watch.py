@@ -9,6 +9,8 @@ from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal, Slot
 
 SETTLING = 300
 """Milliseconds without news after which a file is looked at: writing and replacing one are several events."""
+RETURNING = 2_000
+"""Milliseconds that a file may be gone before it counts as missing: some programs remove it before they put the new one there."""
 
 
 class FileWatch(QObject):
@@ -19,11 +21,10 @@ class FileWatch(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._file = ""
+        self._file, self._gone = "", False
         self._watcher = QFileSystemWatcher(self)
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
-        self._settled.setInterval(SETTLING)
         self._settled.timeout.connect(self._look)
         self._watcher.fileChanged.connect(self._wait)
         self._watcher.directoryChanged.connect(self._wait)
@@ -33,22 +34,27 @@ class FileWatch(QObject):
         self._settled.stop()
         if watched := [*self._watcher.files(), *self._watcher.directories()]:
             self._watcher.removePaths(watched)
-        self._file = "" if path is None else os.path.realpath(path)
+        self._file, self._gone = "" if path is None else os.path.realpath(path), False
         if self._file:
-            self._watcher.addPath(os.path.dirname(self._file))
             self._hold()
 
     def _hold(self) -> None:
-        """The system watches what a path leads to: a file that has taken the place of another is watched anew."""
-        self._watcher.removePath(self._file)
-        if os.path.exists(self._file):
-            self._watcher.addPath(self._file)
+        """The system watches what a path leads to: a file that has taken the place of another is watched anew, like a folder."""
+        for path in (self._file, os.path.dirname(self._file)):
+            self._watcher.removePath(path)
+            if os.path.exists(path):
+                self._watcher.addPath(path)
 
     @Slot(str)
     def _wait(self, _path: str) -> None:
-        self._settled.start()
+        if not self._gone or os.path.exists(self._file):
+            self._settled.start(SETTLING)
 
     @Slot()
     def _look(self) -> None:
         self._hold()
-        self.touched.emit()
+        gone, self._gone = self._gone, not os.path.exists(self._file)
+        if self._gone and not gone:
+            self._settled.start(RETURNING)
+        else:
+            self.touched.emit()

@@ -10,6 +10,7 @@ from cnnstudio.actions import Actions
 from cnnstudio.banner import Banner, Choice
 from cnnstudio.document.words import error_sentence, fix_label, fix_sentence
 from cnnstudio.session.messages import RunPhase, RunState
+from cnnstudio.session.troubles import PROCESS_KILLED, PROCESS_LOST
 from cnnstudio.setting_change import Change
 from cnnstudio.studio import Studio
 from engine.errors import EngineError, Fix
@@ -108,6 +109,9 @@ class RunControl(QObject):
         else:
             text = " ".join([text, *(fix_sentence(fix) for fix in error.fixes if fix.action == "advice")])
             choices = [self._fix_choice(fix) for fix in error.fixes if fix.action != "advice"]
+        begun = self._studio.controller.state.phase in (RunPhase.PAUSED, RunPhase.FAILED)
+        if begun and error.code in (PROCESS_KILLED, PROCESS_LOST):
+            choices = [(self.tr("Go on training"), self._go_on)]
         self._banner.show_message("error" if about == FAILURE else "warning", text, choices, about=about)
         if block is not None:
             self.block_wanted.emit(block)

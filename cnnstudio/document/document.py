@@ -42,7 +42,7 @@ class Document(QObject):
         self._graph = graph or Graph()
         self._derived: Derived | None = None
         self._used_ids = set(self._graph.ids)
-        self._weights_changed = False
+        self._weights_changed = self._file_missing = False
         self._was_modified = False
         self._merge_round = 0
 
@@ -317,7 +317,7 @@ class Document(QObject):
     def load(self, graph: Graph) -> None:
         """Begin anew with a graph: no history, nothing modified."""
         self.undo_stack.clear()
-        self._weights_changed = False
+        self._weights_changed = self._file_missing = False
         self._used_ids = set(graph.ids)
         self.show_graph(graph)
         self._report_modified()
@@ -332,18 +332,23 @@ class Document(QObject):
 
     @property
     def modified(self) -> bool:
-        """Whether there is anything that has not been saved: edits, or trained weights."""
-        return self._weights_changed or not self.undo_stack.isClean()
+        """Whether there is anything that has not been saved: edits, trained weights, or all of it where its file is missing."""
+        return self._weights_changed or self._file_missing or not self.undo_stack.isClean()
 
     def mark_saved(self) -> None:
         """All that is there now has been saved."""
-        self._weights_changed = False
+        self._weights_changed = self._file_missing = False
         self.undo_stack.setClean()
         self._report_modified()
 
     def mark_weights_changed(self) -> None:
         """Training has changed the weights since the last save."""
         self._weights_changed = True
+        self._report_modified()
+
+    def mark_file_missing(self, missing: bool) -> None:
+        """What was saved is not on the disk any more, or is there again."""
+        self._file_missing = missing
         self._report_modified()
 
     @Slot()

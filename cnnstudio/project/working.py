@@ -153,6 +153,10 @@ class WorkingDatabase:
             self._seen = state  # written anew with the same content, or looked at for the first time
         return state != self._seen
 
+    def missing_on_disk(self) -> bool:
+        """Whether the project file is not at its place any more."""
+        return self._project is not None and not self._project.exists()
+
     def flush(self) -> StorageError | None:
         """Write everything now; gives the reason when that fails."""
         return self._ask(self._write)

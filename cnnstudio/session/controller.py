@@ -14,6 +14,7 @@ from cnnstudio.session.layer_history import HistogramHistory, NormHistory
 from cnnstudio.session.lifeline import Lifeline
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import (
+    NEED_NO_NETWORK,
     AverageClass,
     BatchProbed,
     Change,
@@ -114,7 +115,13 @@ class Controller(QObject):
         mailbox = Mailbox()
         self._worker = RemoteWorker(mailbox)
         self._inbox = Inbox(mailbox, self._signal, self._frame_taken, self)
-        self._lifeline, self._lost = Lifeline(), False
+        self._lifeline = Lifeline()
+        self._lost = False
+        """Whether the training process has died, and no network is on its way to the next one yet."""
+        self._brought_back = False
+        """Whether the present network is another process's, which has died."""
+        self._was_of_use = True
+        """Whether the present process has more to show than that it got such a network."""
         self._snapshot: Snapshot | None = None
         self._history, self._norms, self._histograms = RunHistory(), NormHistory(), HistogramHistory()
         self._tokens = itertools.count()
@@ -229,14 +236,16 @@ class Controller(QObject):
 
     def checkpoint_now(self, timeout: float) -> Checkpoint | None:
         """Wait for a copy of the whole state, which takes at most one batch; None without a network or after the
-        timeout in seconds.
+        timeout in seconds. If the training process dies, it is the last one that was taken.
         """
         if self._closed:
             return None
+        if self._lost:
+            return self._lifeline.checkpoint
         reply: queue.SimpleQueue[Checkpoint | None] = queue.SimpleQueue()
         self._send(TakeCheckpoint(next(self._tokens), reply))
         try:
-            checkpoint = reply.get(timeout=timeout)
+            checkpoint = reply.get(timeout=timeout) or self._lifeline.checkpoint
         except queue.Empty:
             return None
         self._lifeline.keep(checkpoint)
@@ -260,6 +269,8 @@ class Controller(QObject):
 
     def _send(self, message: Message) -> None:
         if not self._closed:
+            if self._lost and not isinstance(message, NEED_NO_NETWORK):
+                self._bring_back()
             self._worker.send(message)
             self._inbox.expect()
 
@@ -267,6 +278,7 @@ class Controller(QObject):
         self._worker.send(FrameTaken(wait))
 
     def _begin(self, load: Load) -> None:
+        self._lost, self._brought_back, self._was_of_use = False, False, True
         self._lifeline.begin(load)
         self._send(load)
 
@@ -275,11 +287,11 @@ class Controller(QObject):
         load = self._lifeline.again(self._history)
         if load is not None:
             self._begin(load)
+            self._brought_back, self._was_of_use = True, False
 
     def _train(self, message: Message) -> None:
-        if self._lost:
-            self._bring_back()
         self._send(message)
+        self._was_of_use = True
 
     # --- from the worker ---
 
@@ -302,8 +314,7 @@ class Controller(QObject):
             case Loaded():
                 self._snapshot = None
                 self._lifeline.loaded()
-                self._lost = False
-                self._replace_history(report.history)
+                self._replace_history(report.history, keep_layers=self._brought_back)
                 self.carried_over.emit(report.kept, report.fresh)
             case SettingsTaken():
                 self.settings_taken.emit(report.step, report.settings)
@@ -336,17 +347,25 @@ class Controller(QObject):
             case Failed():
                 self.failed.emit(report.error)
             case Lost():
-                self.failed.emit(report.error)
                 self._lost = True
-                if self._lifeline.taken:
+                self.failed.emit(report.error)
+                # Where one dies again before it was of any use, the next one waits until it is needed: no death leads to another.
+                if self._lost and self._lifeline.taken and self._was_of_use:
                     self._bring_back()
 
     def _show(self, frame: Snapshot | None) -> None:
         self._snapshot = frame
         self.frame_arrived.emit(frame)
 
-    def _replace_history(self, history: RunHistory) -> None:
-        self._history, self._norms, self._histograms = history, NormHistory(), HistogramHistory()
+    def _replace_history(self, history: RunHistory, *, keep_layers: bool = False) -> None:
+        """Another curve; of the same run, `keep_layers` says, which then still knows its layers up to that step."""
+        self._history = history
+        if keep_layers:
+            last = int(history.steps[-1]) if len(history) else 0
+            self._norms.cut(last)
+            self._histograms.cut(last)
+        else:
+            self._norms, self._histograms = NormHistory(), HistogramHistory()
         self.history_replaced.emit()
         self.norms_recorded.emit()
         self.histograms_recorded.emit()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import ROWS, Report, RunPhase, RunState
@@ -30,7 +30,11 @@ News = Report | list[BatchDone] | Frame | RunState
 
 
 class Inbox(QObject):
-    """Looks into the mailbox while anything can come: soon for an answer, while training runs at its pace, at rest not at all."""
+    """Looks into the mailbox when something can have come: soon for an answer, while training runs at its pace, at rest when it
+    rings.
+    """
+
+    _rung = Signal()
 
     def __init__(self, mailbox: Mailbox, hand_on: Callable[[News], None], frame_taken: Callable[[float], None],
                  parent: QObject | None = None) -> None:  # fmt: skip
@@ -52,6 +56,8 @@ class Inbox(QObject):
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._drain)
+        self._rung.connect(self._drain, Qt.ConnectionType.QueuedConnection)
+        mailbox.bell = self._rung.emit
 
     @property
     def waiting(self) -> bool:

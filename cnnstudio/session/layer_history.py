@@ -50,6 +50,10 @@ class LayerHistory(Generic[R]):
         if len(self._rows) >= self.most_rows:
             del self._rows[1:-1:2]
 
+    def cut(self, step: int) -> None:
+        """Forget the rows behind a step."""
+        self._rows = [row for row in self._rows if row.step <= step]
+
     def __len__(self) -> int:
         """How many rows there are."""
         return len(self._rows)

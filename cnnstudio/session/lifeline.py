@@ -50,6 +50,11 @@ class Lifeline:
             self._load = replace(self._load, checkpoint=checkpoint)
 
     @property
+    def checkpoint(self) -> Checkpoint | None:
+        """The last state of the present network that is known, if there is one."""
+        return None if self._load is None else self._load.checkpoint
+
+    @property
     def taken(self) -> bool:
         """Whether the network was taken; if it was not, it would hardly be the next time."""
         return self._taken

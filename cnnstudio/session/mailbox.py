@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cnnstudio.session.messages import Delivery, Report, RunState
@@ -20,6 +21,13 @@ class Mailbox:
         self._state: RunState | None = None
         self._frame: Snapshot | None = None
         self._handled, self._busy = 0, False
+        self.bell: Callable[[], None] | None = None
+        """What `ring` calls."""
+
+    def ring(self) -> None:
+        """Have the GUI look in although it waits for nothing; may be called from any thread."""
+        if self.bell is not None:
+            self.bell()
 
     def post(self, report: Report) -> None:
         """Put a report behind the others."""

@@ -194,6 +194,10 @@ Message = (
 )  # fmt: skip
 
 
+NEED_NO_NETWORK = (Load, SetProbe, TakeCheckpoint, Pause, Stop)
+"""Messages that a training process can do something with, or has nothing to do for, when it knows no network."""
+
+
 # --- to the GUI ---
 
 

@@ -45,8 +45,8 @@ LONGEST_GOODBYE = 1.5
 class RemoteWorker:
     """Passes messages to the training process, and puts its answers into the mailbox.
 
-    The process is started by the first message that gives it something to do. If it dies, `Lost` is reported, what it has not
-    answered counts as handled, and the next message starts another one.
+    The process is started by the first message that gives it something to do. If it dies, `Lost` is reported at once, what it has
+    not answered counts as handled, and the next message starts another one.
     """
 
     def __init__(self, mailbox: Mailbox) -> None:
@@ -87,6 +87,8 @@ class RemoteWorker:
                     self._mailbox.post_state(RunState(), handled=count, busy=False)
                     continue
             while self._process is None or not self._process.send(message, count):
+                if self._process is not None:
+                    self._process.join()  # what it had to say last comes before what the next one says
                 self._process = TrainingProcess(self._mailbox, probe, count - 1)
         if self._process is not None:
             self._process.end()
@@ -101,6 +103,7 @@ class TrainingProcess:
         self._lock = threading.Lock()
         self._sent, self._over, self._ending = handled, False, False
         self._before = handled - 1  # the process will count the probe as well
+        self._answered, self._busy = handled, False
         self._replies: dict[int, queue.SimpleQueue[Checkpoint | None]] = {}
         self._data: Dataset | None = None
         self._state = RunState()
@@ -148,6 +151,10 @@ class TrainingProcess:
         self._bury()
         self._receiver.join()
 
+    def join(self) -> None:
+        """Wait until a process that is gone has been told of."""
+        self._receiver.join()
+
     def _bury(self) -> int:
         exit_code = self._process.wait()
         self._channel.close()
@@ -176,9 +183,18 @@ class TrainingProcess:
             for reply in replies:
                 reply.put(None)
             if not self._ending:
-                self._mailbox.post(Lost(process_lost(exit_code)))
-                state = replace(self._state, phase=RunPhase.FAILED, reason="error")
-                self._mailbox.post_state(state, handled=self._sent, busy=False)
+                self._tell_loss(exit_code)
+
+    def _tell_loss(self, exit_code: int) -> None:
+        """Say that the process is gone, also to a program that waits for nothing."""
+        state = self._state
+        resting = state.phase != RunPhase.RUNNING and self._answered == self._sent and not self._busy
+        if not resting:
+            state = replace(state, phase=RunPhase.FAILED, reason="error")
+        if state.phase != RunPhase.EMPTY:  # without a network nobody has lost anything
+            self._mailbox.post(Lost(process_lost(exit_code, resting=resting)))
+        self._mailbox.post_state(state, handled=self._sent, busy=False)
+        self._mailbox.ring()
 
     def _deliver(self, packet: Packet) -> None:
         if packet.forgets_frame:
@@ -194,8 +210,9 @@ class TrainingProcess:
                 self._mailbox.post(report)
         if packet.frame is not None:
             self._mailbox.put_frame(packet.frame)
-        self._state = packet.state
-        self._mailbox.post_state(packet.state, handled=self._before + packet.handled, busy=packet.busy)
+        self._state, self._answered, self._busy = packet.state, self._before + packet.handled, packet.busy
+        if packet.handled > 1:  # behind the probe alone there is no network yet: until it comes things stand as they stood
+            self._mailbox.post_state(packet.state, handled=self._answered, busy=packet.busy)
 
 
 def _start(end: socket.socket, errors: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from engine.errors import EngineError, Fix, TrainingError
 
+PROCESS_KILLED, PROCESS_LOST = "session.killed", "session.lost"
+"""The codes of the errors that tell the end of the training process."""
 KILLED = 9
 """The number of the signal that a process cannot catch."""
 
@@ -17,15 +19,23 @@ def unexpected(error: Exception) -> EngineError:
                          code="session.unexpected", kind=type(error).__name__, reason=str(error))  # fmt: skip
 
 
-def process_lost(exit_code: int) -> EngineError:
-    """What to say when the training process is gone; a negative exit code is the number of a signal."""
+def process_lost(exit_code: int, *, resting: bool) -> EngineError:
+    """What to say when the training process is gone; a negative exit code is the number of a signal.
+
+    A process that was `resting` had nothing to do, and all that it knew is known here.
+    """
     if exit_code == -KILLED:
-        return TrainingError("The training process was ended from outside, as the system does when memory runs out. Press Resume "
-                             "to go on from the last checkpoint.", code="session.killed",
-                             fixes=(Fix("advice", "use smaller batches, fewer maps or smaller images"),))  # fmt: skip
-    return TrainingError("The training process has ended unexpectedly (exit code {exit_code}). Press Resume to go on from the "
-                         "last checkpoint. Where it broke off is in the log (Help, Open log).", code="session.lost",
-                         exit_code=exit_code)  # fmt: skip
+        smaller = Fix("advice", "use smaller batches, fewer maps or smaller images")
+        text = ("The training process was ended from outside while it was at rest, as the system does when memory runs out. "
+                "Nothing is lost, and another one takes its place." if resting else
+                "The training process was ended from outside, as the system does when memory runs out. Training can go on from "
+                "the last checkpoint, a few seconds back.")  # fmt: skip
+        return TrainingError(text, code=PROCESS_KILLED, fixes=(smaller,))
+    text = ("The training process has ended unexpectedly while it was at rest (exit code {exit_code}). Nothing is lost, and "
+            "another one takes its place. Where it broke off is in the log (Help, Open log)." if resting else
+            "The training process has ended unexpectedly (exit code {exit_code}). Training can go on from the last checkpoint, a "
+            "few seconds back. Where it broke off is in the log (Help, Open log).")  # fmt: skip
+    return TrainingError(text, code=PROCESS_LOST, exit_code=exit_code)
 
 
 def weights_lost(error: EngineError) -> EngineError:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
+from cnnstudio import file_watch
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.project.files import open_project
+from cnnstudio.project.folder import working_folder
+from cnnstudio.project.recovery import find_abandoned
 
 MARK = "was changed by another program"
 
@@ -103,3 +107,91 @@ def replace_with_itself(path: Path) -> None:
     """Put a copy in place of a file."""
     shutil.copy(path, path.with_suffix(".tmp"))
     os.replace(path.with_suffix(".tmp"), path)
+
+
+GONE = "is not where it was"
+
+
+@pytest.fixture
+def prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is gone counts as missing at the second look."""
+    monkeypatch.setattr(file_watch, "RETURNING", 0)
+
+
+@pytest.mark.usefixtures("prompt")
+@pytest.mark.parametrize("remove", [Path.unlink, lambda path: path.rename(path.with_suffix(".moved"))])
+def test_a_file_that_is_gone_is_said_and_saving_writes_it_anew(
+    qtbot: QtBot, window: MainWindow, project: Path, remove: Callable[[Path], object]
+) -> None:
+    assert not window.studio.document.modified
+    remove(project)
+    qtbot.waitUntil(lambda: GONE in window.banner.text)
+    assert window.studio.document.modified and window.isWindowModified()
+    window.banner.buttons[0].click()
+    assert open_project(project).graph["title"] == "mine"
+    assert not window.studio.document.modified and not window.banner.text
+
+
+@pytest.mark.usefixtures("prompt")
+def test_work_whose_file_is_gone_is_asked_about_and_survives_a_crash(qtbot: QtBot, window: MainWindow, project: Path) -> None:
+    project.unlink()
+    qtbot.waitUntil(lambda: GONE in window.banner.text)
+    window.close()
+    assert window.isVisible() and window.files.question is not None
+    window.files.question.button(QMessageBox.StandardButton.Cancel).click()
+    window.studio.autosave.working.flush()
+    later = project.parent / "later"
+    shutil.copytree(working_folder(), later)
+    (found,) = find_abandoned(later)
+    assert found.title == "p.cnn" and found.state is not None and found.state.graph["title"] == "mine"
+    found.release()
+
+
+@pytest.mark.usefixtures("prompt")
+def test_a_missing_file_that_is_there_again_is_as_good_as_before(qtbot: QtBot, window: MainWindow, project: Path) -> None:
+    away = project.with_suffix(".moved")
+    project.rename(away)
+    qtbot.waitUntil(lambda: GONE in window.banner.text)
+    away.rename(project)
+    qtbot.waitUntil(lambda: not window.banner.text)
+    assert not window.studio.document.modified
+    project.unlink()
+    qtbot.waitUntil(lambda: GONE in window.banner.text)
+    replace(project)
+    qtbot.waitUntil(lambda: MARK in window.banner.text)
+    assert not window.files.save() and open_project(project).graph["title"] == "theirs"
+    assert window.files.question is not None
+    window.files.question.close()
+
+
+def test_a_folder_that_is_gone_with_its_file_is_watched_when_it_returns(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_watch, "RETURNING", 0)
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    assert window.files.save_path(folder / "q.cnn")
+    shutil.copytree(folder, tmp_path / "elsewhere")
+    shutil.rmtree(folder)
+    qtbot.waitUntil(lambda: GONE in window.banner.text)
+    shutil.copytree(tmp_path / "elsewhere", folder)
+    window.files.look_at_file()  # as when the window comes to the front
+    assert not window.banner.text and not window.studio.document.modified
+    (folder / "q.cnn").unlink()
+    qtbot.waitUntil(lambda: GONE in window.banner.text)
+
+
+def test_who_removes_a_file_and_then_puts_the_new_one_there_raises_no_alarm(
+    qtbot: QtBot, window: MainWindow, project: Path
+) -> None:
+    said: list[str] = []
+    show = window.banner.show_message
+    window.banner.show_message = lambda kind, text, *a, **k: (said.append(text), show(kind, text, *a, **k))[1]  # type: ignore
+    watch, content = window.files._watch, project.read_bytes()
+    project.unlink()
+    qtbot.waitUntil(lambda: watch._gone)  # it has been looked for
+    (project.parent / "notes.txt").write_text("other news from the folder shorten no patience")
+    with qtbot.waitSignal(watch.touched):
+        project.with_suffix(".tmp").write_bytes(content)
+        project.with_suffix(".tmp").rename(project)
+    assert said == [] and not window.studio.document.modified

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.session.messages import RunPhase
+from cnnstudio.session.troubles import process_lost
 from cnnstudio.setting_change import Change
 from cnnstudio.studio import Studio
 from cnnstudio.theme import apply_theme
@@ -137,6 +138,18 @@ def test_a_loss_that_is_no_number_offers_a_lower_rate(qtbot: QtBot, window: Main
     studio.controller.stop()
     window.banner.buttons[0].click()
     assert studio.settings.learning_rate == 1e5
+
+
+def test_a_training_process_that_dies_offers_to_go_on(qtbot: QtBot, window: MainWindow) -> None:
+    studio = window.studio
+    window.actions_.batch.trigger()
+    qtbot.waitUntil(lambda: phase(studio) == RunPhase.PAUSED)
+    studio.failed.emit(process_lost(-9, resting=True))
+    assert "Nothing is lost" in window.banner.text
+    (go_on,) = window.banner.buttons
+    go_on.click()
+    qtbot.waitUntil(lambda: phase(studio) == RunPhase.RUNNING and not window.banner.text)
+    studio.controller.stop()
 
 
 def test_setting_in_the_bar_is_an_undo_step(window: MainWindow) -> None:

@@ -110,7 +110,7 @@ def test_a_killed_process_is_told_and_training_goes_on_from_the_last_checkpoint(
     qtbot.waitUntil(lambda: controller.state.step > checkpoint.step)
     with qtbot.waitSignal(controller.failed) as blocker:
         kill(controller)
-    assert blocker.args[0].code == "session.killed" and "Resume" in blocker.args[0].message and blocker.args[0].fixes
+    assert blocker.args[0].code == "session.killed" and "go on" in blocker.args[0].message and blocker.args[0].fixes
     qtbot.waitUntil(lambda: controller.state.phase == RunPhase.PAUSED)
     assert controller.state.step == checkpoint.step and controller.history.steps[-1] == checkpoint.step
     again = controller.checkpoint_now(10)
@@ -128,6 +128,58 @@ def test_a_killed_process_is_told_and_training_goes_on_from_the_last_checkpoint(
     assert controller.history.steps.tolist() == list(range(1, checkpoint.step + 2))
 
 
+def test_a_process_killed_at_rest_is_told_at_once_and_another_one_has_the_same_weights(
+    qtbot: QtBot, controller: Controller, data: Dataset
+) -> None:
+    controller.set_probe(SnapshotRequest(data.train.images[0]))
+    for step in range(1, 4):
+        controller.step_batch()
+        qtbot.waitUntil(lambda step=step: controller.state.step == step and controller.state.phase == RunPhase.PAUSED)
+    present = controller.checkpoint_now(10)
+    assert present is not None
+    qtbot.waitUntil(lambda: not controller._inbox.waiting and controller.snapshot is not None)
+    recorded, shown = len(controller.norms), controller.snapshot
+    phases: list[RunPhase] = []
+    controller.state_changed.connect(lambda state: phases.append(state.phase))
+    with qtbot.waitSignal(controller.failed) as blocker:  # although nobody asks for anything
+        pid = kill(controller)
+    assert blocker.args[0].code == "session.killed" and "Nothing is lost" in blocker.args[0].message
+    qtbot.waitUntil(lambda: controller.snapshot is not shown)
+    assert controller.snapshot is not None and controller.snapshot.step == 3 and process_of(controller).pid != pid
+    again = controller.checkpoint_now(10)
+    assert again is not None and np.array_equal(again.parameters, present.parameters)
+    assert set(phases) == {RunPhase.PAUSED} and controller.history.steps.tolist() == [1, 2, 3]
+    assert len(controller.norms) == recorded > 0
+
+
+def test_a_process_that_dies_again_before_it_was_of_use_is_replaced_when_the_next_one_is_needed(
+    qtbot: QtBot, controller: Controller
+) -> None:
+    for _ in range(2):
+        with qtbot.waitSignal(controller.failed):
+            pid = kill(controller)
+        qtbot.waitUntil(lambda: not controller._inbox.waiting)
+    assert process_of(controller).pid == pid and controller.state.phase == RunPhase.READY
+    assert controller.checkpoint_now(10) is None and process_of(controller).pid == pid  # what is known needs no process
+    with qtbot.waitSignal(controller.answered):
+        controller.evaluate("validation")
+    controller.step_batch()
+    qtbot.waitUntil(lambda: controller.state.step == 1)
+
+
+def test_who_waits_for_a_checkpoint_gets_the_last_one_if_the_process_dies(qtbot: QtBot, controller: Controller) -> None:
+    controller.step_batch()
+    qtbot.waitUntil(lambda: controller.state.step == 1)
+    known = controller.checkpoint_now(10)
+    pid = process_of(controller).pid
+    os.kill(pid, signal.SIGSTOP)
+    with qtbot.waitSignal(controller.failed):
+        controller.request_checkpoint()
+        os.kill(pid, signal.SIGKILL)
+        assert controller.checkpoint_now(60) is known is not None
+    qtbot.waitUntil(lambda: controller.state.phase == RunPhase.PAUSED)
+
+
 def test_a_crash_of_the_process_is_in_the_log_and_told_with_what_to_do(
     qtbot: QtBot, controller: Controller, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -135,7 +187,7 @@ def test_a_crash_of_the_process_is_in_the_log_and_told_with_what_to_do(
     qtbot.waitUntil(lambda: controller.state.phase == RunPhase.RUNNING)
     with qtbot.waitSignal(controller.failed) as blocker:
         os.kill(process_of(controller).pid, signal.SIGSEGV)
-    assert blocker.args[0].code == "session.lost" and "-11" in blocker.args[0].message and "Resume" in blocker.args[0].message
+    assert blocker.args[0].code == "session.lost" and "-11" in blocker.args[0].message and "go on" in blocker.args[0].message
     assert "exit code -11" in caplog.text and "Fatal Python error: Segmentation fault" in caplog.text
     assert "cnnstudio/session/worker.py" in caplog.text  # where it was
     qtbot.waitUntil(lambda: controller.state.phase == RunPhase.READY)
