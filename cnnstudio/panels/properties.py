@@ -8,13 +8,12 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -26,12 +25,13 @@ from cnnstudio.panels.facts import FactsTable, block_facts, network_facts
 from cnnstudio.panels.option_row import LABEL_WIDTH, OptionRow
 from cnnstudio.panels.problem_note import ProblemNote
 from cnnstudio.theme import layer_color
+from cnnstudio.widgets.form_area import FormArea
 from engine.errors import EngineError
 from engine.layer import Layer
 from engine.pattern import Departure
 
 
-class PropertiesPanel(QScrollArea):
+class PropertiesPanel(FormArea):
     """Shows one selected block, otherwise the whole network."""
 
     message = Signal(str)
@@ -42,9 +42,6 @@ class PropertiesPanel(QScrollArea):
         self._block: str | None = None
         self._many = 0
         self._form: BlockForm | NetworkSummary | None = None
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Properties"))
         document.graph_changed.connect(self._follow_change)
         self._rebuild()
@@ -79,7 +76,7 @@ class PropertiesPanel(QScrollArea):
         block, document = self._block, self._document
         form = NetworkSummary(document, self._many) if block is None else BlockForm(document, block)
         self._form = form
-        self.setWidget(form)
+        self.show_form(form)
         form.refresh()
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from cnnstudio.document.words import say
 from cnnstudio.panels.option_row import OptionRow
 from cnnstudio.setting_change import Change, part_title
 from cnnstudio.theme import SPACE_L, SPACE_M, SPACE_S
+from cnnstudio.widgets.form_area import FormArea
 from engine.losses import LOSSES
 from engine.optimizers import OPTIMIZERS
 from engine.options import Configurable
@@ -27,7 +28,7 @@ KINDS: Mapping[str, Mapping[str, type[Any]]] = {
 }
 
 
-class TrainingSettingsPanel(QScrollArea):
+class TrainingSettingsPanel(FormArea):
     """Tells what the user wants changed; a running training takes it over between two batches."""
 
     changed = Signal(object)
@@ -39,9 +40,6 @@ class TrainingSettingsPanel(QScrollArea):
         super().__init__(parent)
         self._settings = TrainSettings()
         self._kinds: dict[str, type[Configurable]] = {}
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Training settings"))
         self._run: OptionRows | None = None
         self._parts: dict[str, Part] = {}
@@ -74,6 +72,7 @@ class TrainingSettingsPanel(QScrollArea):
             part.show_part(getattr(settings, name))
 
     def _build(self) -> None:
+        chosen = next((name for name, part in self._parts.items() if part.choice.hasFocus()), None)
         form = QWidget()
         box = QVBoxLayout(form)
         box.setContentsMargins(SPACE_L, SPACE_M, SPACE_M, SPACE_L)
@@ -90,7 +89,9 @@ class TrainingSettingsPanel(QScrollArea):
             self._parts[name] = part
             box.addWidget(part)
         box.addStretch(1)
-        self.setWidget(form)
+        self.show_form(form)
+        if chosen is not None:  # the arrow keys go on choosing
+            self._parts[chosen].choice.setFocus()
 
     @Slot(str, object)
     def _change_run(self, name: str, value: Any) -> None:

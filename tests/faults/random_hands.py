@@ -83,14 +83,15 @@ class Hands:
 
     def strike(self, window: QWidget, key: Qt.Key, keys: Qt.KeyboardModifier) -> None:
         """Strike a key while others are held."""
-        # One by one: with all in one call QTest would go on in a window that is gone, as Alt closes a menu.
+        # One by one: QTest.keyPress would go on to the key in a window that is gone by then, as Alt closes a menu.
         held = [name for modifier, name in MODIFIERS.items() if keys & modifier]
         for name in held:
-            self.do(QTest.keyPress, window, name, Modifier.NoModifier)
-        self.do(QTest.keyPress, window, key, keys)
-        self.do(QTest.keyRelease, window, key, Modifier.NoModifier)
+            self.do(QTest.simulateEvent, window, True, name.value, Modifier.NoModifier, "", False)
+        text = QTest.keyToAscii(key).strip("\0")
+        for press in (True, False):
+            self.do(QTest.simulateEvent, window, press, key.value, keys, text, False)
         for name in held:
-            self.do(QTest.keyRelease, window, name, Modifier.NoModifier)
+            self.do(QTest.simulateEvent, window, False, name.value, Modifier.NoModifier, "", False)
 
     def drop(self, target: QWidget, at: QPoint, data: QMimeData) -> None:
         """Drag something in from elsewhere and drop it."""
