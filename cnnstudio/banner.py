@@ -16,7 +16,7 @@ Kind = Literal["info", "warning", "error"]
 Choice = tuple[str, Callable[[], None]]
 
 _LOOK = {"info": ("info", "accent"), "warning": ("warning", "warning"), "error": ("error", "danger")}
-_ROLE = {"info": "info", "warning": "note", "error": "error"}
+_ROLE = {"info": "info", "warning": "note", "error": "alert"}
 
 
 class Banner(QFrame):

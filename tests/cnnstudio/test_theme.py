@@ -5,6 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFontInfo, QFontMetrics, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
+from cnnstudio.banner import Banner
 from cnnstudio.theme import (
     DARK,
     LAYER_COLORS,
@@ -115,6 +116,18 @@ def test_a_focused_button_has_a_ring_and_does_not_grow(app: QApplication, qtbot)
     assert button.sizeHint() == before
     edge = button.grab().toImage().pixelColor(button.width() // 2, 1)
     assert edge.name() == LIGHT.accent
+
+
+@pytest.mark.parametrize(("kind", "token"), [("info", "accent_soft"), ("warning", "warning_soft"), ("error", "danger_soft")])
+def test_a_banner_hides_what_it_lies_on(app: QApplication, qtbot, kind: str, token: str):
+    apply_theme(app, "light")
+    canvas = QWidget()
+    qtbot.addWidget(canvas)
+    banner = Banner(canvas)
+    banner.show_message(kind, "Something has happened.")
+    canvas.show()
+    banner.adjustSize()
+    assert canvas.grab().toImage().pixelColor(4, banner.height() // 2).name() == getattr(LIGHT, token)
 
 
 def test_digits_are_equally_wide_in_both_fonts(app: QApplication):
