@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -15,8 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from cnnstudio.document.words import error_sentence, fix_sentence
+from cnnstudio.message_box import MessageBox
 from cnnstudio.theme import SPACE_L, SPACE_M, number_font
 from engine.errors import EngineError
+
+Choice = tuple[str, Callable[[], object]]
+"""The label of a button, and what it does."""
 
 
 def error_text(error: EngineError, place: str = "") -> str:
@@ -26,10 +32,13 @@ def error_text(error: EngineError, place: str = "") -> str:
     return " ".join(parts)
 
 
-def show_error(parent: QWidget | None, what: str, error: EngineError | OSError) -> None:
-    """Say what could not be done and why, in a dialog that does not hold up the program."""
-    box = QMessageBox(QMessageBox.Icon.Warning, what, what, QMessageBox.StandardButton.Ok, parent)
-    box.setInformativeText(error_text(error) if isinstance(error, EngineError) else _system_text(error))
+def show_error(parent: QWidget | None, what: str, error: EngineError | OSError, *choices: Choice) -> None:
+    """Say what could not be done and why, in a dialog that does not hold up the program; `choices` are what can be done now."""
+    why = error_text(error) if isinstance(error, EngineError) else _system_text(error)
+    box = MessageBox(QMessageBox.Icon.Warning, what, what, why, parent)
+    for label, action in choices:
+        box.addButton(label, QMessageBox.ButtonRole.AcceptRole).clicked.connect(action)
+    box.addButton(QCoreApplication.translate("Errors", "Close"), QMessageBox.ButtonRole.RejectRole)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.open()
 

@@ -14,6 +14,7 @@ from cnnstudio.banner import Banner
 from cnnstudio.checkpoints_dialog import CheckpointsDialog
 from cnnstudio.error_dialog import show_error
 from cnnstudio.file_watch import FileWatch
+from cnnstudio.message_box import MessageBox
 from cnnstudio.new_dialog import NewDialog
 from cnnstudio.project.files import SUFFIX
 from cnnstudio.settings import Settings
@@ -126,7 +127,7 @@ class FileActions(QObject):
         try:
             self._studio.save_copy(path)
         except EngineError as error:
-            show_error(self._window, self.tr("{name} cannot be saved").format(name=path.name), error)
+            self._say_unsaved(path, error, self.tr("Save a copy…"), self.save_copy)
 
     def _ask_for_file(self, title: str) -> Path | None:
         name = (self._studio.path or Path(f"{self._studio.document.title or 'network'}{SUFFIX}")).name
@@ -141,9 +142,9 @@ class FileActions(QObject):
         return whole if not whole.exists() or self._may_replace(whole) else None
 
     def _may_replace(self, path: Path) -> bool:
-        box = QMessageBox(QMessageBox.Icon.Question, self.tr("A file of this name is already there"), "", parent=self._window)
-        box.setText(self.tr("“{name}” is already there. Replace it?").format(name=path.name))
-        box.setInformativeText(self.tr("Its present content is lost then."))
+        text = self.tr("“{name}” is already there. Replace it?").format(name=path.name)
+        box = MessageBox(QMessageBox.Icon.Question, self.tr("A file of this name is already there"), text,
+                         self.tr("Its present content is lost then."), self._window)  # fmt: skip
         replace = box.addButton(self.tr("Replace"), QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton(self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole))
         box.exec()
@@ -159,10 +160,13 @@ class FileActions(QObject):
             if error.code == "project.changed":
                 self._ask_before_overwriting(path)
                 return False
-            show_error(self._window, self.tr("{name} cannot be saved").format(name=path.name), error)
+            self._say_unsaved(path, error, self.tr("Save as…"), self.save_as)
             return False
         self._remember(path)
         return True
+
+    def _say_unsaved(self, path: Path, error: EngineError, elsewhere: str, action: Callable[[], object]) -> None:
+        show_error(self._window, self.tr("{name} cannot be saved").format(name=path.name), error, (elsewhere, action))
 
     @Slot()
     def look_at_file(self, *_: object) -> None:
@@ -205,11 +209,9 @@ class FileActions(QObject):
 
     def _ask_before_overwriting(self, path: Path) -> None:
         """The file is not the one that was opened: somebody else's work may be in it."""
-        box = QMessageBox(self._window)
-        box.setIcon(QMessageBox.Icon.Warning)
-        box.setWindowTitle(self.tr("The file has changed"))
-        box.setText(self.tr("“{name}” was changed by another program since it was opened here.").format(name=path.name))
-        box.setInformativeText(self.tr("If you overwrite it, those changes are lost. Nothing has been saved yet."))
+        text = self.tr("“{name}” was changed by another program since it was opened here.").format(name=path.name)
+        more = self.tr("If you overwrite it, those changes are lost. Nothing has been saved yet.")
+        box = MessageBox(QMessageBox.Icon.Warning, self.tr("The file has changed"), text, more, self._window)
         role = QMessageBox.ButtonRole
         save_as = box.addButton(self.tr("Save as…"), role.AcceptRole)
         overwrite = box.addButton(self.tr("Overwrite"), role.DestructiveRole)
@@ -240,11 +242,9 @@ class FileActions(QObject):
         if not self._studio.document.modified:
             action()
             return
-        box = QMessageBox(self._window)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle(self.tr("Unsaved work"))
-        box.setText(self.tr("Save the changes to “{name}”?").format(name=self._name()))
-        box.setInformativeText(self.tr("Otherwise the network's edits and trained weights are lost."))
+        box = MessageBox(QMessageBox.Icon.Question, self.tr("Unsaved work"),
+                         self.tr("Save the changes to “{name}”?").format(name=self._name()),
+                         self.tr("Otherwise the network's edits and trained weights are lost."), self._window)  # fmt: skip
         button = QMessageBox.StandardButton
         box.setStandardButtons(button.Save | button.Discard | button.Cancel)
         box.setDefaultButton(button.Save)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QLocale, Signal, Slot
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMessageBox, QVBoxLayout, QWidget
 
 from cnnstudio.document.graph import Graph
+from cnnstudio.message_box import MessageBox
 from cnnstudio.network_list import NetworkList
 from cnnstudio.project.recovery import Abandoned
 from cnnstudio.theme import SPACE_L, SPACE_M
@@ -40,7 +41,7 @@ class RecoveryDialog(QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         self._list.currentRowChanged.connect(self._follow)
-        self._list.itemActivated.connect(self.accept)
+        self._list.itemActivated.connect(self._restore.click)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
         layout.setSpacing(SPACE_M)
@@ -83,10 +84,8 @@ class RecoveryDialog(QDialog):
         item = self._chosen
         if item is None:
             return
-        button = QMessageBox.StandardButton
-        box = QMessageBox(QMessageBox.Icon.Question, self.windowTitle(), "", button.NoButton, self)
-        box.setText(self.tr("Delete “{name}” for good?").format(name=self._title(item)))
-        box.setInformativeText(self.tr("It cannot be brought back."))
+        text = self.tr("Delete “{name}” for good?").format(name=self._title(item))
+        box = MessageBox(QMessageBox.Icon.Question, self.windowTitle(), text, self.tr("It cannot be brought back."), self)
         delete = box.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
         box.addButton(self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
         delete.clicked.connect(self._delete_chosen)

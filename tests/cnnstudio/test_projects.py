@@ -89,14 +89,17 @@ def test_a_broken_file_is_said_and_the_open_project_stays(
         window.studio.open_project(tmp_path / "missing.cnn")
 
 
-def test_a_failed_save_is_said_and_the_work_counts_as_unsaved(
-    window: MainWindow, saved: Path, tmp_path: Path
+def test_a_failed_save_is_said_the_work_counts_as_unsaved_and_another_place_is_offered(
+    window: MainWindow, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window.studio.document.set_option("conv1", "depth", 5)
     assert not window.files.save_path(tmp_path / "no such folder" / "a.cnn")
     assert window.studio.document.modified and window.studio.path == saved
-    for box in window.findChildren(QMessageBox):
-        box.close()
+    (box,) = (box for box in window.findChildren(QMessageBox) if box.isVisible())
+    assert "no such folder" in box.informativeText()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "elsewhere.cnn"), ""))
+    next(button for button in box.buttons() if button.text() == "Save as…").click()
+    assert not window.studio.document.modified and window.studio.path == tmp_path / "elsewhere.cnn"
 
 
 def test_recent_projects_are_offered(window: MainWindow, saved: Path) -> None:

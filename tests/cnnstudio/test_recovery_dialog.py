@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.app import Program
 from cnnstudio.checkpoints_dialog import CheckpointsDialog
 from cnnstudio.mainwindow import MainWindow
+from cnnstudio.overrides import _final
 from cnnstudio.project.files import open_project, save_project
 from cnnstudio.project.folder import working_folder
 from cnnstudio.project.recovery import find_abandoned
@@ -73,6 +76,18 @@ def test_what_is_restored_is_open_and_the_rest_is_offered_again(qtbot: QtBot, le
     assert sorted(item.title for item in found) == ["", "newer"]
     for item in found:
         item.release()
+
+
+def test_enter_in_the_list_restores_what_is_chosen(
+    qtbot: QtBot, left: Path, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RecoveryDialog, "accept", _final(RecoveryDialog.accept))  # as in the running program
+    program.offer_recovery()
+    dialog = dialog_of(program)
+    choose(dialog, "older")
+    QTest.keyClick(dialog._list, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: program.studio.document.title == "older")
+    assert not dialog.isVisible()
 
 
 def test_unreadable_work_can_only_be_deleted_and_only_after_a_question(qtbot: QtBot, left: Path, program: Program) -> None:
