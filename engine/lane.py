@@ -125,6 +125,7 @@ class PlainLane(Lane):
 
     `deltas[i]` is ∂E/∂y of layer i, which is ∂E/∂x of layer i + 1. In training the deltas alternate between two blocks,
     because each is needed for one layer only; with `record` every layer keeps its own, down to the images' `images_delta`.
+    The calls of `backward_deltas` leave these without the gradients of the parameters.
     """
 
     def __init__(self, parts: Parts, n: int, *, record: bool = False) -> None:
@@ -147,6 +148,7 @@ class PlainLane(Lane):
         self.output = self.workspaces[-1].y
         self.logits = self.workspaces[parts.last].y
         self.delta = self.deltas[parts.last]
+        self.backward_deltas: Steps = []
         self._plan(0 if record else parts.first)
 
     def take(self, images: Array) -> None:
@@ -168,7 +170,8 @@ class PlainLane(Lane):
         self.backward = []
         for i in range(self.parts.last, stop - 1, -1):
             dx = self.images_delta if i == 0 else self.deltas[i - 1] if i > stop else None
-            self.backward.append((i, [partial(layers[i].backward, self.deltas[i], dx, p[i], g[i], self.workspaces[i])]))
+            for steps, gradients in ((self.backward, g[i]), (self.backward_deltas, {})):
+                steps.append((i, [partial(layers[i].backward, self.deltas[i], dx, p[i], gradients, self.workspaces[i])]))
 
     def first_broken(self) -> tuple[int, str] | None:
         """The first layer whose output is not finite, otherwise the last whose gradient is not; (index, what) or None."""

@@ -138,7 +138,7 @@ class Layer(Configurable, ABC):
 
     @abstractmethod
     def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array], ws: Workspace) -> None:
-        """Compute dx = ∂E/∂x (unless it is None) and the gradients g = ∂E/∂p from dy = ∂E/∂y; g is overwritten."""
+        """Compute dx = ∂E/∂x (unless it is None) and the gradients g = ∂E/∂p (unless g is empty) from dy = ∂E/∂y."""
 
     @abstractmethod
     def explain_forward(self, cell: tuple[int, ...], view: View) -> Term:

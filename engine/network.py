@@ -244,15 +244,15 @@ class Network:
         self._probe.settings.run(self._make_calls, self._probe.forward)
         return self._probe
 
-    def backward_sample(self, label: Array) -> tuple[float, dict[str, Array]]:
-        """After `forward_sample`: the image's loss, and the gradients by name for that image alone.
+    def backward_sample(self, label: Array, *, gradients: bool = True) -> tuple[float, dict[str, Array]]:
+        """After `forward_sample`: the image's loss, and the gradients by name for that image alone, none where not wanted.
 
         `label` has shape (1,) or (1, outputs). Every delta down to the image's own is left in the lane.
         """
         assert self._probe is not None
         loss, _ = self._probe.settings.run(self._probe.measure, label, 1)
-        self._probe.settings.run(self._make_calls, self._probe.backward)
-        return loss, self.parameters.views(self._probe.gradient)
+        self._probe.settings.run(self._make_calls, self._probe.backward if gradients else self._probe.backward_deltas)
+        return loss, self.parameters.views(self._probe.gradient) if gradients else {}
 
     def _make_each(self, lanes: Iterable[Lane], steps: Iterable[tuple[int, list[Call]]]) -> None:
         """One step of each lane."""

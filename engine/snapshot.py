@@ -42,14 +42,16 @@ from engine.update import clip, penalise
 class SnapshotRequest:
     """What to copy: one raw image (C, H, W) and, for deltas and gradients, its label; layers None means all of them.
 
-    `parameters` adds the weights of all layers asked for, or of `weights_of` alone, which narrows gradients and changes too;
-    `changes` is for who knows older weights: what the last update changed ("conv1.W_update"), and what all of them did since the
-    weights were drawn or loaded ("conv1.W_change"). `other` is a second image, of which the output of `other_layer` comes beside
-    those of the first ("other:conv1.y").
+    Without `gradients`, which take about as long as the deltas, only these come with a label. `parameters` adds the weights of all
+    layers asked for, or of `weights_of` alone, which narrows gradients and changes too; `changes` is for who knows older weights:
+    what the last update changed ("conv1.W_update"), and what all of them did since the weights were drawn or loaded
+    ("conv1.W_change"). `other` is a second image, of which the output of `other_layer` comes beside those of the first
+    ("other:conv1.y").
     """
 
     image: Array | None = None
     label: int | None = None
+    gradients: bool = True
     layers: tuple[str, ...] | None = None
     parameters: bool = True
     changes: bool = False
@@ -118,7 +120,7 @@ def sample_snapshot(network: Network, step: int, request: SnapshotRequest) -> Sn
             arrays |= _outputs(lanes, p, _first)
         if request.label is not None:
             label = np.array([request.label])
-            loss, gradients = network.backward_sample(label)
+            loss, gradients = network.backward_sample(label, gradients=request.gradients)
             targets = targets_of(label, network.outputs, network.dtype)
             arrays |= {"target": frozen(targets[0]), "loss": frozen(loss)} | _deltas(network, lanes, wanted, targets, _first)
             arrays |= _of_layers(gradients, weighty, "d")

@@ -116,7 +116,7 @@ class GradientsPanel(LivePanel):
 
     def needs(self) -> Needs:
         """The deltas of all layers."""
-        return Needs(frozenset(node.id for node in self._document.spec), gradients=True)
+        return Needs(frozenset(node.id for node in self._document.spec), deltas=True)
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show the deltas of one step."""

@@ -14,13 +14,14 @@ from engine.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Needs:
-    """The arrays that a panel shows: outputs of `layers`, their weights, their deltas and gradients, what changed the weights.
+    """The arrays that a panel shows: outputs of `layers`, their weights, their deltas, gradients, what changed the weights.
 
     `other` is a second image with the layer whose output is shown for it.
     """
 
     layers: frozenset[str] = frozenset()
     parameters: bool = False
+    deltas: bool = False
     gradients: bool = False
     changes: bool = False
     other: tuple[Array, str] | None = None
@@ -29,6 +30,7 @@ class Needs:
         return Needs(
             self.layers | other.layers,
             self.parameters or other.parameters,
+            self.deltas or other.deltas,
             self.gradients or other.gradients,
             self.changes or other.changes,
             self.other or other.other,

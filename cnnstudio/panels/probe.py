@@ -92,7 +92,8 @@ class Probe(QObject):
         self._controller.set_probe(
             SnapshotRequest(
                 image=sample.image,
-                label=sample.label if needs.gradients else None,
+                label=sample.label if needs.deltas or needs.gradients else None,
+                gradients=needs.gradients,
                 layers=tuple(sorted(needs.layers)),
                 parameters=needs.parameters,
                 changes=needs.changes,

@@ -94,14 +94,14 @@ class BatchNorm(Layer):
     def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
                  ws: Workspace) -> None:
         normal, term, axes, column = ws["normal"], ws["term"], self._axes(dy), self._column(dy)
-        np.sum(dy, axis=axes, out=g["beta"])
-        np.sum(np.multiply(dy, normal, out=term), axis=axes, out=g["gamma"])
+        of_beta = np.sum(dy, axis=axes, out=g.get("beta"))
+        of_gamma = np.sum(np.multiply(dy, normal, out=term), axis=axes, out=g.get("gamma"))
         if dx is None:
             return
         share = ws["of_batch"][0] * dy.shape[1] / dy.size  # 1 / m, or 0 with running means
-        np.multiply(normal, (g["gamma"] * share).reshape(column), out=term)
+        np.multiply(normal, (of_gamma * share).reshape(column), out=term)
         np.subtract(dy, term, out=dx)
-        dx -= (g["beta"] * share).reshape(column)
+        dx -= (of_beta * share).reshape(column)
         dx *= (p["gamma"] * ws["inverse_deviation"]).reshape(column)
 
     def _count(self, x: Array) -> int:

@@ -130,12 +130,12 @@ class Conv2D(Layer):
 
     def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
                  ws: Workspace) -> None:
-        n = len(dy)
-        if self.bias:
+        if g:
+            of_image = ws["dW_of_image"].reshape(len(dy), self.groups, self.depth // self.groups, -1)
+            np.matmul(self._grouped(dy), self._columns(dy, ws).swapaxes(2, 3), out=of_image)
+            np.sum(of_image, axis=0, out=g["W"].reshape(of_image.shape[1:]))
+        if g and self.bias:
             np.sum(dy, axis=(0, 2, 3), out=g["b"])
-        of_image = ws["dW_of_image"].reshape(n, self.groups, self.depth // self.groups, -1)
-        np.matmul(self._grouped(dy), self._columns(dy, ws).swapaxes(2, 3), out=of_image)
-        np.sum(of_image, axis=0, out=g["W"].reshape(of_image.shape[1:]))
         if dx is not None:
             self._backward_to_input(dy, dx, p["W"], ws)
 

@@ -67,8 +67,9 @@ class Dense(Layer):
 
     def backward(self, dy: Array, dx: Array | None, p: Mapping[str, Array], g: Mapping[str, Array],
                  ws: Workspace) -> None:
-        np.matmul(dy.T, ws.x, out=g["W"])
-        if self.bias:
+        if g:
+            np.matmul(dy.T, ws.x, out=g["W"])
+        if g and self.bias:
             np.sum(dy, axis=0, out=g["b"])
         if dx is not None:
             np.matmul(dy, p["W"], out=dx)

@@ -151,3 +151,13 @@ def test_weights_and_gradients_can_be_asked_of_some_layers_only() -> None:
     some, everything = (sample_snapshot(network, 0, r) for r in (request, SnapshotRequest(data.train.images[0], 1)))
     assert "dense1.W" in some and "dense1.dW" in some and "conv1.dy" in some and "conv1.y" in some
     assert set(everything.arrays) - set(some.arrays) == {"conv1.W", "conv1.b", "conv1.dW", "conv1.db"}
+
+
+def test_deltas_can_be_asked_for_without_gradients_and_are_the_same() -> None:
+    trainer, _ = trained(with_everything_random(), TrainSettings(epochs=9, batch_size=20))
+    image, label = trainer.data.train.images[5], int(trainer.data.train.labels[5])
+    deltas, all_ = (sample_snapshot(trainer.network, 3, SnapshotRequest(image, label, gradients=g)) for g in (False, True))
+    own = {f"{name.rsplit('.', 1)[0]}.d{name.rsplit('.', 1)[1]}" for name in trainer.network.parameters.named}
+    assert set(all_.arrays) - set(deltas.arrays) == own
+    for name, array in deltas.arrays.items():
+        np.testing.assert_array_equal(array, all_[name], err_msg=name)
