@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
+from cnnstudio.icons import icon
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.project.state import RunRecord
 from cnnstudio.run_words import distinctions
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase, RunState
 from cnnstudio.session.run_list import Runs
-from cnnstudio.theme import SPACE_S, SPACE_XS
+from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
 from cnnstudio.widgets.curve_series import Points
 from cnnstudio.widgets.numbers import format_rate, format_time_left
 from cnnstudio.widgets.running_label import RunningLabel
@@ -23,6 +25,9 @@ from engine.history import RunHistory
 from engine.trainer import BatchDone, EpochDone
 
 RunPoints = Mapping[str, tuple[Points, Points]]
+
+LOW = 16
+"""Lines of text below whose height the room belongs to the curves, and their options come when asked for."""
 
 
 class CurvesPanel(QWidget):
@@ -46,6 +51,18 @@ class CurvesPanel(QWidget):
         row.setSpacing(SPACE_S)
         row.addWidget(self._bar, 1)
         row.addWidget(self._speed)
+        self._options = QToolButton()
+        self._options.setCheckable(True)
+        self._options.setChecked(True)
+        self._options.setProperty("role", "quiet")
+        self._options.setProperty("small", True)
+        self._options.setFixedSize(24, 24)
+        self._options.setIconSize(QSize(16, 16))
+        self._options.setAccessibleName(self.tr("Options of the curves"))
+        self._options.setToolTip(self.tr("Smoothing, epochs or steps, logarithm; of several runs also which curves are shown"))
+        self._options.toggled.connect(self._plot.show_options)
+        self._is_low = False
+        row.addWidget(self._options)
         tools = PanelTools(
             self, self._plot, self.tr("Point at the curves to read them; drag to see a part, double-click to see all."),
             self.tr("Loss and accuracy after each batch, and on the validation images after each epoch. Where the training loss "
@@ -63,6 +80,8 @@ class CurvesPanel(QWidget):
         controller.state_changed.connect(self.show_state)
         controller.history_replaced.connect(self.show_history)
         runs.overlaid_changed.connect(self._show_runs)
+        theme_changed.connect(self._retheme)
+        self._retheme()
         self.show_history()
         self._show_runs()
 
@@ -70,6 +89,18 @@ class CurvesPanel(QWidget):
     def plot(self) -> TrainingPlot:
         """The curves."""
         return self._plot
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A low panel is left to the curves; the options come when asked for."""
+        super().resizeEvent(event)
+        is_low = self.height() < LOW * self.fontMetrics().height()
+        if is_low != self._is_low:
+            self._is_low = is_low
+            self._options.setChecked(not is_low)
+
+    @Slot()
+    def _retheme(self, _theme: Theme | None = None) -> None:
+        self._options.setIcon(icon("sliders", "muted"))
 
     @Slot()
     def show_history(self) -> None:

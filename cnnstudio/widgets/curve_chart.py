@@ -233,11 +233,12 @@ class CurveChart(pg.GraphicsView):
 
     # --- lines ------------------------------------------------------------------------------------------
 
-    def add_line(self, name: str, style: LineStyle) -> None:
-        """Make room for a series."""
+    def add_line(self, name: str, style: LineStyle, *, on_top: bool = True) -> None:
+        """Make room for a series; those on top lie over the others, whichever came first."""
         line = _Line(style, self.devicePixelRatioF())
         self._lines[name] = line
         for item in line.items:
+            item.setZValue(0.5 if on_top else 0.0)
             self._views[style.axis].addItem(item, ignoreBounds=True)
 
     def remove_line(self, name: str) -> None:

@@ -113,7 +113,7 @@ class CurvePlot(QWidget):
             curve.style, curve.drawn = style, None
         else:
             curve = self._curves[series] = Curve(style, shared or (self._legend_button(),))
-        self.chart.add_line(series, style)
+        self.chart.add_line(series, style, on_top=not shared)
         if not shared:
             self._label(curve)
         self._changed()
@@ -194,6 +194,11 @@ class CurvePlot(QWidget):
         self._epoch_ends.append(step)
         self._steps_per_epoch = steps_per_epoch or (step - before if step > before else None)
         self._changed()
+
+    @Slot(bool)
+    def show_options(self, shown: bool) -> None:
+        """Whether the options stand below the chart; without them it has their room."""
+        self.options.setVisible(shown)
 
     @Slot()
     def fit(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
@@ -72,6 +72,16 @@ class TrainingPlot(CurvePlot):
             if series in HIDDEN_AT_FIRST:
                 self._curves[series].buttons[0].setChecked(False)
 
+    @Slot(bool)
+    def show_options(self, shown: bool) -> None:
+        """Beside several runs the choice of quantities is one of the options."""
+        super().show_options(shown)
+        self._show_quantities()
+
+    def _show_quantities(self) -> None:
+        for series in QUANTITIES:
+            self._curves[series].buttons[0].setVisible(not self._apart or not self.options.isHidden())
+
     # --- runs ---
 
     @property
@@ -101,6 +111,7 @@ class TrainingPlot(CurvePlot):
                     self.set_series(f"{key}/{series}", x, y)
             self._others[key] = run
         self._name_chips()
+        self._show_quantities()
         self._changed()
 
     def _show_own(self) -> None:

@@ -78,6 +78,16 @@ def test_the_pixels_of_each_run_are_where_its_values_are(plot: TrainingPlot) -> 
         assert min(distance(color, current_theme().color(token)) for color in colors) < 60, (token, [c.name() for c in colors])
 
 
+def test_where_runs_agree_the_own_one_is_seen(plot: TrainingPlot) -> None:
+    plot.show_runs(OWN, {"1": run(loss=1.0)})
+    plot._redraw()
+    picture = plot.chart.grab().toImage()
+    point = plot.chart.mapFromScene(plot.chart._view.mapViewToScene(view_point(20.0, 1.0)))
+    colors = [picture.pixelColor(point.x(), point.y() + dy) for dy in (-1, 0, 1)]
+    far = {token: min(distance(color, current_theme().color(token)) for color in colors) for token in ("run1", "run2")}
+    assert far["run1"] < 100 < far["run2"]
+
+
 def view_point(x: float, y: float):
     from PySide6.QtCore import QPointF
 
@@ -192,3 +202,20 @@ def test_a_hundred_thousand_steps_of_three_runs_stay_thinned(plot: TrainingPlot)
                                           for s in QUANTITIES})  # fmt: skip
     plot.show_runs(OWN, {"1": long, "3": RunCurves("too", "", "run3", long.points)})
     assert len(line(plot, "1/train_loss")[0]) < 4 * plot.width()
+
+
+def test_without_options_several_runs_have_a_legend_of_runs_alone(plot: TrainingPlot) -> None:
+    def shown() -> list[str]:
+        return [button.text().split(" (")[0] for button in plot.findChildren(QToolButton)
+                if button.property("role") == "legend" and button.isVisible()]  # fmt: skip
+
+    quantities = ["loss", "val. loss", "accuracy", "val. accuracy", "learning rate"]
+    plot.show_options(False)
+    assert shown() == quantities and not plot.options.isVisible()
+    plot.show_runs(OWN, {"1": run()})
+    assert shown() == ["Run 2", "Run 1"]
+    plot.show_options(True)
+    assert shown() == [*quantities, "Run 2", "Run 1"] and plot.options.isVisible()
+    plot.show_options(False)
+    plot.show_runs(OWN, {})
+    assert shown() == quantities
