@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
@@ -18,11 +18,14 @@ from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
 from cnnstudio.widgets.bars import ProbabilityBars
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
+from cnnstudio.widgets.running_label import RunningLabel
 from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
 
 COLUMN, DRAWING = 104, 168
-"""Width of the column with the sample, and of the one with the drawing pad."""
+"""Least widths of the column with the sample, and of the one with the drawing pad."""
+TEXTS = 7
+"""Lines of text whose height is kept free below the sample."""
 
 
 class PredictionPanel(LivePanel):
@@ -47,8 +50,8 @@ class PredictionPanel(LivePanel):
         self._image.cell_activated.connect(self._open_pixel)
         self._truth = QLabel()
         self._truth.setWordWrap(True)
-        self._verdict = QLabel()
-        self._verdict.setWordWrap(True)
+        self._verdict = RunningLabel(lines=2)
+        self._verdict.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self._bars = ProbabilityBars()
         self._note = QLabel()
         self._note.setProperty("role", "muted")
@@ -88,10 +91,11 @@ class PredictionPanel(LivePanel):
         left = QVBoxLayout()
         left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(SPACE_XS)
-        left.addWidget(self._image, 1)
+        left.addWidget(self._image, 1)  # up to the height of a square
         left.addWidget(self.own, 1)
         left.addWidget(self._truth)
         left.addWidget(self._verdict)
+        left.addStretch(0)
         left.addLayout(buttons)
         right = QVBoxLayout()
         right.setSpacing(0)
@@ -112,7 +116,6 @@ class PredictionPanel(LivePanel):
         layout.setSpacing(SPACE_S)
         self._column = QWidget()
         self._column.setLayout(left)
-        self._column.setFixedWidth(COLUMN)
         layout.addWidget(self._column)
         layout.addLayout(right, 1)
         self._bars.setMinimumWidth(130)
@@ -164,7 +167,7 @@ class PredictionPanel(LivePanel):
         """Bring up the pad, with what was drawn before, or the sample of the data set again."""
         self._image.setVisible(not draw)
         self.own.setVisible(draw)
-        self._column.setFixedWidth(DRAWING if draw else COLUMN)
+        self._share_out()
         if draw and not self.own.pad.is_empty:
             self.own.send()
         self._show_sample()
@@ -179,7 +182,19 @@ class PredictionPanel(LivePanel):
             self._pencil.setChecked(True)
             self.own.pad.dropEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A third of a large panel is the sample's."""
+        super().resizeEvent(event)
+        self._share_out()
+
     # --- inside ---
+
+    def _share_out(self) -> None:
+        """The sample is as large as a third of the width and the texts below it allow; the pad is never smaller."""
+        room = min(self.width() // 3, self.height() - TEXTS * self.fontMetrics().height())
+        width = max(room, DRAWING if self._pencil.isChecked() else COLUMN)
+        self._column.setFixedWidth(width)
+        self._image.setMaximumHeight(width)
 
     @Slot()
     def _follow(self, *_: object) -> None:
@@ -223,7 +238,7 @@ class PredictionPanel(LivePanel):
                 self._truth.setText(self.tr("True class: {name}").format(name=data.classes[sample.label]))
             else:
                 self._truth.setText(self.tr("True class unknown"))
-        own = sample is not None and sample.source in ("drawn", "file")
+        own = self._pencil.isChecked() or (sample is not None and sample.source in ("drawn", "file"))
         self._truth.setVisible(not own)
         self._verdict.setVisible(not own)
         self._verdict.clear()
