@@ -29,6 +29,9 @@ _PROPER = {"he": "He", "glorot": "Glorot", "lecun": "LeCun", "pca": "PCA", "zca"
 """Names of people and abbreviations among the words of choices."""
 
 
+_NAMES = ("{path}", "{name}")
+
+
 def choice_words(choice: str) -> str:
     """A choice of an option in English words, "he_normal" as "He normal"; `say` has it in the language of the program."""
     return " ".join(_PROPER.get(word, word) for word in choice.split("_"))
@@ -54,8 +57,10 @@ def block_name(block: Block, derived: Derived) -> str:
 
 
 def error_sentence(error: EngineError) -> str:
-    """What is wrong, without place and fixes, beginning with a capital letter."""
-    return _capital(say(error.template).format(**error.args_by_name))
+    """What is wrong, without place and fixes, beginning with a capital letter or with a name as it is written."""
+    template = say(error.template)
+    sentence = template.format(**error.args_by_name)
+    return sentence if template.startswith(_NAMES) else _capital(sentence)
 
 
 def fix_label(fix: Fix) -> str:
