@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -15,6 +16,10 @@ from cnnstudio.selection import SampleRef, Selection, Source
 from engine.datasets.dataset import Dataset
 from engine.datasets.typed import NAME as TYPED
 from engine.errors import DataError, EngineError, Fix
+
+MISSING = "data.missing"
+CHOOSE = "choose_data"
+"""The action of a fix for which the user has to say where a data set is."""
 
 
 class DataInUse(QObject):
@@ -67,8 +72,18 @@ class DataInUse(QObject):
             self._set(None)
             self._opener.open(choice)
 
+    @property
+    def on_samples(self) -> bool:
+        """Whether the samples that the project keeps stand in for a data set that is not there."""
+        return self.error is not None and self.dataset is not None
+
     def choose(self, choice: dict[str, Any]) -> None:
-        """Use another data set; when it is open, one undo step takes it and fits the Input block to it."""
+        """Use another data set; when it is open, one undo step takes it and fits the Input block to it.
+
+        A file or folder that is chosen in place of a missing one is read as that one was.
+        """
+        if self.on_samples and self.card is not None and os.path.isabs(choice["name"]):
+            choice = dict(self.card.choice) | choice
         self._opener.open(choice)
 
     def type_image(self, choice: dict[str, Any], text: str) -> None:
@@ -118,7 +133,10 @@ class DataInUse(QObject):
     def _is_missing(self, choice: dict[str, Any], error: EngineError) -> None:
         if choice == self._document.data:
             if self.card is not None and choice == self.card.choice:
-                self._set(self.card.dataset())
+                samples = self.card.dataset()
+                self._set(samples)
+                if error.code == MISSING:
+                    error = _elsewhere(self.card.title, choice["name"], len(samples.train))
             self.error = error
             self.renewed.emit()
         self.failed.emit(error)
@@ -151,6 +169,12 @@ class DataInUse(QObject):
             source = "typed"
         part = data.validation if source == "validation" else data.train
         self._selection.select_sample(SampleRef(source, 0, part.images[0], int(part.labels[0])))
+
+
+def _elsewhere(title: str, path: str, count: int) -> DataError:
+    return DataError("The data set {name} is not on this computer ({path}). The {count} images that the project keeps of it are "
+                     "shown; training needs all of it.", code="data.elsewhere", fixes=(Fix(CHOOSE, "choose where it is"),),
+                     name=title, path=path, count=count)  # fmt: skip
 
 
 def _key(choice: dict[str, Any]) -> str:

@@ -34,7 +34,7 @@ class HintLine(ElidedLabel):
             text = self.tr("Double-click a block on the left, drag it here, or click the canvas and type its name")
         elif derived.blocking is not None:
             text = self.tr("The network has an error: its block says what is wrong and offers a cure.")
-        elif obstacle is not None and obstacle.code == "studio.no_data":
+        elif obstacle is not None and obstacle.code in ("studio.no_data", "data.elsewhere"):
             text = self.tr("Choose a data set in the tool bar to train with.")
         elif obstacle is not None:
             text = self.tr("Not finished yet: {reason}").format(reason=error_sentence(obstacle))

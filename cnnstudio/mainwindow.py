@@ -201,6 +201,7 @@ class MainWindow(QMainWindow):
         self.network = NetworkActions(
             self, studio, self.settings, self.training_bar, self.training_settings, self.templates, self.view.preferred_columns
         )
+        self.run.data_wanted.connect(self.network.ask_for_data)
         self.thumbnails = Thumbnails(studio.document, self.view.canvas, self.view, self)
         self.walker = Walker(studio, self.explain, self.view.canvas, self.walk_bar, self)
         self.probe = Probe(studio.controller, studio.selection, self)

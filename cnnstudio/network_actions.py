@@ -61,10 +61,15 @@ class NetworkActions(QObject):
 
     @Slot(str)
     def _choose_data(self, name: str) -> None:
-        if name != OWN_DATA:
+        if name == OWN_DATA:
+            self._show_present_data()
+            self.ask_for_data()
+        else:
             self._studio.choose_data({"name": name})
-            return
-        self._show_present_data()
+
+    @Slot()
+    def ask_for_data(self) -> None:
+        """Ask for a data set of the user's own."""
         menu = QMenu(self._window)
         menu.addAction(self.tr("A file (.npz, .csv, CIFAR .bin)…"), self._choose_file)
         menu.addAction(self.tr("A folder (IDX files, class folders with images)…"), self._choose_folder)

@@ -47,6 +47,8 @@ class NetworkInSession(QObject):
         """The seed of the weights in the session; None while it has no network of this document."""
         self._spec: NetworkSpec | None = None
         """The network that the session has, or is about to have."""
+        self._images, self._on_samples = "", False
+        """The fingerprint of the data set that the session has, and whether it has no more of it than samples."""
         self._interrupted = False
         """Whether an edit of the network has paused a run that the user may want to go on."""
         # A number that is spun through gives many edits in one turn of the event loop.
@@ -62,7 +64,7 @@ class NetworkInSession(QObject):
         self._coming = coming
         self.bank = WeightsBank() if coming is None else coming.bank
         self._seed, self._keep_weights, self._interrupted = None, False, False
-        self.error = None
+        self._images, self.error = "", None
 
     @Slot()
     def build_soon(self) -> None:
@@ -134,6 +136,8 @@ class NetworkInSession(QObject):
         self.error, self._spec = None, derived.spec
         coming, self._coming = self._coming, None
         interrupted, self._interrupted = self._interrupted, False
+        if self._finds_again(data) and coming is None and self._keep_weights:
+            coming = Standing(self._document.graph, self._controller.checkpoint_now(CARRY_OVER_TIMEOUT), self._runs.present)
         if coming is not None and coming.checkpoint is not None:
             if _same_training(coming.checkpoint, derived.spec, settings):
                 self._go_on(coming.run, coming.checkpoint, data, settings)
@@ -149,6 +153,12 @@ class NetworkInSession(QObject):
         self.renewed.emit()
         if interrupted or (trained and fresh):
             self.rebuilt.emit(tuple(dict.fromkeys(name.rsplit(".", 1)[0] for name in fresh)), interrupted)
+
+    def _finds_again(self, data: Dataset) -> bool:
+        """Whether this is the data set of which the session had samples only, or of which it has only these any more."""
+        before, self._images = self._images, data.fingerprint
+        had_samples, self._on_samples = self._on_samples, self._data.on_samples
+        return before == data.fingerprint and had_samples != self._on_samples
 
     def _go_on(self, run: int, checkpoint: Checkpoint, data: Dataset, settings: TrainSettings) -> None:
         """Build the session so that training goes on exactly from a checkpoint."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from cnnstudio.actions import Actions
 from cnnstudio.banner import Banner, Choice
+from cnnstudio.data_in_use import CHOOSE
 from cnnstudio.document.words import error_sentence, fix_label, fix_sentence
 from cnnstudio.session.messages import RunPhase, RunState
 from cnnstudio.session.troubles import PROCESS_KILLED, PROCESS_LOST
@@ -25,6 +26,8 @@ class RunControl(QObject):
 
     block_wanted = Signal(str)
     """Show this block: an error lies there."""
+    data_wanted = Signal()
+    """Ask for a data set."""
 
     def __init__(self, actions: Actions, studio: Studio, banner: Banner, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -129,6 +132,9 @@ class RunControl(QObject):
         return fix_label(fix), lambda: self._apply(fix)
 
     def _apply(self, fix: Fix) -> None:
+        if fix.action == CHOOSE:
+            self.data_wanted.emit()
+            return
         try:
             self._studio.apply_fix(fix)
         except EngineError as error:

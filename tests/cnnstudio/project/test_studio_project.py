@@ -56,12 +56,35 @@ def test_a_project_without_its_data_set_opens_with_its_samples(
     copy.unlink()
     opened(qtbot, other, tmp_path / "p.cnn")
     assert other.data is not None and len(other.data.train) == 64
-    assert other.obstacle is not None and str(copy) in other.obstacle.message
+    assert other.obstacle is not None and str(copy) in other.obstacle.message and "64 images" in other.obstacle.message
     np.testing.assert_array_equal(weights(other).parameters, before.parameters)
     other.save_project(tmp_path / "q.cnn")
     assert studio.data is not None
     card = other.autosave.working.state().data
     assert card is not None and card.fingerprint == studio.data.fingerprint and card.title == studio.data.title
+
+
+def test_a_data_set_that_is_found_again_at_another_place_lets_training_go_on_exactly(
+    qtbot: QtBot, studio: Studio, other: Studio, tmp_path: Path, bundled: Path
+) -> None:
+    here, there = tmp_path / "here.npz", tmp_path / "there.npz"
+    shutil.copy(bundled / "digits8x8.npz", here)
+    choice = {"name": str(here), "split": {"validation": 0.3}}
+    studio.choose_data(choice)
+    qtbot.waitUntil(lambda: studio.data is not None and studio.data.name == str(here))
+    train(qtbot, studio, 2)
+    studio.save_project(tmp_path / "p.cnn")
+    here.rename(there)
+    opened(qtbot, other, tmp_path / "p.cnn")
+    qtbot.waitUntil(lambda: other.obstacle is not None and other.obstacle.code == "data.elsewhere")
+    other.choose_data({"name": str(there)})
+    qtbot.waitUntil(lambda: other.obstacle is None and phase(other) == RunPhase.PAUSED and other.settled)
+    assert other.document.data == choice | {"name": str(there)}
+    for each in (studio, other):
+        train(qtbot, each, 1)
+    np.testing.assert_array_equal(weights(other).parameters, weights(studio).parameters)
+    np.testing.assert_array_equal(other.controller.history.rows, studio.controller.history.rows)
+    assert [run.name for run in other.runs.all] == ["Run 1"]
 
 
 def test_a_broken_file_leaves_the_open_project_alone(qtbot: QtBot, studio: Studio, tmp_path: Path) -> None:
