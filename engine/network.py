@@ -26,7 +26,6 @@ from engine.memory import Parameters, named_views, of_layer
 from engine.metrics import confidences, predicted_classes
 from engine.plans import innermost, single
 from engine.slices import (
-    SLICE,
     BatchResult,
     ForwardJob,
     Outputs,
@@ -37,6 +36,8 @@ from engine.slices import (
     cut,
     cut_forward,
     in_threads,
+    largest_slice,
+    shares_out,
     side_by_side,
 )
 from engine.spec import NetworkSpec
@@ -165,7 +166,8 @@ class Network:
         def work(k: int, lane: int) -> SliceResult:
             return self.slice_gradient(jobs[k], lane)
 
-        results = self._crew.gradients(jobs, lambda k: work(k, 0)) if self.workers_ready() else in_threads(work, len(jobs))
+        results = self._crew.gradients(jobs, lambda k: work(k, 0)) if self.workers_ready() else \
+            in_threads(work, len(jobs), n * self._macs)
         for job, result in zip(jobs, results, strict=True):
             if not result.finite:
                 raise self._not_finite(job)
@@ -316,9 +318,10 @@ class Network:
 
     def _plan_for_workers(self) -> Plan:
         """What worker processes must know of this network."""
-        widest = SLICE * np.dtype(np.float64).itemsize
+        most = largest_slice(sum(p.node.layer.macs(p.x) for p in self.placed))
+        widest = most * np.dtype(np.float64).itemsize
         return Plan(self.spec, self.loss, self.dtype, _numbers(self.spec.params()), _numbers(self.spec.state()),
-                    outputs=2 * SLICE * self.outputs, images=self.placed[0].x.size * widest, labels=self.outputs * widest)
+                    outputs=2 * most * self.outputs, images=self.placed[0].x.size * widest, labels=self.outputs * widest)
 
     def _outputs(self, images: Array) -> Outputs:
         """Logits and outputs in evaluation mode, which last until the next images come."""
@@ -335,7 +338,7 @@ class Network:
             for kept, found in zip(whole, of_slice, strict=True):
                 np.copyto(kept[parts[k]], found)
 
-        if jobs and parts[0].stop <= SLICE and self.workers_ready():
+        if shares_out(n, self._macs) and self.workers_ready():
             for k, of_slice in enumerate(self._crew.outputs(jobs, lambda k: self.slice_outputs(jobs[k]))):
                 keep(k, of_slice)
             return whole

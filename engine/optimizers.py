@@ -16,6 +16,7 @@ Sources: Polyak 1964; Nesterov 1983 in PyTorch's form; Tieleman and Hinton 2012;
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -169,10 +170,11 @@ class Adam(Optimizer):
         part *= 1 - self.beta2
         s += part
         root = np.sqrt(s, out=part)
-        root *= 1 / np.sqrt(1 - self.beta2**t)
-        root += self.epsilon
-        step = np.divide(m, root, out=scratch[1])
-        step *= lr / (1 - self.beta1**t)
+        # m̂ / (√ŝ + ε) = c / (1 − β₁ᵗ) · m / (√s + c·ε) with c = √(1 − β₂ᵗ): the corrections are two numbers, not two vectors.
+        c = math.sqrt(1 - self.beta2**t)
+        root += c * self.epsilon
+        step = np.divide(m, root, out=part)
+        step *= lr * c / (1 - self.beta1**t)
         w -= step
 
     def explain_slots(self, g: Term, slots: Mapping[str, Term]) -> dict[str, Term]:

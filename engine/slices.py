@@ -22,8 +22,14 @@ CORES = os.cpu_count() or 1
 _allowed = CORES
 SLICE = 32
 """Images in a slice: small enough for the caches and for memory, large enough for the matrix products."""
-SMALL_WORK = 20_000_000
+SLICE_WORK = 32_000_000
+"""Multiply-accumulates in a slice, if more images than that fit into them: the fewer the slices, the fewer the calls."""
+LARGEST_SLICE = 256
+"""Images in a slice, however little work they are."""
+SMALL_WORK = 10_000_000
 """Multiply-accumulates of a batch below which cutting costs more than it gains."""
+WORK_FOR_THREADS = 20_000_000
+"""The same for threads, which take turns at the interpreter lock: below, one thread computes the slices one after the other."""
 
 
 class BatchResult(NamedTuple):
@@ -65,22 +71,31 @@ class SliceResult(NamedTuple):
     finite: bool
 
 
+def largest_slice(macs: int) -> int:
+    """The most images that a slice has; `macs` is the work of one of them."""
+    return min(max(SLICE, SLICE_WORK // max(1, macs)), LARGEST_SLICE)
+
+
 def cut(batch: int, macs: int, *, whole: bool) -> list[slice]:
-    """An even number of slices of like size, at most SLICE; one slice for little work, and where the batch must stay `whole`.
+    """An even number of slices of like size; one slice for little work, and where the batch must stay `whole`.
 
     `macs` is the work of one image.
     """
-    pairs = -(-batch // (2 * SLICE))
+    pairs = -(-batch // (2 * largest_slice(macs)))
     size = batch if whole or batch * macs < SMALL_WORK else -(-batch // (2 * pairs))
     return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
 
 
+def shares_out(batch: int, macs: int) -> bool:
+    """Whether the outputs of a batch are enough work to share it out."""
+    return min(batch, LARGEST_SLICE) * macs >= WORK_FOR_THREADS
+
+
 def cut_forward(batch: int, macs: int) -> list[slice]:
     """The same where only outputs are wanted; images with little work go in larger slices, which nobody need share out."""
-    size = 8 * SLICE
-    if batch and size * macs >= SMALL_WORK:
+    if shares_out(batch, macs):
         return cut(batch, macs, whole=False)
-    return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
+    return [slice(start, min(start + LARGEST_SLICE, batch)) for start in range(0, batch, LARGEST_SLICE)]
 
 
 @functools.cache
@@ -110,27 +125,23 @@ def allowed_cores() -> int:
     return _allowed
 
 
-def in_threads(work: Callable[[int, int], T], count: int) -> Iterator[T]:
-    """The results of work(slice, lane) in order; each may be overwritten once the next is asked for."""
-    at_once = min(count, _allowed)
+def in_threads(work: Callable[[int, int], T], count: int, macs: int) -> Iterator[T]:
+    """The results of work(slice, lane) in order; each may be overwritten once the next is asked for. `macs` is all their work."""
+    at_once = min(count, _allowed) if macs >= WORK_FOR_THREADS else 1
     for start in range(0, count, at_once):
         yield from side_by_side(lambda k: work(k, k % at_once), range(start, min(start + at_once, count)))
 
 
-def over_blocks(work: Callable[[slice, int], object], size: int, block: int) -> None:
-    """work(part, core) for the parts, one block each, of vectors of that size; `core` counts those that take part.
+def over_blocks(work: Callable[[int, int], object], count: int) -> None:
+    """work(block, core) for so many blocks of vectors; `core` counts those that take part.
 
     A core takes part if there are two blocks for it or more: fewer are done before it has woken up.
     """
-    if size <= block:
-        work(slice(0, size), 0)
-        return
-    parts = [slice(start, min(start + block, size)) for start in range(0, size, block)]
-    cores = max(1, min(len(parts) // 2, _allowed))
+    cores = max(1, min(count // 2, _allowed))
 
     def some(core: int) -> None:
-        for part in parts[core::cores]:
-            work(part, core)
+        for block in range(core, count, cores):
+            work(block, core)
 
     side_by_side(some, range(cores))
 

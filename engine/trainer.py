@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from engine import update
 from engine.checkpoint import Checkpoint
 from engine.datasets.augmentation import Augmentation
 from engine.datasets.dataset import Dataset, Split
@@ -38,7 +37,7 @@ from engine.schedules import warm_up
 from engine.settings import TrainSettings
 from engine.slices import BatchResult
 from engine.spec import NetworkSpec
-from engine.update import clip, penalise
+from engine.update import Update, clip, penalise
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +98,10 @@ class Trainer:
         self._order_of: tuple[int, ...] = ()
         self._order: list[Array] = []
         self._check_data()
-        self._new_slots()
         p = self.network.parameters
         self._before: Array = np.zeros_like(p.flat)
         self._scratch: Array = np.zeros((2, p.size), p.flat.dtype)
+        self._new_slots()
         self._running: dict[str, Array] = {}
         self.last_batch: tuple[Array, Array] | None = None
         self.last_update: LastUpdate | None = None
@@ -191,6 +190,7 @@ class Trainer:
         self.network = Network(spec, loss=self.settings.loss, dtype=old.dtype, workers=old.workers)
         self.network.parameters.flat[...] = old.parameters.flat
         self.network.set_state(old.state)
+        self._prepare_update()
         old.close()
         # What was recorded of the last batch belongs to the options before.
         self.last_batch = self.last_update = None
@@ -294,8 +294,7 @@ class Trainer:
         if s.clip_norm:
             clip(p.gradient, s.clip_norm)
         self.last_update = None
-        if not update.step(s.optimizer, p, self.slots, rate, self.step + 1, self._scratch, before=self._before,
-                           slots_before=self._slots_before):
+        if not self._updating.step(s.optimizer, rate, self.step + 1):
             broken = next(name for name, w in p.named.items() if not np.isfinite(w).all())
             p.flat[...] = self._before
             for name, slot in self.slots.items():
@@ -326,7 +325,16 @@ class Trainer:
     def _new_slots(self) -> None:
         p = self.network.parameters
         self.slots: dict[str, Array] = {name: np.zeros_like(p.flat) for name in self.settings.optimizer.slots}
+        self._keep_slots()
+
+    def _keep_slots(self) -> None:
+        """Make room for the slots before an update, and prepare updates of these slots."""
         self._slots_before = {name: slot.copy() for name, slot in self.slots.items()}
+        self._prepare_update()
+
+    def _prepare_update(self) -> None:
+        self._updating = Update(self.network.parameters, self.slots, self._scratch, before=self._before,
+                                slots_before=self._slots_before)
 
     def _check_data(self) -> None:
         """The images must have the network's input shape, and every class needs an output."""
@@ -363,7 +371,8 @@ class Trainer:
         self.network.parameters.flat[...] = saved.parameters
         self._before[...] = saved.parameters
         self.network.set_state(saved.state)
-        self.slots, self._slots_before = ({k: v.copy() for k, v in saved.slots.items()} for _ in range(2))
+        self.slots = {k: v.copy() for k, v in saved.slots.items()}
+        self._keep_slots()
         self.last_batch = self.last_update = None
         self.step, self.epoch, self.batch, self._sums = saved.step, saved.epoch, saved.batch, saved.sums
         self.validation_losses, self.first_epoch = list(saved.validation_losses), saved.first_epoch

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextvars import Context
+from typing import NamedTuple
 
 import numpy as np
 
+from engine.lane import settings as settings_of_numpy
 from engine.layer import Array
 from engine.memory import Parameters
 from engine.optimizers import Optimizer
@@ -42,24 +45,49 @@ def clip(gradient: Array, longest: float) -> float:
     return norm
 
 
-def step(optimizer: Optimizer, p: Parameters, slots: Mapping[str, Array], rate: float, t: int, scratch: Array, *,
-         before: Array | None = None, slots_before: Mapping[str, Array] | None = None) -> bool:
-    """Change the weights and the slots in place, block by block on all cores; returns whether all weights are still finite.
+class Block(NamedTuple):
+    """A part of the vectors: `kept` are pairs of where it goes before the step and what."""
 
-    `before` and `slots_before` receive what stood there before; `scratch` is (2, P).
+    w: Array
+    g: Array
+    slots: dict[str, Array]
+    penalised: Array
+    kept: list[tuple[Array, Array]]
+    settings: Context
+
+    def change(self, optimizer: Optimizer, rate: float, t: int, scratch: Array) -> float:
+        """The optimizer's step; returns Σ w²."""
+        for old, now in self.kept:
+            np.copyto(old, now)
+        optimizer.update(self.w, self.g, self.slots, rate, t, self.penalised, scratch)
+        return float(self.w.dot(self.w))
+
+
+class Update:
+    """The update of all parameters, with the views of every block made once: for a small network they take as long as the rest.
+
+    `scratch` is (2, P); `before` and `slots_before` receive what stood in the weights and the slots before a step.
     """
-    lengths = [0.0] * max(1, -(-p.size // BLOCK))  # a network may have no weights
 
-    def change(part: slice, core: int) -> None:
-        w, of_part = p.flat[part], {name: slot[part] for name, slot in slots.items()}
-        if before is not None:
-            np.copyto(before[part], w)
-        for name, kept in (slots_before or {}).items():
-            np.copyto(kept[part], of_part[name])
-        with np.errstate(all="ignore"):  # what overflows is found here, and named by the trainer
-            own = slice(core * BLOCK, core * BLOCK + len(w))
-            optimizer.update(w, p.gradient[part], of_part, rate, t, p.penalised[part], scratch[:, own])
-            lengths[part.start // BLOCK] = float(w @ w)
+    def __init__(self, p: Parameters, slots: Mapping[str, Array], scratch: Array, *, before: Array | None = None,
+                 slots_before: Mapping[str, Array] | None = None) -> None:
+        kept = [] if before is None else [(before, p.flat)]
+        kept += [(old, slots[name]) for name, old in (slots_before or {}).items()]
+        self._weights, self._scratch, self._blocks = p.flat, scratch, []
+        for start in range(0, p.size, BLOCK):
+            part = slice(start, start + BLOCK)
+            self._blocks.append(Block(p.flat[part], p.gradient[part], {name: slot[part] for name, slot in slots.items()},
+                                      p.penalised[part], [(old[part], now[part]) for old, now in kept], settings_of_numpy()))
+        self._lengths = [0.0] * len(self._blocks)
 
-    over_blocks(change, p.size, BLOCK)
-    return math.isfinite(sum(lengths)) or bool(np.isfinite(p.flat).all())
+    def step(self, optimizer: Optimizer, rate: float, t: int) -> bool:
+        """Change weights and slots in place, block by block on all cores; returns whether all weights are still finite."""
+
+        def change(k: int, core: int) -> None:
+            block = self._blocks[k]
+            own = self._scratch[:, core * BLOCK:core * BLOCK + len(block.w)]
+            # What overflows is found by the lengths, and named by the trainer.
+            self._lengths[k] = block.settings.run(block.change, optimizer, rate, t, own)
+
+        over_blocks(change, len(self._blocks))
+        return math.isfinite(sum(self._lengths)) or bool(np.isfinite(self._weights).all())

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from engine import blas, update
+from engine import blas
 from engine.layer import Array
 from engine.network import Network
 from engine.optimizers import Adam, Momentum, Optimizer
 from engine.slices import SliceJob, cut_forward
+from engine.update import Update
 from tests.benchmarks.im2col import PlainEngine
 from tests.benchmarks.networks import LAYERS, Step, ratio, rounds, spec, table, torch_modules
 
@@ -37,14 +38,14 @@ def ours(name: str, n: int, optimizer: Optimizer, *, fast: bool = True, workers:
     images, labels = batch(name, n)
     p = network.parameters
     slots = {slot: np.zeros_like(p.flat) for slot in optimizer.slots}
-    scratch = np.zeros((2, p.size), p.flat.dtype)
+    update = Update(p, slots, np.zeros((2, p.size), p.flat.dtype))
     count = 0
 
     def step() -> None:
         nonlocal count
         count += 1
         network.gradient(images, labels)
-        update.step(optimizer, p, slots, RATE, count, scratch)
+        update.step(optimizer, RATE, count)
 
     step()
     while workers and len(network.slices(n)) > 1 and not network.workers_ready():
@@ -219,8 +220,8 @@ def _time_of_parts(name: str, n: int) -> dict[str, float]:
     calls += [(lambda: lane.measure(labels, n), "loss")]
     calls += [(call, network.placed[i].node.layer.kind) for i, calls in lane.backward for call in calls]
     p = network.parameters
-    slots, scratch = {"velocity": np.zeros_like(p.flat)}, np.zeros((2, p.size), p.flat.dtype)
-    calls += [(lambda: update.step(OPTIMIZERS["momentum"], p, slots, RATE, 1, scratch), "optimizer")]
+    update = Update(p, {"velocity": np.zeros_like(p.flat)}, np.zeros((2, p.size), p.flat.dtype))
+    calls += [(lambda: update.step(OPTIMIZERS["momentum"], RATE, 1), "optimizer")]
     times: list[list[float]] = [[] for _ in calls]
 
     def measure() -> None:

@@ -28,10 +28,11 @@ def test_blocks_and_cores_change_no_bit(kind: str, size: int, cores: int, monkey
     optimizer, found, wanted = OPTIMIZERS[kind](), made(size), made(size)
     slots, of_all, kept = ({name: np.full(size, 0.5, np.float32) for name in optimizer.slots} for _ in range(3))
     before, scratch = np.zeros(size, np.float32), np.zeros((2, size), np.float32)
+    prepared = update.Update(found, slots, scratch, before=before, slots_before=kept)
     for t in (1, 2):
         weights, old = wanted.flat.copy(), {name: slot.copy() for name, slot in of_all.items()}
         optimizer.update(wanted.flat, wanted.gradient, of_all, 0.1, t, wanted.penalised, np.zeros_like(scratch))
-        assert update.step(optimizer, found, slots, 0.1, t, scratch, before=before, slots_before=kept)
+        assert prepared.step(optimizer, 0.1, t)
         assert np.array_equal(found.flat, wanted.flat) and np.array_equal(before, weights)
         for name in optimizer.slots:
             assert np.array_equal(slots[name], of_all[name]) and np.array_equal(kept[name], old[name])
@@ -43,10 +44,10 @@ def test_a_weight_that_is_not_finite_is_found_in_every_block(place: int, number:
     monkeypatch.setattr(update, "BLOCK", 500)
     p = made(7321)
     p.gradient[place] = number
-    assert not update.step(OPTIMIZERS["sgd"](), p, {}, 0.1, 1, np.zeros((2, p.size), np.float32))
+    assert not update.Update(p, {}, np.zeros((2, p.size), np.float32)).step(OPTIMIZERS["sgd"](), 0.1, 1)
 
 
 def test_large_weights_are_finite_although_their_squares_are_not() -> None:
     p = made(100)
     p.flat[...] = 1e30
-    assert update.step(OPTIMIZERS["sgd"](), p, {}, 0.1, 1, np.zeros((2, p.size), np.float32))
+    assert update.Update(p, {}, np.zeros((2, p.size), np.float32)).step(OPTIMIZERS["sgd"](), 0.1, 1)

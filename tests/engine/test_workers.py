@@ -68,19 +68,29 @@ def crew() -> Iterator[Network]:
     assert not [child for child in multiprocessing.active_children() if child.name.startswith("slices")]
 
 
+@pytest.mark.parametrize("n", [40, 150])  # the work of 40 is too little for threads
 @pytest.mark.parametrize("cores", [1, 2, 3, 5])
-def test_the_number_of_threads_changes_no_bit(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = trained(Network(with_dropout()))
-    monkeypatch.setattr(slices, "CORES", cores)
-    assert trained(Network(with_dropout())) == usual
+def test_the_number_of_threads_changes_no_bit(cores: int, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network(with_dropout())
+    assert len(network.slices(n)) > 1 and (n * network.macs < slices.WORK_FOR_THREADS) == (n == 40)
+    usual = trained(network, n)
+    monkeypatch.setattr(slices, "_allowed", cores)
+    assert trained(Network(with_dropout()), n) == usual
 
 
-@pytest.mark.parametrize("n", [49, 64, 150, 256])
+@pytest.mark.parametrize("n", [25, 49, 64, 150, 256])
 def test_a_batch_is_cut_into_an_even_number_of_like_slices(n: int) -> None:
-    cut = Network(lenet5()).slices(n)
+    network = Network(lenet5())
+    cut = network.slices(n)
     sizes = [part.stop - part.start for part in cut]
     assert sum(sizes) == n and cut[0].start == 0 and all(a.stop == b.start for a, b in itertools.pairwise(cut))
-    assert len(cut) % 2 == 0 and max(sizes) <= slices.SLICE and max(sizes) - min(sizes) < len(cut)
+    assert len(cut) % 2 == 0 and max(sizes) <= slices.largest_slice(network.macs) and max(sizes) - min(sizes) < len(cut)
+
+
+@pytest.mark.parametrize(("macs", "images"), [(0, 256), (5_000, 256), (200_000, 160), (1_000_000, 32), (50_000_000, 32)])
+def test_slices_have_more_images_where_images_are_little_work(macs: int, images: int) -> None:
+    assert slices.largest_slice(macs) == images
+    assert max(part.stop - part.start for part in slices.cut_forward(5000, macs)) <= images
 
 
 def test_processes_change_no_bit(crew: Network) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -122,6 +123,15 @@ def test_targets_may_be_rows_of_numbers() -> None:
     images, targets = rng.random((9, 1, 28, 28)), rng.dirichlet(np.ones(10), 9)
     assert fast.gradient(images, targets).loss == pytest.approx(plain.gradient(images, targets).loss, rel=1e-12)
     np.testing.assert_allclose(fast.parameters.gradient, plain.parameters.gradient, atol=1e-12)
+
+
+@pytest.mark.parametrize("largest", [range(10), [3, 4], [7]], ids=["all", "two", "one"])
+def test_of_equal_outputs_the_first_is_the_answer(largest: Sequence[int]) -> None:
+    images, labels = np.zeros((40, 1, 28, 28)), np.arange(40) % 10
+    for network in both(lenet5()):
+        network.parameters.flat[...] = 0
+        network.parameters.named["dense3.b"][list(largest)] = 1
+        assert network.gradient(images, labels).correct == np.count_nonzero(labels == largest[0]) == 4
 
 
 def test_layer_grain_gives_the_same_bits() -> None:
