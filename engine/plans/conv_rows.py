@@ -197,16 +197,16 @@ def _spread(parts: Array, out: Array, starts: list[int], step: int) -> list[Call
     return calls
 
 
-def multiply(a: Array, b: Array, out: Array) -> Call:
+def multiply(a: Array, b: Array, out: Array, shortest: int = SHORTEST) -> Call:
     """out (…, M, L) = a (M, K) · b (…, K, L), cut into pieces of columns that a library with small kernels likes best."""
     length = b.shape[-1]
     if not packs_small_products():
-        length = piece(length, SMALL_PRODUCT // a.size)
+        length = piece(length, SMALL_PRODUCT // a.size, shortest)
     b, out = (m.reshape(*m.shape[:-1], m.shape[-1] // length, length, copy=False).swapaxes(-3, -2) for m in (b, out))
     return bind(np.matmul, a, b, out=out)
 
 
-def piece(length: int, most: int) -> int:
+def piece(length: int, most: int, shortest: int = SHORTEST) -> int:
     """The largest part of at most that size into which a length can be cut evenly; all of it where that part is too short."""
     best = next((length // k for k in range(1, length + 1) if length % k == 0 and length // k <= most), 1)
-    return best if best >= SHORTEST else length
+    return best if best >= shortest else length

@@ -19,7 +19,7 @@ from engine.plans import conv_winograd
 from engine.plans.boundary import Boundary, Reach, framed, in_windows
 from engine.plans.calls import Call, Form, Scratch, bias_and_relu, bind
 from engine.plans.conv_innermost import Correlation, CorrelationOfOne, kernel_in_order, rotated_kernel_in_order
-from engine.plans.conv_rows import RowCorrelation, input_gradient, shares
+from engine.plans.conv_rows import RowCorrelation, input_gradient, multiply, shares
 from engine.plans.conv_winograd import Winograd
 from engine.plans.conv_winograd_of_one import WinogradOfOne
 from engine.plans.pool_innermost import Maximum
@@ -179,18 +179,21 @@ def bias_gradient(delta: Array, out: Array) -> list[Call]:
 
 
 class DenseForm(Form):
-    """y (J, N) = W·x + b, perhaps with a ReLU; dW = δ·xᵀ, dx = Wᵀ·δ: one product each."""
+    """y (J, N) = W·x + b, perhaps with a ReLU; dW = δ·xᵀ, dx = Wᵀ·δ: one product each, cut along W where that is faster."""
+
+    SHORTEST = 4
+    """Rows or columns of W below which a piece is not worth its own call."""
 
     def __init__(self, placed: Placed, x: Boundary, y: Boundary, p: Named, g: Named, scratch: Scratch) -> None:
         super().__init__()
         bias = None if "b" not in p else p["b"][:, None] if y.rows else p["b"]
-        self.forward = [bind(np.matmul, p["W"], x.y, out=y.y), *bias_and_relu(y.ordered(y.y), bias, y.gated, scratch)]
+        self.forward = [multiply(x.y.T, p["W"].T, y.y.T, self.SHORTEST), *bias_and_relu(y.ordered(y.y), bias, y.gated, scratch)]
         if y.has_delta:
-            self.backward = [bind(np.matmul, y.dy, x.y.T, out=g["W"])]
+            self.backward = [multiply(x.y, y.dy.T, g["W"].T, self.SHORTEST)]
             self.backward += [] if bias is None else [bind(np.add.reduce, y.dy, axis=1, out=g["b"])]
         if x.has_delta:
             dx, after = x.landing(slice(None), scratch)
-            self.backward += [bind(np.matmul, p["W"].T, y.dy, out=dx), *after]
+            self.backward += [multiply(y.dy.T, p["W"], dx.T, self.SHORTEST), *after]
 
 
 class FlattenForm(Form):
