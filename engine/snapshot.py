@@ -42,8 +42,8 @@ from engine.update import clip, penalise
 class SnapshotRequest:
     """What to copy: one raw image (C, H, W) and, for deltas and gradients, its label; layers None means all of them.
 
-    Without `gradients`, which take about as long as the deltas, only these come with a label. `parameters` adds the weights of all
-    layers asked for, or of `weights_of` alone, which narrows gradients and changes too; `changes` is for who knows older weights:
+    Without `gradients`, which take about as long as the deltas, only these come with a label. `parameters` adds the weights of
+    all layers asked for, or of `weights_of` alone, which narrows gradients and changes too; `changes` is for who knows older weights:
     what the last update changed ("conv1.W_update"), and what all of them did since the weights were drawn or loaded
     ("conv1.W_change"). `other` is a second image, of which the output of `other_layer` comes beside those of the first
     ("other:conv1.y").
@@ -51,13 +51,13 @@ class SnapshotRequest:
 
     image: Array | None = None
     label: int | None = None
-    gradients: bool = True
     layers: tuple[str, ...] | None = None
     parameters: bool = True
     changes: bool = False
     other: Array | None = None
     other_layer: str | None = None
     weights_of: tuple[str, ...] | None = None
+    gradients: bool = True
 
     def takes_weights_of(self, layer: str) -> bool:
         """Whether weights, gradients and changes of a layer are copied."""
