@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QRectF
+from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.studio import Studio
+from cnnstudio.theme import current_theme
 from cnnstudio.widgets.colormaps import invert
+from cnnstudio.widgets.curve_plot import CurvePlot
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.number_grid import NumberGrid
 from cnnstudio.widgets.numbers import parse_number
@@ -101,3 +103,39 @@ def assert_grid(grid: NumberGrid, expected: NDArray[np.generic], colormap: str, 
         assert abs(invert(color[None], colormap, low, high)[0] - expected[place]) <= 2 / 256 * (high - low)
         number = parse_number(grid.text(*place))
         assert number is not None and abs(number - expected[place]) <= 0.005 * max(1.0, abs(low), abs(high))
+
+
+def assert_curves(plot: CurvePlot, expected: dict[str, tuple[NDArray[np.generic], NDArray[np.generic]]]) -> None:
+    """Every line is painted where its (steps, values in axis coordinates) lie, column by column, and nothing of its colour
+    elsewhere.
+
+    Columns in which two lines come close to each other are left out; most of three lines may be such.
+    """
+    plot._redraw()
+    pixels, scale = pixels_of(plot.chart)
+    area = plot.chart.plot_rect
+    bottom = int(area.bottom() * scale)
+    columns = np.arange(int(area.left() * scale) + 2, int(area.right() * scale) - 2)
+    paths = {}
+    for name, (steps, values) in expected.items():
+        view = plot.chart._views[plot._curves[name].style.axis]
+        points = [view.mapViewToScene(QPointF(x, y)) for x, y in zip(steps, values, strict=True)]  # its corner is the chart's
+        xs, ys = (np.array([get(point) * scale for point in points]) for get in (QPointF.x, QPointF.y))
+        inside = (columns >= xs[0]) & (columns <= xs[-1])
+        paths[name] = np.where(inside, np.interp(columns, xs, ys), np.nan)
+    compared = 0
+    ground = np.array(current_theme().color("surface").getRgb()[:3], float)
+    for name, path in paths.items():
+        ink = np.array(plot._curves[name].style.ink().getRgb()[:3], float)
+        far = np.abs(pixels[:, columns].astype(float) - ink).sum(axis=-1) / np.abs(ground - ink).sum()
+        others = [np.abs(other - path) for key, other in paths.items() if key != name]
+        clear = np.isfinite(path) & np.all([~(gap < 5) for gap in others] or [np.full(len(path), True)], axis=0)
+        compared += int(clear.sum())
+        slope = np.nan_to_num(np.abs(np.gradient(path)))
+        for at in np.flatnonzero(clear):
+            reach = 1.5 + slope[at]
+            low, high = int(path[at] - reach), int(path[at] + reach) + 1
+            assert far[max(low, 0) : high + 1, at].min() < 0.5, (name, at, path[at])
+            painted = np.flatnonzero(far[:bottom, at] < 0.1)
+            assert np.abs(painted - path[at]).max(initial=0) <= 2.5 + 2 * slope[at], (name, at, path[at], painted)
+    assert compared > 0.3 * sum(np.isfinite(path).sum() for path in paths.values())

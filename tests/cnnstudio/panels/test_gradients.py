@@ -11,7 +11,7 @@ from cnnstudio.mainwindow import MainWindow
 from cnnstudio.selection import SampleRef
 from cnnstudio.theme import layer_color
 from cnnstudio.widgets.flow_bars import FlowBars
-from tests.cnnstudio.panels.pixels import assert_shows, network_of, outputs_of, pixels_of
+from tests.cnnstudio.panels.pixels import assert_curves, assert_shows, enlarge, network_of, outputs_of, pixels_of
 
 
 def test_pixels_are_the_deltas_of_a_backward_pass(qtbot: QtBot, window: MainWindow) -> None:
@@ -63,22 +63,36 @@ def test_an_image_without_a_label_has_no_deltas(qtbot: QtBot, window: MainWindow
     assert window.gradients.view.maps is None and "no loss" in window.gradients.view._placeholder
 
 
-def test_norms_over_time_are_those_of_the_weights_around_a_step(qtbot: QtBot, window: MainWindow) -> None:
-    studio = window.studio
-    window.docks.bring_up("gradients")
-    window.gradients.show_quantity("update_ratio")
-    before = studio.controller.checkpoint_now(5)
-    window.actions_.batch.trigger()
-    qtbot.waitUntil(lambda: len(studio.controller.norms) == 1)
-    after = studio.controller.checkpoint_now(5)
-    assert before is not None and after is not None
-    old, new = before.weights(), after.weights()
-    names = [name for name in new if name.startswith("conv1.")]
-    length = np.sqrt(sum(float(np.sum((new[n] - old[n]) ** 2)) for n in names))
-    size = np.sqrt(sum(float(np.sum(old[n] ** 2)) for n in names))
-    qtbot.waitUntil(lambda: "conv1" in window.gradients._drawn)
-    steps, ratio = window.gradients.plot.points("conv1")
-    assert list(steps) == [1.0]
-    np.testing.assert_allclose(ratio, [length / size], rtol=1e-4)
+@pytest.mark.parametrize("quantity", ["gradient", "weights", "update_ratio"])
+def test_norms_over_time_are_those_of_the_weights_around_each_step(qtbot: QtBot, window: MainWindow, quantity: str) -> None:
+    studio, panel = window.studio, window.gradients
+    enlarge(window, "gradients")
+    panel.show_quantity(quantity)
+    expected: dict[str, list[float]] = {}
+    for step in range(1, 6):
+        before = studio.controller.checkpoint_now(5)
+        window.actions_.batch.trigger()
+        qtbot.waitUntil(lambda step=step: len(studio.controller.norms) == step)
+        after = studio.controller.checkpoint_now(5)
+        with qtbot.waitSignal(studio.controller.batch_probed) as probed:
+            studio.controller.probe_batch()
+        assert before is not None and after is not None
+        old, new, batch = before.weights(), after.weights(), probed.args[0]
+        layers: dict[str, list[float]] = {}
+        for name, weights in new.items():
+            layer, own = name.rsplit(".", 1)
+            arrays = batch[f"{layer}.d{own}"], weights, weights - old[name], old[name]
+            sums = layers.setdefault(layer, [0.0] * 4)
+            layers[layer] = [s + float(np.sum(np.square(a, dtype=float))) for s, a in zip(sums, arrays, strict=True)]
+        for layer, (gradient, size, update, size_before) in layers.items():
+            norm = {"gradient": gradient, "weights": size, "update_ratio": update / size_before}[quantity]
+            expected.setdefault(layer, []).append(float(np.sqrt(norm)))
+    qtbot.waitUntil(lambda: all(len(panel.plot.points(layer)[0]) == 5 for layer in panel._drawn) and len(panel._drawn) > 2)
+    steps = np.arange(1, 6)
+    for layer, values in expected.items():
+        found = panel.plot.points(layer)
+        assert found[0].tolist() == steps.tolist()
+        np.testing.assert_allclose(found[1], values, rtol=1e-3)
+    assert_curves(panel.plot, {layer: (steps, np.array(values)) for layer, values in expected.items()})
     window.actions_.reset.trigger()
     qtbot.waitUntil(lambda: len(studio.controller.norms) == 0)

@@ -16,7 +16,8 @@ from cnnstudio.panels.samples import SamplesPanel
 from cnnstudio.widgets.curve_plot import CurvePlot
 
 PROOFS = {
-    ("training", "Training curves"): "widgets.test_training_plot::test_the_pixels_of_each_run_are_where_its_values_are",
+    ("training", "Training curves"):
+        "panels.test_curves::test_the_curves_are_loss_and_accuracy_of_each_batch_under_the_weights_before_it",
     ("kernels", "Kernels"): "panels.test_kernels::test_kernels_of_one_channel_and_their_mean_are_the_weights",
     ("kernels", "Spread over the steps"):
         "panels.test_kernels::test_the_spread_over_time_shows_the_histograms_of_two_steps",
@@ -37,8 +38,8 @@ PROOFS = {
     ("gradients", "Deltas"): "panels.test_gradients::test_pixels_are_the_deltas_of_a_backward_pass",
     ("gradients", "Flow of the gradient"): "panels.test_gradients::test_pixels_are_the_deltas_of_a_backward_pass",
     ("gradients", "Norms over the steps"):
-        "panels.test_gradients::test_norms_over_time_are_those_of_the_weights_around_a_step",
-    ("samples", "SamplesPanel"): "panels.test_samples::test_pixels_of_the_grid_are_those_of_the_images",
+        "panels.test_gradients::test_norms_over_time_are_those_of_the_weights_around_each_step",
+    ("samples", "SamplesPanel"): "panels.test_samples::test_every_pixel_of_the_grid_is_that_of_its_image",
     ("explain", "Maps"): "panels.explain.test_pixels::test_the_zooms_of_a_convolution_are_painted_as_computed",
     ("explain", "Matrix"): "panels.explain.test_pixels::test_the_zooms_of_a_convolution_are_painted_as_computed",
     ("explain", "The pixels that feed the number"):
