@@ -278,6 +278,7 @@ class Worker(threading.Thread):
             return
         trainer = self._needed()
         if self._recorder.owes_diagnosis:
+            self._recorder.take_histograms(trainer, after_batch=self._grain == "batch")
             self._recorder.diagnose(trainer)
             return
         assert self._events is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QContextMenuEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QWidget
 
 from cnnstudio.theme import Theme, current_theme, number_font, theme_changed
@@ -15,6 +15,8 @@ from cnnstudio.widgets.numbers import format_count, format_percent, format_value
 from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
 _GAP = 6
+_SMALL = 0.85
+"""The size of the axes' numbers, of the usual one."""
 
 
 class HistogramMap(QWidget):
@@ -67,7 +69,7 @@ class HistogramMap(QWidget):
     def area(self) -> QRect:
         """Where the shares are painted, in logical pixels."""
         line = self.fontMetrics().height()
-        left = self.fontMetrics().horizontalAdvance("−0.000") + _GAP
+        left = QFontMetrics(number_font(_SMALL)).horizontalAdvance(self._label(-self._reach)) + 2 * _GAP
         return QRect(left, line // 2, max(1, self.width() - left - _GAP), max(1, self.height() - 2 * line))
 
     def place(self, bin_: int, record: int) -> QPointF:
@@ -77,6 +79,9 @@ class HistogramMap(QWidget):
         share = (self._steps[record] - self._steps[0]) / span if last else 0.0
         x = min(area.left() + float(share) * area.width(), area.right())
         return QPointF(x, area.top() + (len(self._shares) - bin_ - 0.5) * area.height() / len(self._shares))
+
+    def _label(self, value: float) -> str:
+        return format_value(value, 3) if value else "0"
 
     def _record_at(self, share: NDArray[np.float64]) -> NDArray[np.intp]:
         """The record on display at a share 0…1 of the width."""
@@ -114,17 +119,18 @@ class HistogramMap(QWidget):
         height, width = shown.shape
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(area, QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32))
-        painter.setFont(number_font(0.85))
+        painter.setFont(number_font(_SMALL))
         painter.setPen(theme.color("muted"))
         line, flags = painter.fontMetrics().height(), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for value, y in ((self._reach, area.top()), (0.0, area.center().y()), (-self._reach, area.bottom())):
             box = QRect(0, y - line // 2, area.left() - _GAP, line)
-            painter.drawText(box, flags, format_value(value, 3) if value else "0")
+            painter.drawText(box, flags, self._label(value))
         below = QRect(area.left(), area.bottom() + 2, area.width(), line)
         first, last = (format_count(int(self._steps[at])) for at in (0, -1))
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, first)
         painter.drawText(below, Qt.AlignmentFlag.AlignRight, last)
-        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter, self.tr("step"))
+        # Chinese comes from another font, which is higher.
+        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextDontClip, self.tr("step"))
         painter.setPen(QPen(theme.color("control_border"), 1))
         painter.drawRect(QRectF(area).adjusted(-0.5, -0.5, 0.5, 0.5))
 

@@ -78,9 +78,8 @@ class Gallery:
 
     def _layouts(self) -> None:
         from cnnstudio.layouts import LAYOUTS
-        from cnnstudio.selection import CellRef
 
-        window, studio = self.program.window, self.program.studio
+        window = self.program.window
         for width, height in SIZES:
             window.resize(width, height)
             window.docks.arrange()
@@ -90,12 +89,18 @@ class Gallery:
                 window.layouts.apply(layout)
                 self._settle()
                 if layout.title == "Inspect":
-                    snapshot = studio.controller.snapshot
-                    assert snapshot is not None
-                    studio.selection.select_cell(CellRef("conv1.y", (1, 9, 9), snapshot.step, snapshot.probe))
+                    self._explain("conv1.y", (1, 9, 9))
                     self._settle(600)
                 self._keep(f"{layout.title.lower()}-{width}x{height}", window.grab().toImage())
             window.layouts.apply(LAYOUTS[0])
+
+    def _explain(self, array: str, index: tuple[int, ...]) -> None:
+        from cnnstudio.selection import CellRef
+
+        studio = self.program.studio
+        snapshot = studio.controller.snapshot
+        assert snapshot is not None
+        studio.selection.select_cell(CellRef(array, index, snapshot.step, snapshot.probe))
 
     def _panels(self) -> None:
         window = self.program.window
@@ -121,7 +126,12 @@ class Gallery:
         match name:
             case "kernels":
                 return [("", lambda: view.show_block(first)), ("-deep", lambda: view.show_block(last)),
-                        ("-spread", lambda: kernels.show_array("spread"))]  # fmt: skip
+                        *((f"-spread-{what}", lambda what=what: kernels.show_spread(what))
+                          for what in ("W", "dW", "W_update", "W_change"))]  # fmt: skip
+            case "explain":
+                return [("-empty", lambda: self.program.studio.selection.select_cell(None)),
+                        ("", lambda: self._explain("conv1.y", (1, 9, 9))),
+                        ("-dense", lambda: self._explain("dense1.y", (3,)))]  # fmt: skip
             case "feature_maps":
                 return [
                     ("", lambda: view.show_block(first)),

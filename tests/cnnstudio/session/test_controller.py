@@ -502,6 +502,16 @@ def test_histograms_begin_with_the_drawn_weights_and_grow_with_every_single_step
     qtbot.waitUntil(lambda: controller.histograms.steps.tolist() == [0])
 
 
+def test_a_pause_records_the_spread_of_the_weights_at_that_step(qtbot: QtBot, controller: Controller, data: Dataset) -> None:
+    begin(qtbot, controller, data, SETTINGS.replace(epochs=2000))
+    controller.run()
+    qtbot.waitUntil(lambda: controller.state.step > 3)
+    controller.pause()
+    qtbot.waitUntil(lambda: controller.state.phase == RunPhase.PAUSED)
+    for quantity in ("W", "dW", "W_update", "W_change"):
+        qtbot.waitUntil(lambda quantity=quantity: controller.histograms.steps_of(quantity)[-1] == controller.state.step)
+
+
 def test_a_checkpoint_can_be_asked_for_by_signal(qtbot: QtBot, controller: Controller, data: Dataset) -> None:
     begin(qtbot, controller, data)
     with qtbot.waitSignal(controller.checkpoint_taken) as blocker:

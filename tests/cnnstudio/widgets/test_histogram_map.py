@@ -1,0 +1,42 @@
+"""Histograms over the steps as one picture: every record has its place, and every number of the axes is whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QFontMetrics
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.theme import number_font
+from cnnstudio.widgets.colormaps import invert
+from cnnstudio.widgets.histogram_map import HistogramMap
+from cnnstudio.widgets.numbers import format_value
+
+
+@pytest.fixture
+def picture(qtbot: QtBot) -> HistogramMap:
+    widget = HistogramMap()
+    qtbot.addWidget(widget)
+    widget.resize(420, 260)
+    widget.show()
+    return widget
+
+
+@pytest.mark.parametrize("steps", [[7], [0, 1], [0, 60, 90, 500, 800]])
+def test_every_record_is_painted_and_read_at_its_step(picture: HistogramMap, steps: list[int]) -> None:
+    shares = np.random.default_rng(1).random((8, len(steps)))
+    picture.set_shares(shares, 2.0, np.array(steps))
+    image = picture.grab().toImage()
+    for record, step in enumerate(steps):
+        for bin_ in range(8):
+            at = picture.place(bin_, record).toPoint()
+            color = np.array([image.pixelColor(at).getRgb()[:3]], np.uint8)
+            assert abs(invert(color, "viridis", 0, float(shares.max()))[0] - shares[bin_, record]) <= 2 / 256
+            assert picture.readout(QPointF(at)).startswith(f"step {step} ·")
+
+
+@pytest.mark.parametrize("reach", [0.5, 1.38e-3, 1.25e-7, 123456.0])
+def test_the_numbers_of_the_axis_have_room(picture: HistogramMap, reach: float) -> None:
+    picture.set_shares(np.ones((4, 2)), reach, np.array([0, 5]))
+    assert QFontMetrics(number_font(0.85)).horizontalAdvance(format_value(-reach, 3)) < picture.area().left()
