@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFont, QIcon, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QWidget
 
 from cnnstudio.project.state import RunRecord
 from cnnstudio.run_words import data_row, differences
@@ -188,6 +189,15 @@ class RunModel(QAbstractTableModel):
         for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
             icon.addPixmap(pixmap, mode)
         return icon
+
+
+class NameDelegate(QStyledItemDelegate):
+    """Edits the name of a run; news of the runs do not undo what is being typed."""
+
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        """Put the name into an editor that nobody has typed into yet."""
+        if not (isinstance(editor, QLineEdit) and editor.isModified()):
+            super().setEditorData(editor, index)
 
 
 def _side(column: int) -> Qt.AlignmentFlag:

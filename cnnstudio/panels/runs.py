@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from cnnstudio.icons import icon
 from cnnstudio.panels.compare_runs import CompareRuns
 from cnnstudio.panels.panel_tools import PanelTools
-from cnnstudio.panels.run_table import NAME, OTHERWISE, RunModel
+from cnnstudio.panels.run_table import NAME, OTHERWISE, NameDelegate, RunModel
 from cnnstudio.project.state import RunRecord
 from cnnstudio.session.run_list import Runs
 from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
@@ -73,6 +73,7 @@ class RunsPanel(QWidget):
     def _set_up_table(self) -> None:
         table = self.table
         table.setModel(self.model)
+        table.setItemDelegateForColumn(NAME, NameDelegate(table))
         table.setAccessibleName(self.tr("Training runs"))
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

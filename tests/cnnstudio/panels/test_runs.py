@@ -110,12 +110,14 @@ def test_the_present_run_can_be_neither_unticked_nor_deleted(two: MainWindow) ->
 
 def test_runs_are_renamed_noted_and_deleted_by_the_keyboard(qtbot: QtBot, two: MainWindow) -> None:
     panel, runs = two.runs, two.studio.runs
+    two.activateWindow()
+    qtbot.waitUntil(two.isActiveWindow)  # else the keyboard may come to it, and leave the editor, in the middle of typing
     panel.choose(1)
-    panel.table.setFocus()
     panel._rename.trigger()
     editor = panel.table.findChild(QLineEdit)
     assert editor is not None
     qtbot.keyClicks(editor, "first")
+    runs.changed.emit()  # as a setting does that is changed while training runs
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: runs[1].name == "first")
     panel._note.setFocus()
