@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QPen, QPixmap, QTransform
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
+from cnnstudio.canvas.card_item import CardItem
 from cnnstudio.canvas.face import (
     HEADER,
     MARGIN,
@@ -38,7 +39,7 @@ class Part:
     index: int = 0
 
 
-class BlockItem(QGraphicsItem):
+class BlockItem(CardItem):
     """Shows one block; the scene alone creates it and tells it what to show."""
 
     def __init__(self, block_id: str, face: Face) -> None:
@@ -89,21 +90,6 @@ class BlockItem(QGraphicsItem):
             self.update()
 
     # --- geometry ---
-
-    @property
-    def card(self) -> QRectF:
-        """The card, in scene coordinates."""
-        return QRectF(self.pos(), QSizeF(BLOCK_WIDTH, self._height))
-
-    @property
-    def in_port(self) -> QPointF:
-        """Where wires arrive, in scene coordinates."""
-        return self.pos() + QPointF(0, PORT_Y)
-
-    @property
-    def out_port(self) -> QPointF:
-        """Where wires leave, in scene coordinates."""
-        return self.pos() + QPointF(BLOCK_WIDTH, PORT_Y)
 
     def boundingRect(self) -> QRectF:
         """The card with its shadow and ports."""

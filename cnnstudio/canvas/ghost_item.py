@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from cnnstudio.canvas.face import HEADER, PADDING, PORT_Y, RADIUS, pixel_font
+from cnnstudio.canvas.card_item import CardItem
+from cnnstudio.canvas.face import HEADER, PADDING, RADIUS, pixel_font
 from cnnstudio.document.layout import BLOCK_HEIGHT, BLOCK_WIDTH
 from cnnstudio.theme import current_theme, layer_color
 
 
-class GhostItem(QGraphicsItem):
+class GhostItem(CardItem):
     """A pale card with a dashed outline in the colour of the layer."""
 
     def __init__(self, title: str, role: str) -> None:
@@ -19,21 +20,6 @@ class GhostItem(QGraphicsItem):
         self._title = title
         self._role = role
         self.setZValue(4)
-
-    @property
-    def card(self) -> QRectF:
-        """The card, in scene coordinates."""
-        return QRectF(self.pos().x(), self.pos().y(), BLOCK_WIDTH, BLOCK_HEIGHT)
-
-    @property
-    def in_port(self) -> QPointF:
-        """Where wires would arrive."""
-        return self.pos() + QPointF(0, PORT_Y)
-
-    @property
-    def out_port(self) -> QPointF:
-        """Where wires would leave."""
-        return self.pos() + QPointF(BLOCK_WIDTH, PORT_Y)
 
     def boundingRect(self) -> QRectF:
         """The card with its outline."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from cnnstudio.session import pace
@@ -11,6 +13,17 @@ from cnnstudio.session.pace import FRAME_INTERVAL, ROWS_INTERVAL, SLOWEST, Pace
 class Clock:
     now = 100.0
     spent = 0.0
+
+
+def frames(clock: Clock, made: Pace, seconds: float, *, late: Sequence[float] = (0.0,), cost: float = 0.0) -> int:
+    """How many frames come in that time, each in turn so much later than it is due, and costing the thread so much."""
+    end, count = clock.now + seconds, 0
+    while clock.now < end:
+        clock.now += made.frame_came() + late[count % len(late)]
+        clock.spent += cost
+        made.looks()
+        count += 1
+    return count
 
 
 @pytest.fixture
@@ -25,12 +38,7 @@ def test_frames_that_come_late_keep_the_beat(clock: Clock) -> None:
     """A frame that is always 7 ms late still comes thirty times a second."""
     made = Pace()
     made.want_frames(0.0)
-    start, frames = clock.now, 0
-    while clock.now < start + 10:
-        wait = made.frame_came()
-        frames += 1
-        clock.now += wait + (0.007 if frames % 2 else 0.002)
-    assert frames / 10 >= 30
+    assert frames(clock, made, 10, late=(0.007, 0.002)) >= 300
 
 
 def test_after_a_long_gap_there_is_no_burst(clock: Clock) -> None:
@@ -44,13 +52,7 @@ def test_after_a_long_gap_there_is_no_burst(clock: Clock) -> None:
 def test_costly_frames_come_less_often_but_not_seldomer_than_that(clock: Clock) -> None:
     made = Pace()
     made.want_frames(0.0)
-    start, frames = clock.now, 0
-    while clock.now < start + 10:
-        clock.now += made.frame_came()
-        clock.spent += 0.03
-        made.looks()
-        frames += 1
-    assert frames == pytest.approx(10 / 0.06, abs=2)  # half of the time goes into frames
+    assert frames(clock, made, 10, cost=0.03) == pytest.approx(10 / 0.06, abs=2)  # half of the time goes into frames
     clock.spent += 100
     made.frame_came()
     made.looks()
@@ -72,11 +74,7 @@ def test_where_training_makes_few_steps_each_is_shown(clock: Clock) -> None:
 def test_who_wants_frames_seldom_is_asked_seldom(clock: Clock) -> None:
     made = Pace()
     made.want_frames(0.2)
-    start, frames = clock.now, 0
-    while clock.now < start + 10:
-        clock.now += made.frame_came()
-        frames += 1
-    assert frames == pytest.approx(50, abs=2)
+    assert frames(clock, made, 10) == pytest.approx(50, abs=2)
     made.rows_told()
     made.want_frames(None)
     assert made.wait() == pytest.approx(1e3 * ROWS_INTERVAL, abs=1)

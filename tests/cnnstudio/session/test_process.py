@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -180,28 +180,29 @@ def test_who_waits_for_a_checkpoint_gets_the_last_one_if_the_process_dies(qtbot:
     qtbot.waitUntil(lambda: controller.state.phase == RunPhase.PAUSED)
 
 
-def test_a_crash_of_the_process_is_in_the_log_and_told_with_what_to_do(
-    qtbot: QtBot, controller: Controller, caplog: pytest.LogCaptureFixture
-) -> None:
+def crash(process: TrainingProcess) -> None:
+    os.kill(process.pid, signal.SIGSEGV)
+
+
+def send_nonsense(process: TrainingProcess) -> None:
+    process._channel._socket.sendall(HEAD.pack(1, 0, 1) + b"?")
+
+
+@pytest.mark.parametrize(
+    ("end", "exit_code", "logged"),
+    [(crash, -11, ("Fatal Python error: Segmentation fault", "cnnstudio/session/worker.py")), (send_nonsense, 1, ("UnpicklingError",))],
+)
+def test_a_process_that_crashes_in_a_training_is_told_with_what_to_do_and_the_log_says_where(
+    qtbot: QtBot, controller: Controller, caplog: pytest.LogCaptureFixture, end: Callable[[TrainingProcess], None],
+    exit_code: int, logged: tuple[str, ...],
+) -> None:  # fmt: skip
     controller.run()
     qtbot.waitUntil(lambda: controller.state.phase == RunPhase.RUNNING)
     with qtbot.waitSignal(controller.failed) as blocker:
-        os.kill(process_of(controller).pid, signal.SIGSEGV)
-    assert blocker.args[0].code == "session.lost" and "-11" in blocker.args[0].message and "go on" in blocker.args[0].message
-    assert "exit code -11" in caplog.text and "Fatal Python error: Segmentation fault" in caplog.text
-    assert "cnnstudio/session/worker.py" in caplog.text  # where it was
-    qtbot.waitUntil(lambda: controller.state.phase == RunPhase.READY)
-
-
-def test_a_message_that_cannot_be_read_ends_the_process_and_is_in_the_log(
-    qtbot: QtBot, controller: Controller, caplog: pytest.LogCaptureFixture
-) -> None:
-    controller.run()
-    qtbot.waitUntil(lambda: controller.state.phase == RunPhase.RUNNING)
-    with qtbot.waitSignal(controller.failed) as blocker:
-        process_of(controller)._channel._socket.sendall(HEAD.pack(1, 0, 1) + b"?")
-    assert blocker.args[0].code == "session.lost"
-    assert "UnpicklingError" in caplog.text
+        end(process_of(controller))
+    told = blocker.args[0]
+    assert told.code == "session.lost" and str(exit_code) in told.message and "go on" in told.message
+    assert all(text in caplog.text for text in (f"exit code {exit_code}", *logged))
     qtbot.waitUntil(lambda: controller.state.phase == RunPhase.READY)
 
 
