@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QWidget
 
 from cnnstudio.project.thinning import Kept
 from cnnstudio.settings import CHECKPOINT_ROOM
-from cnnstudio.theme import SPACE_L, SPACE_M, SPACE_S
+from cnnstudio.theme import SPACE_S
+from cnnstudio.widgets.dialog_column import dialog_column
 from cnnstudio.widgets.fields import IntField
 
 MEGABYTE = 2**20
@@ -47,13 +48,7 @@ class CheckpointsDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
-        layout.setSpacing(SPACE_M)
-        layout.addWidget(summary)
-        layout.addWidget(explained)
-        layout.addLayout(row)
-        layout.addWidget(buttons)
+        dialog_column(self, summary, explained, row, buttons)
         self.setMinimumWidth(460)
         self._field.setFocus()
 

@@ -12,13 +12,13 @@ from PySide6.QtWidgets import (
     QLabel,
     QMessageBox,
     QPlainTextEdit,
-    QVBoxLayout,
     QWidget,
 )
 
 from cnnstudio.document.words import error_sentence, fix_sentence
 from cnnstudio.message_box import MessageBox
-from cnnstudio.theme import SPACE_L, SPACE_M, number_font
+from cnnstudio.theme import number_font
+from cnnstudio.widgets.dialog_column import dialog_column
 from engine.errors import EngineError
 
 Choice = tuple[str, Callable[[], object]]
@@ -77,11 +77,7 @@ class UnexpectedErrorDialog(QDialog):
         copy = buttons.addButton(self.tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self.copy_details)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
-        layout.setSpacing(SPACE_M)
-        for widget in (text, self._details, where, buttons):
-            layout.addWidget(widget)
+        dialog_column(self, text, self._details, where, buttons)
 
     @property
     def shown(self) -> tuple[str, ...]:

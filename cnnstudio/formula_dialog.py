@@ -11,13 +11,13 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
 from cnnstudio.document.words import layer_title
 from cnnstudio.network_list import draw_network
-from cnnstudio.theme import SPACE_L, SPACE_M, number_font
+from cnnstudio.theme import SPACE_L, number_font
+from cnnstudio.widgets.dialog_column import dialog_column
 from cnnstudio.widgets.fields import Choice, IntField
 from engine.analysis import analyse
 from engine.layer import LAYERS
@@ -72,14 +72,7 @@ class FormulaDialog(QDialog):
         self._build.setText(self.tr("Build"))
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
-        layout.setSpacing(SPACE_M)
-        layout.addWidget(formula)
-        layout.addLayout(form)
-        layout.addWidget(self._sketch, 1)
-        layout.addWidget(self._about)
-        layout.addWidget(buttons)
+        dialog_column(self, formula, form, self._sketch, self._about, buttons, grows=self._sketch)
         for box in (self.n, self.m, self.k, self.first_depth, self.kernel, self.hidden):
             box.setKeyboardTracking(True)
             box.valueChanged.connect(self._show)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QTextCursor
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QWidget
 
-from cnnstudio.theme import SPACE_L, SPACE_M, number_font
+from cnnstudio.theme import number_font
+from cnnstudio.widgets.dialog_column import dialog_column
 
 SHOWN = 200_000
 """Bytes of the end of the log that are shown."""
@@ -39,11 +40,7 @@ class LogDialog(QDialog):
         copy.clicked.connect(self.copy)
         show.clicked.connect(self._show_folder)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
-        layout.setSpacing(SPACE_M)
-        for widget in (self._text, where, buttons):
-            layout.addWidget(widget)
+        dialog_column(self, self._text, where, buttons)
 
     @property
     def text(self) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QWidget
 
 from cnnstudio.document.words import say
 from cnnstudio.network_list import NetworkList
-from cnnstudio.theme import SPACE_L, SPACE_M
+from cnnstudio.widgets.dialog_column import dialog_column
 from engine.templates import Template
 
 
@@ -35,12 +35,7 @@ class NewDialog(QDialog):
         buttons.button(QDialogButtonBox.StandardButton.Ok).setText(self.tr("Begin"))
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
-        layout.setSpacing(SPACE_M)
-        layout.addWidget(title)
-        layout.addWidget(self._list, 1)
-        layout.addWidget(buttons)
+        dialog_column(self, title, self._list, buttons, grows=self._list)
         self._list.setFocus()
 
     @property

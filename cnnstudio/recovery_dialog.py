@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale, Signal, Slot
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMessageBox, QWidget
 
 from cnnstudio.document.graph import Graph
 from cnnstudio.message_box import MessageBox
 from cnnstudio.network_list import NetworkList
 from cnnstudio.project.recovery import Abandoned
-from cnnstudio.theme import SPACE_L, SPACE_M
+from cnnstudio.widgets.dialog_column import dialog_column
 from cnnstudio.widgets.numbers import format_moment
 
 
@@ -42,12 +42,7 @@ class RecoveryDialog(QDialog):
         buttons.rejected.connect(self.reject)
         self._list.currentRowChanged.connect(self._follow)
         self._list.itemActivated.connect(self._restore.click)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
-        layout.setSpacing(SPACE_M)
-        layout.addWidget(title)
-        layout.addWidget(self._list, 1)
-        layout.addWidget(buttons)
+        dialog_column(self, title, self._list, buttons, grows=self._list)
         readable = (row for row, item in enumerate(found) if item.state is not None)
         self._list.setCurrentRow(next(readable, 0))
         self._list.setFocus()

@@ -15,13 +15,13 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from cnnstudio.project.state import RunRecord
 from cnnstudio.run_words import data_row, layer_rows, setting_rows
-from cnnstudio.theme import SPACE_L, SPACE_M, current_theme
+from cnnstudio.theme import current_theme
+from cnnstudio.widgets.dialog_column import dialog_column
 from cnnstudio.widgets.numbers import format_count, format_moment, format_percent, format_value
 
 DIFFERENT = "≠"
@@ -71,11 +71,7 @@ class CompareRuns(QDialog):
         bottom.addWidget(self.only)
         bottom.addStretch()
         bottom.addWidget(buttons)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE_L, SPACE_L, SPACE_L, SPACE_L)
-        layout.setSpacing(SPACE_M)
-        layout.addWidget(self.table, 1)
-        layout.addLayout(bottom)
+        dialog_column(self, self.table, bottom, grows=self.table)
         self.resize(680, 460)
         self._fill()
 

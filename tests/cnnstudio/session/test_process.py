@@ -190,7 +190,10 @@ def send_nonsense(process: TrainingProcess) -> None:
 
 @pytest.mark.parametrize(
     ("end", "exit_code", "logged"),
-    [(crash, -11, ("Fatal Python error: Segmentation fault", "cnnstudio/session/worker.py")), (send_nonsense, 1, ("UnpicklingError",))],
+    [
+        (crash, -11, ("Fatal Python error: Segmentation fault", "cnnstudio/session/worker.py")),
+        (send_nonsense, 1, ("UnpicklingError",)),
+    ],
 )
 def test_a_process_that_crashes_in_a_training_is_told_with_what_to_do_and_the_log_says_where(
     qtbot: QtBot, controller: Controller, caplog: pytest.LogCaptureFixture, end: Callable[[TrainingProcess], None],
