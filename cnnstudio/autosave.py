@@ -34,6 +34,8 @@ class Autosave(QObject):
 
     failed = Signal(object)
     """A `StorageError`: the work is not protected against a crash any more. Sent once until it can be written again."""
+    protected = Signal()
+    """The work is protected again after `failed`."""
 
     def __init__(self, document: Document, controller: Controller, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -113,7 +115,9 @@ class Autosave(QObject):
             self._working.close()
         self._working = working
         working.budget = self._budget
-        self._told = False
+        if self._told:
+            self._told = False
+            self.protected.emit()
         self.runs.begin(working, state)
         self._kept_step = 0 if state is None or state.checkpoint is None else state.checkpoint.step
         self._look.start()
@@ -210,6 +214,8 @@ class Autosave(QObject):
     @Slot()
     def _look_for_failure(self) -> None:
         failure = None if self._working is None else self._refused or self._working.failure
-        if failure is not None and not self._told:
+        told, self._told = self._told, failure is not None
+        if failure is not None and not told:
             self.failed.emit(failure)
-        self._told = failure is not None
+        elif told and failure is None:
+            self.protected.emit()

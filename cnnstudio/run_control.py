@@ -17,7 +17,7 @@ from cnnstudio.studio import Studio
 from engine.errors import EngineError, Fix
 
 NOT_FINITE = "training.not_finite"
-OBSTACLE, FAILURE, FRESH = "obstacle", "failure", "fresh"
+OBSTACLE, FAILURE, UNPROTECTED, FRESH = "obstacle", "failure", "unprotected", "fresh"
 """What a banner is about."""
 
 
@@ -41,6 +41,7 @@ class RunControl(QObject):
         controller.state_changed.connect(self._show_state)
         studio.readiness_changed.connect(self._show_readiness)
         studio.failed.connect(self.show_failure)
+        studio.autosave.protected.connect(self._say_protected)
         studio.rebuilt.connect(self._say_fresh)
         self._show_state(controller.state)
 
@@ -100,7 +101,11 @@ class RunControl(QObject):
     @Slot(object)
     def show_failure(self, error: EngineError) -> None:
         """Say what has gone wrong, where, and offer the cures."""
-        self.explain(error, FAILURE)
+        self.explain(error, UNPROTECTED if error.code.startswith("working.") else FAILURE)
+
+    @Slot()
+    def _say_protected(self) -> None:
+        self._banner.clear_about(UNPROTECTED)
 
     def explain(self, error: EngineError, about: str) -> None:
         """Show an error with a button for each cure, and go to the block where it lies."""
@@ -115,7 +120,7 @@ class RunControl(QObject):
         begun = self._studio.controller.state.phase in (RunPhase.PAUSED, RunPhase.FAILED)
         if begun and error.code in (PROCESS_KILLED, PROCESS_LOST):
             choices = [(self.tr("Go on training"), self._go_on)]
-        self._banner.show_message("error" if about == FAILURE else "warning", text, choices, about=about)
+        self._banner.show_message("warning" if about == OBSTACLE else "error", text, choices, about=about)
         if block is not None:
             self.block_wanted.emit(block)
 

@@ -43,8 +43,8 @@ class SnapshotRequest:
     """What to copy: one raw image (C, H, W) and, for deltas and gradients, its label; layers None means all of them.
 
     Without `gradients`, which take about as long as the deltas, only these come with a label. `parameters` adds the weights of
-    all layers asked for, or of `weights_of` alone, which narrows gradients and changes too; `changes` is for who knows older weights:
-    what the last update changed ("conv1.W_update"), and what all of them did since the weights were drawn or loaded
+    all layers asked for, or of `weights_of` alone, which narrows gradients and changes too; `changes` is for who knows older
+    weights: what the last update changed ("conv1.W_update"), and what all of them did since the weights were drawn or loaded
     ("conv1.W_change"). `other` is a second image, of which the output of `other_layer` comes beside those of the first
     ("other:conv1.y").
     """

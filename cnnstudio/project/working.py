@@ -283,7 +283,7 @@ class WorkingDatabase:
         except (*schema.UNREADABLE, OSError) as error:
             if self.failure is None:
                 _log.warning("the working database cannot be written: %s", error)
-            self.failure = working_failed(self.path or Path(), error)
+            self.failure = working_failed(Path() if self.path is None else self.path.parent, error)
             with self._changed:
                 pending.absorb(self._pending)
                 self._pending = pending

@@ -138,10 +138,11 @@ def test_a_full_disk_is_told_once_and_again_after_it_was_mended(qtbot: QtBot, st
         studio.document.set_title(title)
         working.flush()
         qtbot.waitUntil(lambda: len(told) == 1)
-    working._connection.execute("PRAGMA max_page_count = 100000")
-    assert working.flush() is None
-    qtbot.waitUntil(lambda: not studio.autosave._told)
+    with qtbot.waitSignal(studio.autosave.protected):
+        working._connection.execute("PRAGMA max_page_count = 100000")
+        assert working.flush() is None
     assert "not protected against a crash" in told[0].message and len(told) == 1
+    assert str(working_folder()) in told[0].message and ".db" not in told[0].message
 
 
 def test_only_unsaved_work_that_was_not_given_up_outlives_the_program(qtbot: QtBot, templates: tuple) -> None:

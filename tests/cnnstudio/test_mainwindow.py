@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
+from cnnstudio.project.folder import working_failed
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.session.troubles import process_lost
 from cnnstudio.setting_change import Change
@@ -150,6 +152,17 @@ def test_a_training_process_that_dies_offers_to_go_on(qtbot: QtBot, window: Main
     go_on.click()
     qtbot.waitUntil(lambda: phase(studio) == RunPhase.RUNNING and not window.banner.text)
     studio.controller.stop()
+
+
+def test_what_was_said_of_an_unprotected_document_is_taken_back(window: MainWindow) -> None:
+    studio = window.studio
+    studio.failed.emit(working_failed(Path("here"), OSError(errno.ENOSPC, "full")))
+    assert "not protected" in window.banner.text
+    studio.autosave.protected.emit()
+    assert not window.banner.text
+    studio.failed.emit(process_lost(-9, resting=True))
+    studio.autosave.protected.emit()
+    assert "Nothing is lost" in window.banner.text
 
 
 def test_setting_in_the_bar_is_an_undo_step(window: MainWindow) -> None:
