@@ -19,7 +19,6 @@ It serves every stride, padding and kernel size with dilation 1 across (any dila
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
 import numpy as np
@@ -39,7 +38,8 @@ FEW_FILTERS = 8
 
 
 class Correlation:
-    """y = kernel ⋆ x over (H, W, C, N). The owner fills `kernels`, views (D, kw, kh, C) for each pixel of a product.
+    """y = kernel ⋆ x over (H, W, C, N). The owner fills `kernels`, views (D, kw, kh, C) for each pixel of a product, and makes
+    the calls of `transform`, before `forward`.
 
     The maps y and their deltas are given as (H', ph, W', pw, D, N), in the windows (ph, pw) of the pooling that follows, of one
     pixel where none does. Pixels of neighbouring windows can share a product where the maps have them side by side.
@@ -49,12 +49,13 @@ class Correlation:
         _, width, channels, n = x.shape
         (kh, kw), (sh, sw), (places, ph, across, pw, depth, _) = size, stride, maps.shape
         self._scratch, self._step = scratch, sw * pw
-        joins = n > 1 and across % 2 == 0 and maps.strides[2] == depth * maps.strides[4]
+        joins = across % 2 == 0 and maps.strides[2] == depth * maps.strides[4]
         self._pixels = 2 if joins and depth <= FEW_FILTERS and packs_small_products() else 1
         columns = kw + (self._pixels - 1) * self._step
         self._kernel = aligned_zeros((self._pixels * depth, columns * kh * channels), x.dtype)
         banded = self._kernel.reshape(self._pixels, depth, columns, kh, channels)
         self.kernels = [kernel[:, k * self._step:k * self._step + kw] for k, kernel in enumerate(banded)]
+        self.transform: list[Call] = []
         self._rows_each = ph
         height = min(places, max(1, BLOCK // (ph * n * max(width * kh * channels, across * pw * depth))))
         self._blocks = [slice(i, min(i + height, places)) for i in range(0, places, height)]
@@ -132,37 +133,6 @@ class Correlation:
                 parts += [(block, slice(i, i + 1), slice(j, min(j + step, across)))
                           for i in range(rows) for j in range(0, across, step)]
         return parts
-
-
-class CorrelationOfOne(Correlation):
-    """The same for a single image: with N = 1 the products above would be products with vectors, so the windows are copied
-    side by side, in the order in which the maps lie in memory, and all are one product."""
-
-    def __init__(self, x: Array, maps: Array, size: Pair, stride: Pair, dilation_down: int, scratch: Scratch) -> None:
-        super().__init__(x, maps, size, stride, dilation_down, scratch)
-        _, kw, kh, c = self.kernels[0].shape
-        # BLAS libraries multiply short rows faster by this than by the transposed view of a matrix.
-        self._transposed = aligned_zeros(self._kernel.T.shape, x.dtype)
-        self.kernels = [self._transposed.reshape(kw, kh, c, -1).transpose(3, 0, 1, 2)]
-
-    def _multiply(self, windows: Array, out: Array) -> list[Call]:
-        order = sorted(range(4), key=lambda axis: -out.strides[axis])
-        side_by_side, maps = windows[..., 0].transpose(*order, 4), out[..., 0].transpose(*order, 4)
-        columns = self._scratch.take(side_by_side.shape)
-        with contextlib.suppress(ValueError):  # with gaps between the rows, each row is a product
-            maps = maps.reshape((-1, maps.shape[4]), copy=False)
-        return [bind(np.copyto, columns, side_by_side),
-                bind(np.matmul, columns.reshape(*maps.shape[:-1], -1), self._transposed, out=maps)]
-
-    def _add_up(self, windows: Array, delta: Array, out: Array) -> list[Call]:
-        side_by_side, of_pixels = windows[..., 0].swapaxes(2, 3), delta[..., 0].swapaxes(2, 3)
-        (*rows, _, cells), d = side_by_side.shape, of_pixels.shape[4]
-        mark = self._scratch.mark()
-        columns, products = self._scratch.take(side_by_side.shape), self._scratch.take((*rows, cells * d))
-        self._scratch.release(mark)
-        return [bind(np.copyto, columns, side_by_side),
-                bind(np.matmul, columns.swapaxes(3, 4), of_pixels, out=products.reshape(*rows, cells, d)),
-                *_sum(products.reshape(-1, cells * d), out)]
 
 
 def _sum(products: Array, out: Array) -> list[Call]:

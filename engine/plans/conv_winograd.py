@@ -20,8 +20,7 @@ at the points 0, ±1, ±2, ∞ costs about one of the seven digits of a float32.
 in their last digits, and in a max pooling another than the first of them may win; but always one alone, and with the same ∂E/∂W.
 
 It serves kernels of any width and three rows with stride 1 and dilation 1, for maps at least four pixels high. Where the height
-is no multiple of four, the last tile reaches back over rows that the one before has made already. A single image, whose products
-would have too few rows, is left to conv_winograd_of_one.py.
+is no multiple of four, the last tile reaches back over rows that the one before has made already.
 """
 
 from __future__ import annotations
@@ -87,7 +86,7 @@ class Winograd:
         self.kernels = [kernel.transpose(3, 1, 0, 2)]
         self._b_t, g, self._a_t, self._a = (np.ascontiguousarray(matrix, x.dtype) for matrix in (B_T, G, A_T, A_T.T))
         self._g_t = g.T
-        self._evaluate_kernel = bind(np.matmul, g, kernel.reshape(ROWS, -1), out=self._points.reshape(POINTS, -1))
+        self.transform: list[Call] = [bind(np.matmul, g, kernel.reshape(ROWS, -1), out=self._points.reshape(POINTS, -1))]
         row = POINTS * width * max(channels, depth)
         height = max(1, BLOCK // (row * images)) * TILE // ph
         starts = [i for i in range(0, places, height) if i == 0 or (places - i) * ph >= TILE]  # the last tile may not reach out
@@ -98,7 +97,7 @@ class Winograd:
 
     def forward(self, target: Target) -> list[Call]:
         """The calls that compute y, block by block."""
-        calls: list[Call] = [self._evaluate_kernel]
+        calls: list[Call] = []
         for block in self._blocks:
             start = self._scratch.mark()
             out, after = target(block)

@@ -17,11 +17,11 @@ from engine.layers.conv import Conv2D
 from engine.memory import aligned_zeros, buffer_dtype
 from engine.plans import conv_winograd
 from engine.plans.boundary import Boundary, Reach, framed, in_windows
-from engine.plans.calls import Call, Form, Scratch, bias_and_relu, bind
-from engine.plans.conv_innermost import Correlation, CorrelationOfOne, kernel_in_order, rotated_kernel_in_order
+from engine.plans.calls import Call, Form, Scratch, bias_and_relu, bind, unless_unchanged
+from engine.plans.conv_innermost import Correlation, kernel_in_order, rotated_kernel_in_order
+from engine.plans.conv_of_one import CorrelationOfOne
 from engine.plans.conv_rows import RowCorrelation, input_gradient, multiply, shares
 from engine.plans.conv_winograd import Winograd
-from engine.plans.conv_winograd_of_one import WinogradOfOne
 from engine.plans.pool_innermost import Maximum
 from engine.spec import Placed
 from engine.windows import Pair, extent
@@ -72,7 +72,9 @@ class ConvForm(Form):
             return (_pixels(y.y[rows]), after) if maximum is None else (maximum.grid[rows], maximum.forward(rows) + after)
 
         here = correlation_for(x.framed, maps, size, layer.stride, down, scratch)
-        self.forward = kernel_in_order(p["W"], here.kernels)
+        made_ready = kernel_in_order(p["W"], here.kernels) + here.transform
+        # In training the weights change at every step; otherwise hardly ever.
+        self.forward = made_ready if y.has_delta else [unless_unchanged(p["W"], made_ready)]
         self.forward += [] if bias is None else [bind(np.copyto, bias, p["b"])]
         self.forward += here.forward(target)
         if not y.has_delta:
@@ -99,14 +101,14 @@ class ConvForm(Form):
                 source, after = x.landing(rows, scratch)
                 return _pixels(source), after
 
-            self.backward += rotated_kernel_in_order(p["W"], back.kernels) + back.forward(landing)
+            self.backward += rotated_kernel_in_order(p["W"], back.kernels) + back.transform + back.forward(landing)
 
 
 def correlation_for(x: Array, maps: Array, size: Pair, stride: Pair, dilation_down: int,
-                    scratch: Scratch) -> Correlation | Winograd:
+                    scratch: Scratch) -> Correlation | CorrelationOfOne | Winograd:
     """The fastest way to compute the maps from x."""
     if conv_winograd.serves(size, stride, dilation_down, x.shape[2], maps):
-        return (WinogradOfOne if x.shape[3] == 1 else Winograd)(x, maps, size, scratch)
+        return Winograd(x, maps, size, scratch)
     return (CorrelationOfOne if x.shape[3] == 1 else Correlation)(x, maps, size, stride, dilation_down, scratch)
 
 

@@ -4,7 +4,7 @@
 
 Why it is fast: convolutions become small matrix products that read their operands where they lie. With few channels the pixels of
 a row in all images are the long side of a product, and maps lie as (H, C, W, N) (conv_rows.py); with wide channels the cells of a
-window are, and maps lie as (H, N, W, C) (conv_winograd.py, conv_innermost.py, for a single image conv_winograd_of_one.py). Bias,
+window are, and maps lie as (H, N, W, C) (conv_winograd.py, conv_innermost.py, for a single image conv_of_one.py). Bias,
 ReLU and pooling run over long contiguous runs; pooling comes before bias and ReLU, on a quarter of the numbers
 (pool_innermost.py); deltas take the place of the values (boundary.py); softmax and loss are one piece (head.py); and a step is a
 flat list of calls on arrays that were allocated once.
@@ -187,11 +187,16 @@ class InnermostLane(Lane):
             raw = Boundary(place.x, self.n, y.y.dtype)
             return [lambda: np.copyto(raw.as_samples(raw.y), self._raw, casting="unsafe"),
                     *AsItIs(place, raw, y, {}, {}, self._scratch, ctx).forward]
+        offset, gain, even = ctx.state["offset"], ctx.state["gain"], aligned_zeros((self.n, *place.x), y.y.dtype)
+
+        def begin() -> None:
+            np.subtract(self._raw, offset, even)
+
+        if not self._rows:
+            return [begin, bind(np.multiply, even, gain, out=y.as_samples(y.y))]
         # The arithmetic is done on the images as they come, which is faster than with the images innermost. Where images begin
         # at whole pages, a gap after each keeps the transposition from reading all of them through the same few cache lines.
-        even = apart = aligned_zeros((self.n, *place.x), y.y.dtype)
+        apart = even
         if place.x.size * y.y.itemsize % PAGE == 0:
             apart = aligned_zeros((self.n, place.x.size + 16), y.y.dtype)[:, :place.x.size].reshape(even.shape, copy=False)
-        offset = ctx.state["offset"]
-        return [lambda: np.subtract(self._raw, offset, even),
-                bind(np.multiply, even, ctx.state["gain"], out=apart), bind(np.copyto, y.as_samples(y.y), apart)]
+        return [begin, bind(np.multiply, even, gain, out=apart), bind(np.copyto, y.as_samples(y.y), apart)]

@@ -18,7 +18,7 @@ from engine.layers.pool import AvgPool2D, MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.losses import CrossEntropy, Loss, SquaredError
 from engine.network import LayerStep, Network
-from engine.plans import calls, conv_innermost, conv_rows, conv_winograd, pool_innermost
+from engine.plans import calls, conv_innermost, conv_of_one, conv_rows, conv_winograd, pool_innermost
 from engine.plans.innermost import InnermostLane
 from engine.spec import NetworkSpec
 from tests.engine.networks import lenet5
@@ -32,7 +32,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     for module in (conv_innermost, conv_rows):
         monkeypatch.setattr(module, "packs_small_products", lambda: packs)
     if block:
-        for module in (calls, conv_innermost, conv_rows, pool_innermost):
+        for module in (calls, conv_innermost, conv_of_one, conv_rows, pool_innermost):
             monkeypatch.setattr(module, "BLOCK", block)
 
 

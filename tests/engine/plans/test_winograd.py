@@ -15,7 +15,6 @@ from engine.layers.softmax import Softmax
 from engine.network import Network
 from engine.plans import calls, conv_innermost, conv_winograd, pool_innermost
 from engine.plans.conv_winograd import Winograd
-from engine.plans.conv_winograd_of_one import WinogradOfOne
 from engine.spec import NetworkSpec
 from tests.engine.plans.test_equality import assert_equal, both
 
@@ -25,17 +24,13 @@ def made(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> lis
     """Networks with few channels use the form as well; the shapes of the maps that it has been made for."""
     shapes: list[tuple[int, ...]] = []
 
-    def note(kind: type[Winograd | WinogradOfOne]) -> None:
-        make = kind.__init__
+    make = Winograd.__init__
 
-        def noted(self: Winograd, x: np.ndarray, maps: np.ndarray, *rest: object) -> None:
-            shapes.append(maps.shape)
-            make(self, x, maps, *rest)  # type: ignore[arg-type]
+    def noted(self: Winograd, x: np.ndarray, maps: np.ndarray, *rest: object) -> None:
+        shapes.append(maps.shape)
+        make(self, x, maps, *rest)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(kind, "__init__", noted)
-
-    note(Winograd)
-    note(WinogradOfOne)
+    monkeypatch.setattr(Winograd, "__init__", noted)
     monkeypatch.setattr(conv_winograd, "WIDE", 1)
     if request.param:
         for module in (calls, conv_innermost, conv_winograd, pool_innermost):
