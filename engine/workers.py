@@ -18,12 +18,17 @@ import contextlib
 import logging
 import math
 import multiprocessing
+import os
+import pickle
+import select
 import signal
+import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from ctypes import c_char
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, TypeVar
 
@@ -42,17 +47,44 @@ log = logging.getLogger(__name__)
 
 LONGEST_GOODBYE = 2.0
 """Seconds that a worker may take to end by itself."""
+LONGEST_MESSAGE = 8192
+"""Bytes that a message may have; what would be longer is an error's text, which is cut."""
 PATIENCE = 5e-4
 """Seconds for which the next message is looked for without pause: about what lies between two steps of training."""
 
 
+Described = tuple[tuple[int, ...], str]
+"""An array's shape and dtype."""
+
+
+class Place:
+    """Bytes of memory for an array of any shape and dtype; the views of it are made once."""
+
+    def __init__(self, memory: Array) -> None:
+        self._memory = memory
+        self._views: dict[Described, Array] = {}
+
+    def view(self, what: Described) -> Array:
+        """The array of that description."""
+        if what not in self._views:
+            shape, dtype = what
+            self._views[what] = self._memory[:math.prod(shape) * np.dtype(dtype).itemsize].view(dtype).reshape(shape)
+        return self._views[what]
+
+    def put(self, array: Array) -> Described:
+        """Copy an array in."""
+        what = array.shape, array.dtype.str
+        np.copyto(self.view(what), array)
+        return what
+
+
 class Own(NamedTuple):
-    """What the shared block holds for one worker: its gradient and outputs, and as bytes its slice's images and labels."""
+    """What the shared block holds for one worker: its gradient and outputs, and its slice's images and labels."""
 
     gradient: Array
     outputs: Array
-    images: Array
-    labels: Array
+    images: Place
+    labels: Place
 
 
 @dataclass(frozen=True)
@@ -85,8 +117,8 @@ class Plan:
             return raw[start:start + size].view(dtype)
 
         return (take(self.parameters, self.dtype), take(self.state, self.dtype)), [
-            Own(take(self.parameters, self.dtype), take(self.outputs, self.dtype), take(self.images, np.uint8),
-                take(self.labels, np.uint8)) for _ in range(workers)]
+            Own(take(self.parameters, self.dtype), take(self.outputs, self.dtype),
+                Place(take(self.images, np.uint8)), Place(take(self.labels, np.uint8))) for _ in range(workers)]
 
     def _bytes(self, count: int) -> int:
         return _lines(count * self.dtype.itemsize)
@@ -97,31 +129,44 @@ def _lines(size: int) -> int:
     return -(-size // CACHE_LINE) * CACHE_LINE
 
 
-Described = tuple[tuple[int, ...], str]
-"""An array's shape and dtype."""
 Task = tuple[Described, Described | None, int, tuple[int, ...]]
 """One slice of a batch: what its images and labels in the shared block are, the size of the batch, the key of the random layers.
 Without labels only outputs are wanted. A plain tuple, which is the quickest to send."""
 
 
-def _put(array: Array, memory: Array) -> Described:
-    """Copy an array into bytes of memory."""
-    np.copyto(memory[:array.nbytes].view(array.dtype).reshape(array.shape), array)
-    return array.shape, array.dtype.str
+class Line:
+    """A pipe's end for short messages, of which at most one is on its way in each direction.
 
+    What `Connection` does around a message (a pickler and a selector made anew, a header, several reads) takes as long as a
+    layer; where the system lets us, we read and write the pipe itself.
+    """
 
-def _get(what: Described, memory: Array) -> Array:
-    """The array that `_put` has put there."""
-    shape, dtype = what
-    return memory[:math.prod(shape) * np.dtype(dtype).itemsize].view(dtype).reshape(shape)
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self.has_message: Callable[[], Any] = pipe.poll
+        self._write: Callable[[bytes], object] = pipe.send_bytes
+        self._read: Callable[[], bytes] = pipe.recv_bytes
+        if sys.platform != "win32":
+            poller = select.poll()
+            poller.register(pipe.fileno(), select.POLLIN)
+            self.has_message = partial(poller.poll, 0)
+            self._write = partial(os.write, pipe.fileno())
+            self._read = partial(os.read, pipe.fileno(), LONGEST_MESSAGE)
 
+    def send(self, message: object) -> None:
+        """Raises OSError when the other end is gone."""
+        self._write(pickle.dumps(message))
 
-def _next_message(pipe: Connection) -> Any:
-    """What comes through a pipe next. Raises EOFError or OSError when the other end is gone."""
-    end = time.perf_counter() + PATIENCE
-    while not pipe.poll() and time.perf_counter() < end:
-        pass
-    return pipe.recv()
+    def next_message(self) -> Any:
+        """What comes next. Raises EOFError or OSError when the other end is gone."""
+        end = time.perf_counter() + PATIENCE
+        while not self.has_message() and time.perf_counter() < end:
+            pass
+        return pickle.loads(self._read())  # nothing, from an end that is gone, is an EOFError, too
+
+    def close(self) -> None:
+        """The other end will know."""
+        self._pipe.close()
 
 
 def _in_rows(memory: Array, n: int, outputs: int) -> Outputs:
@@ -139,7 +184,7 @@ class Workers:
     def __init__(self, plan: Plan, block: Any, count: int) -> None:
         context = multiprocessing.get_context("spawn")
         _, self._own = plan.arrays(block, count)
-        self._pipes: list[Connection] = []
+        self._lines: list[Line] = []
         self._processes = []
         self._waiting = set(range(count))
         for k in range(count):
@@ -147,17 +192,17 @@ class Workers:
             process = context.Process(target=_serve, args=(plan, block, k, count, there), daemon=True, name=f"slices {k}")
             process.start()
             there.close()  # so that the worker's end closes with the worker
-            self._pipes.append(here)
+            self._lines.append(Line(here))
             self._processes.append(process)
 
     def __len__(self) -> int:
-        return len(self._pipes)
+        return len(self._lines)
 
     @property
     def ready(self) -> bool:
         """Whether all have started. Raises WorkerError when one could not."""
         for k in list(self._waiting):
-            if self._pipes[k].poll():
+            if self._lines[k].has_message():
                 self._answer(k)
                 self._waiting.discard(k)
         return not self._waiting
@@ -165,11 +210,11 @@ class Workers:
     def begin(self, k: int, job: SliceJob | ForwardJob) -> None:
         """Let worker `k` compute a slice."""
         own = self._own[k]
-        images = _put(job.images, own.images)
+        images = own.images.put(job.images)
         task: Task = (images, None, 0, ()) if isinstance(job, ForwardJob) else \
-            (images, _put(job.labels, own.labels), job.batch, job.key)
+            (images, own.labels.put(job.labels), job.batch, job.key)
         try:
-            self._pipes[k].send(task)
+            self._lines[k].send(task)
         except OSError as error:
             raise WorkerError(str(error)) from error
 
@@ -184,7 +229,7 @@ class Workers:
 
     def _answer(self, k: int) -> Any:
         try:
-            answer = _next_message(self._pipes[k])
+            answer = self._lines[k].next_message()
         except (EOFError, OSError) as error:
             raise WorkerError(f"worker {k} is gone") from error
         if isinstance(answer, str):
@@ -193,15 +238,15 @@ class Workers:
 
     def close(self) -> None:
         """End all workers and wait for their end."""
-        for pipe in self._pipes:
-            pipe.close()
+        for line in self._lines:
+            line.close()
         for process in self._processes:
             process.join(LONGEST_GOODBYE)
             if process.is_alive():
                 process.kill()
                 process.join()
             process.close()
-        self._pipes, self._processes = [], []
+        self._lines, self._processes = [], []
 
 
 class Crew:
@@ -289,22 +334,26 @@ def _serve(plan: Plan, block: Any, worker: int, workers: int, pipe: Connection) 
     common, of_workers = plan.arrays(block, workers)
     own = of_workers[worker]
     network = Network(plan.spec, loss=plan.loss, dtype=plan.dtype, memory=(*common, own.gradient))
+    line = Line(pipe)
+    places: dict[tuple[int, ...], Outputs] = {}
     with contextlib.suppress(EOFError, OSError):  # the other end is gone, and nobody is left to tell
-        pipe.send(None)
+        line.send(None)
         while True:
-            task: Task = _next_message(pipe)
+            task: Task = line.next_message()
             images, labels, batch, key = task
             answer: Any
             try:
                 if labels is None:
-                    outputs = network.slice_outputs(ForwardJob(_get(images, own.images)))
-                    answer = outputs.output.shape
-                    for found, place in zip(outputs, _in_rows(own.outputs, *answer), strict=True):
-                        np.copyto(place, found)
+                    logits, output = network.slice_outputs(ForwardJob(own.images.view(images)))
+                    answer = output.shape
+                    if answer not in places:
+                        places[answer] = _in_rows(own.outputs, *answer)
+                    np.copyto(places[answer].logits, logits)
+                    np.copyto(places[answer].output, output)
                 else:
-                    job = SliceJob(_get(images, own.images), _get(labels, own.labels), batch, key)
+                    job = SliceJob(own.images.view(images), own.labels.view(labels), batch, key)
                     of_slice = network.slice_gradient(job)
                     answer = of_slice.loss, of_slice.correct, of_slice.finite
             except Exception as error:
-                answer = f"{type(error).__name__}: {error}"
-            pipe.send(answer)
+                answer = f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE // 8]
+            line.send(answer)

@@ -29,7 +29,7 @@ from engine.blas import packs_small_products
 from engine.layer import Array
 from engine.layers.conv import Conv2D
 from engine.memory import aligned_zeros
-from engine.plans.calls import BLOCK, Call, Scratch, bind
+from engine.plans.calls import BLOCK, Call, Scratch, bind, in_runs
 from engine.plans.conv_innermost import Target
 
 FEW_FILTERS, MANY_CELLS = 8, 16
@@ -55,7 +55,7 @@ class RowCorrelation:
     pooling window share a product; their filters then have to lie one after the other.
     """
 
-    def __init__(self, layer: Conv2D, x: Array, maps: Array, shared: bool, scratch: Scratch) -> None:
+    def __init__(self, layer: Conv2D, x: Array, maps: Array, shared: bool, kept: bool, scratch: Scratch) -> None:
         x, cells = x.swapaxes(1, 2), _cells(maps)
         (kh, kw), (sh, sw), (pw, ph, places, d, w, n) = layer.kernel_size, layer.stride, cells.shape
         self._layer, self._x, self._scratch = layer, x, scratch
@@ -69,9 +69,9 @@ class RowCorrelation:
         most = max(self._groups * self._step * columns * c, pw * d) * ph * w * n
         height = min(places, max(1, BLOCK // most))
         self._blocks = [slice(i, min(i + height, places)) for i in range(0, places, height)]
-        # What fits into one block is still there when the backward pass comes; otherwise it is unrolled again.
+        # What fits into one block is kept for the backward pass, if one comes; otherwise it is unrolled again.
         shape = (self._groups, self._rows(self._blocks[0]), columns, c, w, n)
-        self._columns = aligned_zeros(shape, x.dtype) if len(self._blocks) == 1 else scratch.take(shape)
+        self._columns = aligned_zeros(shape, x.dtype) if kept and len(self._blocks) == 1 else scratch.take(shape)
         a, b, _, e, _, item = self._columns.strides
         self._windows = as_strided(self._columns, (self._groups, ph, height, kh * columns * c, w * n),
                                    (a, self._step * b, self._step * ph * b, e, item), writeable=False)
@@ -132,7 +132,7 @@ class RowCorrelation:
         shape, strides = ((rows, 1), (high, high)) if dh == 1 else ((rows // kh, kh), (sh * high, dh * high))
         source = as_strided(self._x[first:], (groups, *shape, columns, c, w, n), (
             sw * across, *strides, across, channel, groups * self._pixels * sw * across, self._x.itemsize), writeable=False)
-        return bind(np.copyto, self._columns[:, :rows].reshape(source.shape, copy=False), source)
+        return bind(np.copyto, in_runs(self._columns[:, :rows].reshape(source.shape, copy=False)), in_runs(source))
 
     def _add_up(self, windows: Array, delta: Array, out: Array) -> list[Call]:
         """out = Σ over rows of window · δᵀ (cells, D)."""

@@ -134,7 +134,7 @@ class RowConvForm(Form):
             after = bias_and_relu(y.ordered(y.y[rows]), bias, y.gated, scratch)
             return (_pixels(y.y[rows]), after) if maximum is None else (maximum.grid[rows], maximum.forward(rows) + after)
 
-        here = RowCorrelation(layer, x.framed, _pixels(y.y) if maximum is None else maximum.grid, shared, scratch)
+        here = RowCorrelation(layer, x.framed, _pixels(y.y) if maximum is None else maximum.grid, shared, y.has_delta, scratch)
         self.forward = kernel_in_order(p["W"], here.kernels) + here.forward(target)
         if y.has_delta:
             self.backward = [] if bias is None else bias_gradient_of_rows(y.ordered(y.dy), g["b"])
