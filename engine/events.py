@@ -20,6 +20,13 @@ class BatchDone:
 
 
 @dataclass(frozen=True)
+class GradientDone:
+    """The gradient of the step in progress is there, and the weights are about to change; the cores have little to do for it."""
+
+    step: int
+
+
+@dataclass(frozen=True)
 class LayerDone:
     """One layer's part of the step in progress; phase "forward", "backward" or "update" (layer is "" there)."""
 
@@ -58,4 +65,4 @@ class Finished:
     step: int
 
 
-Event = BatchDone | LayerDone | Evaluating | EpochDone | Finished
+Event = BatchDone | GradientDone | LayerDone | Evaluating | EpochDone | Finished

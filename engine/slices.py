@@ -135,15 +135,23 @@ def in_threads(work: Callable[[int, int], T], count: int, macs: int) -> Iterator
 def over_blocks(work: Callable[[int, int], object], count: int) -> None:
     """work(block, core) for so many blocks of vectors; `core` counts those that take part.
 
-    A core takes part if there are two blocks for it or more: fewer are done before it has woken up.
+    A core takes part if there are two blocks for it or more: fewer are done before it has woken up. Each takes the next block
+    when it is done with one, so that a core at which the window draws meanwhile keeps nobody waiting.
     """
-    cores = max(1, min(count // 2, _allowed))
+    blocks = iter(range(count))
 
     def some(core: int) -> None:
-        for block in range(core, count, cores):
+        for block in blocks:
             work(block, core)
 
-    side_by_side(some, range(cores))
+    others = [_threads().submit(some, core) for core in range(1, min(count // 2, _allowed))]
+    try:
+        some(0)
+    finally:
+        wait([other for other in others if not other.cancel()])
+    for other in others:
+        if not other.cancelled():
+            other.result()
 
 
 class Total:

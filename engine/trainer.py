@@ -4,9 +4,9 @@
         ...
 
 Pause means to stop asking, step means `next(run)`, stop means `run.close()`; a new `run()` goes on where the last one ended,
-and `begin_run()` before it makes it a further run. With grain "layer" the loop also stops after every layer's forward, every
-layer's backward and the update; a batch that is left in the middle is computed again. Batches, masks and augmentations are
-pure functions of the seed and the step, so a checkpoint needs no generator state.
+and `begin_run()` before it makes it a further run. With grain "gradient" the loop also stops before every update, with grain
+"layer" after every layer's forward, every layer's backward and the update; a batch that is left in the middle is computed again.
+Batches, masks and augmentations are pure functions of the seed and the step, so a checkpoint needs no generator state.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from engine.events import EpochDone as EpochDone
 from engine.events import Evaluating as Evaluating
 from engine.events import Event as Event
 from engine.events import Finished as Finished
+from engine.events import GradientDone as GradientDone
 from engine.events import LayerDone as LayerDone
 from engine.layer import Array
 from engine.network import Evaluation, LayerStep, Network
@@ -237,7 +238,7 @@ class Trainer:
         """Loss, accuracy and predictions on the test split; raises DataError when there is none."""
         return drained(self.test_evaluation())
 
-    def _step(self, grain: str) -> Iterator[BatchDone | LayerDone]:
+    def _step(self, grain: str) -> Iterator[BatchDone | GradientDone | LayerDone]:
         """One update; with grain "layer" also its parts."""
         result = yield from self._gradient(grain)
         rate = self.learning_rate
@@ -251,7 +252,7 @@ class Trainer:
             yield LayerDone(self.step, "update", "")
         yield BatchDone(self.step, self.epoch, self.batch, self.batches, loss, result.correct / result.n, rate, result.n)
 
-    def _gradient(self, grain: str) -> Generator[LayerDone, None, BatchResult]:
+    def _gradient(self, grain: str) -> Generator[GradientDone | LayerDone, None, BatchResult]:
         """The gradient of the next batch. Left in the middle or failed, it leaves the running state as it was."""
         self._take_layers()
         images, labels = self._load_batch()
@@ -259,8 +260,9 @@ class Trainer:
         self._in_batch = True
         self._running = self.network.running_state()
         result: BatchResult | None = None
+        finished = False
         try:
-            if grain == "batch":
+            if grain != "layer":
                 result = self.network.gradient(images, labels, key=key)
             else:
                 for part in self.network.gradient_by_layer(images, labels, key=key):
@@ -269,8 +271,11 @@ class Trainer:
                     else:
                         result = part
             assert result is not None
+            if grain == "gradient":
+                yield GradientDone(self.step + 1)
+            finished = True
         finally:
-            if result is None:
+            if not finished:
                 self.network.set_state(self._running)
             self._running, self._in_batch = {}, False
         self.last_batch = (images, labels)

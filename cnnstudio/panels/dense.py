@@ -96,6 +96,8 @@ class DensePanel(LivePanel):
         self._data = data
         self._draw()
 
+    interval = 0.1
+
     def needs(self) -> Needs:
         """Input, weights and output of the layer, and the output of the network; for a range of the network all weights."""
         layer, nodes = self._layer(), self._document.spec.nodes

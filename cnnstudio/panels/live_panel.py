@@ -45,7 +45,7 @@ class LivePanel(QWidget):
     heading_changed = Signal(str, str)
     """(heading, detail) for the title of the panel, as in ("Kernels", "Conv 1 · 6 × 5×5")."""
     interval = 0.0
-    """Seconds between two snapshots that it is given: none for pictures, more where numbers are to be read."""
+    """Seconds between two snapshots of an image that it is given: none for pictures, more where numbers are to be read."""
 
     def needs(self) -> Needs:
         """What the panel needs now; asked only while it is visible."""

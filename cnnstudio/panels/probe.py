@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+import numpy as np
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.selection import Selection
 from cnnstudio.session.controller import Controller
+from engine.layer import Array
 from engine.snapshot import Snapshot, SnapshotRequest
 
 
@@ -44,6 +46,7 @@ class Probe(QObject):
         self._waiting: dict[Viewer, Snapshot | None] = {}
         """What viewers have not shown yet because their last snapshot is too recent."""
         self._due: dict[Viewer, float] = {}
+        self._image: Array | None = None
         # Many changes in one turn of the event loop (a layout restored, a block chosen) become one request.
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -106,6 +109,10 @@ class Probe(QObject):
 
     @Slot(object)
     def _show(self, snapshot: Snapshot | None) -> None:
+        image = None if snapshot is None else snapshot.arrays.get("image")
+        if image is None or self._image is None or not np.array_equal(image, self._image):
+            self._due.clear()  # whoever draws a digit wants to see at once what comes of it
+        self._image = image
         self._waiting = {viewer: snapshot for viewer in self._viewers if viewer.can_be_seen()}
         self._show_waiting()
 

@@ -16,8 +16,9 @@ OTHER = "other:"
 class Frames:
     """When the next frame is due and what it holds. Belongs to the thread that trains.
 
-    While training runs one is made after a batch, when the last one was taken and the time named then has passed; at rest when
-    there is something new to see.
+    At rest one is made when there is something new to see. While training runs one is made after a batch, and held until the next
+    gradient is there: the update that follows leaves a core to the window, which then draws. It is handed over when the last one
+    was taken and the time named then has passed, so it is made as much earlier as it is held.
     """
 
     def __init__(self) -> None:
@@ -25,12 +26,15 @@ class Frames:
         self.drawn_weights: Array | None = None
         """The weights from which changes count, a flat vector."""
         self._renewed = False
-        self._taken, self._due_at = True, 0.0
+        self._taken, self._wait, self._due_at = True, 0.0, 0.0
+        self._held: Snapshot | None = None
+        self._made_at = self._hold = 0.0
+        """When the last frame was made, and for how long one was held last."""
 
     def begin(self, trainer: Trainer) -> None:
         """The weights were drawn anew, or are those of another network: changes count from here."""
         self.drawn_weights = trainer.network.parameters.flat.copy()
-        self._renewed = True
+        self._renewed, self._held = True, None
 
     def renew(self) -> None:
         """There is something new to see at rest."""
@@ -38,25 +42,52 @@ class Frames:
 
     def ask(self, request: SnapshotRequest | None) -> None:
         """What frames hold from now on, beginning with the next batch."""
-        self.request, self._renewed, self._due_at = request, True, 0.0
+        self.request, self._renewed, self._due_at, self._held = request, True, 0.0, None
 
     def taken(self, wait: float) -> None:
         """The last frame was taken; the next one is due in so many seconds. May be called by another thread."""
-        self._due_at = time.monotonic() + wait
+        self._wait, self._due_at = wait, time.monotonic() + wait
         self._taken = True
 
-    def due(self, *, running: bool) -> bool:
-        """Whether a frame is to be made now."""
+    def due(self, *, running: bool, hold: bool = False) -> bool:
+        """Whether a frame is to be made now; one that will be held is made beforehand."""
         if self.request is None:
             return False
-        return self._taken and time.monotonic() >= self._due_at if running else self._renewed
+        if not running:
+            return self._renewed
+        if not hold:
+            return self._taken and time.monotonic() >= self._due_at
+        # If the last one was not taken yet, the next one is due as long after it as that was after the one before.
+        return self._held is None and time.monotonic() + self._hold >= self._due_at
 
-    def make(self, trainer: Trainer) -> Snapshot | None:
-        """The frame; None when the sample is of another data set: the probe of the new one is on its way."""
+    def make(self, trainer: Trainer, *, hold: bool = False) -> Snapshot | None:
+        """The frame, or None where it is held; None, too, when the sample is of another data set: the probe of the new one is on
+        its way.
+        """
         assert self.request is not None
         frame = frame_of(trainer, self.request, self.drawn_weights)
-        self._renewed, self._taken = False, frame is None
+        self._renewed, self._held, self._made_at = False, None, time.monotonic()
+        if hold:
+            self._held = frame
+            return None
+        if frame is not None:
+            self._hand_over()
         return frame
+
+    def release(self) -> Snapshot | None:
+        """The frame that was held, if it can be handed over now."""
+        frame = self._held
+        if frame is None or not self._taken:
+            return None
+        self._held, now = None, time.monotonic()
+        if now + self._hold < self._due_at:
+            return None  # it was made too early; there will be a newer one
+        self._hold = now - self._made_at
+        self._hand_over()
+        return frame
+
+    def _hand_over(self) -> None:
+        self._taken, self._due_at = False, time.monotonic() + self._wait
 
 
 def frame_of(trainer: Trainer, request: SnapshotRequest, drawn_weights: Array | None) -> Snapshot | None:

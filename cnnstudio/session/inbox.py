@@ -30,8 +30,8 @@ News = Report | list[BatchDone] | Frame | RunState
 
 
 class Inbox(QObject):
-    """Looks into the mailbox when something can have come: soon for an answer, while training runs at its pace, at rest when it
-    rings.
+    """Looks into the mailbox when it rings, as it does for a frame, and when something else can have come: soon for an answer,
+    for the rows of a running training at their pace.
     """
 
     _rung = Signal()
@@ -49,7 +49,7 @@ class Inbox(QObject):
         """What has come of a running training since it was last told."""
         self._told, self._untold = RunPhase.EMPTY, False
         """The phase that was handed on last, and whether there is a later state."""
-        self._pace = Pace()
+        self._pace, self._stopped = Pace(), False
         self._pending: deque[Report | Frame | RunState] = deque()
         self._timer = QTimer(self)
         # Started anew by each look: inside a slot of its own, a repeating timer would be silent.
@@ -80,6 +80,7 @@ class Inbox(QObject):
 
     def stop(self) -> None:
         """Hand nothing on any more."""
+        self._stopped = True
         self._timer.stop()
         self._pending.clear()
 
@@ -89,7 +90,8 @@ class Inbox(QObject):
 
     @Slot()
     def _drain(self) -> None:
-        self._look(at_once=False)
+        if not self._stopped:  # the mailbox may have rung before
+            self._look(at_once=False)
 
     def _look(self, *, at_once: bool) -> None:
         self._pace.looks()

@@ -13,8 +13,6 @@ SLOWEST = 0.1
 """The longest time between two frames for that reason."""
 ROWS_INTERVAL = 0.2
 """Seconds between two times that rows and states are told."""
-LATE = 4
-"""Milliseconds between two looks for a frame that is due: it is made only between two batches."""
 ANSWER = 8
 """Milliseconds between two looks for an answer: a stroke on the drawing pad is followed at once."""
 
@@ -34,9 +32,10 @@ class Pace:
         self._frame_at = 0.0
 
     def wait(self) -> int:
-        """Milliseconds to the next look, when the next frame or the next rows are due."""
-        due = self._rows_at if self._interval is None else min(self._frame_at, self._rows_at)
-        return max(LATE, math.ceil(1e3 * (due - time.monotonic())))
+        """Milliseconds to the next look, when the last frame has been drawn and the next one is due, or the next rows."""
+        now = time.monotonic()
+        due = min(self._frame_at, self._rows_at) if self._frame_at > now else self._rows_at
+        return max(1, math.ceil(1e3 * (due - now)))
 
     @property
     def rows_due(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
+import queue
 import signal
 import socket
 import sys
@@ -46,7 +47,10 @@ class Packet:
 
 
 class Outbox:
-    """The worker's mailbox in this process: gathers, and sends at once what somebody may be waiting for."""
+    """The worker's mailbox in this process: gathers, and sends at once what somebody may be waiting for.
+
+    A thread of its own sends, so that the next step need not wait until a frame has been taken.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -55,6 +59,24 @@ class Outbox:
         self._forgets_frame = self._urgent = False
         self._send_at = 0.0
         self._answered = 0
+        self._packets: queue.SimpleQueue[Packet | None] = queue.SimpleQueue()
+        self._sender = threading.Thread(target=self._send_all, name="answers", daemon=True)
+        self._sender.start()
+
+    def close(self) -> None:
+        """Wait until all has been sent."""
+        self._packets.put(None)
+        self._sender.join()
+
+    def _send_all(self) -> None:
+        try:
+            while (packet := self._packets.get()) is not None:
+                self._channel.send(packet)
+        except OSError:
+            os._exit(0)  # the program is gone
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)  # rather than train on, mute
 
     def post(self, report: Report) -> None:
         """Put a report behind the others."""
@@ -73,10 +95,7 @@ class Outbox:
         self._answered = handled
         packet = Packet(tuple(self._reports), state, self._forgets_frame, self._frame, handled, busy)
         self._reports, self._frame, self._forgets_frame, self._urgent = [], None, False, False
-        try:
-            self._channel.send(packet)
-        except OSError:
-            os._exit(0)  # the program is gone
+        self._packets.put(packet)
         self._send_at = time.monotonic() + PACKET_INTERVAL
 
     def post_record(self, record: logging.LogRecord) -> None:
@@ -106,6 +125,7 @@ def main(end: str) -> None:
     worker = Worker(outbox)
     threading.Thread(target=_listen, args=(channel, worker), name="messages", daemon=True).start()
     worker.run()
+    outbox.close()
 
 
 def _socket(end: str) -> socket.socket:

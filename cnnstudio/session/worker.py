@@ -55,7 +55,7 @@ from engine.history import RunHistory
 from engine.layer import Array
 from engine.slices import CORES, allow_cores
 from engine.snapshot import Snapshot, batch_snapshot
-from engine.trainer import BatchDone, EpochDone, Event, Finished, LayerDone, Trainer
+from engine.trainer import BatchDone, EpochDone, Event, Finished, GradientDone, LayerDone, Trainer
 
 _log = logging.getLogger("cnnstudio")
 
@@ -226,7 +226,7 @@ class Worker(threading.Thread):
         if grain != self._grain:
             self._leave_batch()
         if self._events is None:
-            self._events = trainer.run(grain=grain)
+            self._events = trainer.run(grain="gradient" if grain == "batch" else grain)
         self._grain, self._goal, self._phase, self._reason = grain, goal, RunPhase.RUNNING, ""
         self._trained = self._recorder.owes_diagnosis = False
         self._frames.taken(0.0)
@@ -267,6 +267,7 @@ class Worker(threading.Thread):
     def _advance(self) -> None:
         """One event further: a part of an answer that was asked for, otherwise of the run."""
         if self._questions:
+            self._release_frame()
             try:
                 answer = self._questions.advance()
             except BaseException:
@@ -284,6 +285,10 @@ class Worker(threading.Thread):
         assert self._events is not None
         allow_cores(self._cores(trainer))
         event = next(self._events)
+        if isinstance(event, GradientDone):
+            if self._release_frame():
+                allow_cores(max(1, CORES - 1))  # the window draws now, and an update gains little from the last core
+            event = next(self._events)
         match event:
             case BatchDone():
                 self._speed.batch_done(event.images)
@@ -364,8 +369,22 @@ class Worker(threading.Thread):
 
     def _make_frame(self) -> None:
         """Make a frame, if one is due."""
-        if self._trainer is not None and self._frames.due(running=self._phase == RunPhase.RUNNING):
-            self._mailbox.put_frame(self._frames.make(self._trainer))
+        trainer, running = self._trainer, self._phase == RunPhase.RUNNING
+        if trainer is None:
+            return
+        hold = running and self._goal == "end" and trainer.batch < trainer.batches and not self._questions
+        if self._frames.due(running=running, hold=hold):
+            frame = self._frames.make(trainer, hold=hold)
+            if not hold:
+                self._mailbox.put_frame(frame)
+
+    def _release_frame(self) -> bool:
+        """Hand over a frame that was held, if it is time; whether there was one."""
+        frame = self._frames.release()
+        if frame is not None:
+            self._mailbox.put_frame(frame)
+            self._mailbox.post_state(self._state(), handled=self._handled, busy=bool(self._questions))
+        return frame is not None
 
     def _state(self) -> RunState:
         trainer = self._trainer

@@ -24,7 +24,18 @@ from engine.schedules import Cosine, Plateau, Step
 from engine.settings import TrainSettings
 from engine.slices import CORES, allow_cores
 from engine.spec import NetworkSpec
-from engine.trainer import EVALUATION_PART, BatchDone, EpochDone, Evaluating, Event, Finished, LayerDone, Trainer, drained
+from engine.trainer import (
+    EVALUATION_PART,
+    BatchDone,
+    EpochDone,
+    Evaluating,
+    Event,
+    Finished,
+    GradientDone,
+    LayerDone,
+    Trainer,
+    drained,
+)
 from tests.engine.networks import blobs, parameter_bytes, small, with_everything_random
 
 SETTINGS = TrainSettings(epochs=3, batch_size=20, learning_rate=0.01, seed=3)
@@ -85,10 +96,23 @@ def test_layer_grain_stops_after_every_layer_forward_backward_and_the_update() -
         ("backward", "max_pool1"), ("backward", "relu1"), ("backward", "conv1"), ("update", "")]
 
 
-def test_a_batch_left_in_the_middle_is_computed_again() -> None:
+def test_gradient_grain_stops_before_every_update_and_gives_the_same_weights() -> None:
+    trainer, told, before = Trainer(with_everything_random(), blobs(), SETTINGS), [], b""
+    for event in trainer.run(grain="gradient"):
+        if isinstance(event, GradientDone | BatchDone):
+            told.append((type(event), event.step))
+            now = parameter_bytes(trainer.network.parameters.named)
+            assert not before or (now == before) is isinstance(event, GradientDone)
+            before = now
+    assert told[:4] == [(GradientDone, 1), (BatchDone, 1), (GradientDone, 2), (BatchDone, 2)]
+    assert weights(trainer) == weights(trained(with_everything_random()))
+
+
+@pytest.mark.parametrize(("grain", "stops"), [("layer", 5), ("gradient", 1)])
+def test_a_batch_left_in_the_middle_is_computed_again(grain: str, stops: int) -> None:
     trainer = Trainer(with_everything_random(), blobs(), SETTINGS)
-    run = trainer.run(grain="layer")
-    for _ in range(5):
+    run = trainer.run(grain=grain)
+    for _ in range(stops):
         next(run)
     run.close()
     assert trainer.step == 0
