@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QTabBar
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.layouts import LAYOUTS, Layout
 from cnnstudio.mainwindow import MainWindow
+from cnnstudio.settings import Settings
+from engine.templates import Template
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.title)
@@ -40,6 +42,28 @@ def test_no_tab_bar_of_an_earlier_arrangement_stays_on_the_window(qtbot: QtBot, 
     bars = [bar for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
             if bar.isVisible() and bar.count() and window.rect().intersects(bar.geometry())]  # fmt: skip
     assert sorted(bar.tabText(0) for bar in bars) == ["Blocks", "Feature maps", "Kernels", "Properties"]
+
+
+@pytest.mark.parametrize("kept", ["all", "geometry", "layout", "nothing"])
+def test_whatever_is_known_of_the_last_window_every_panel_has_one_tab(
+    qtbot: QtBot, window: MainWindow, templates: tuple[Template, ...], kept: str
+) -> None:
+    window.tabifyDockWidget(window.docks["prediction"], window.docks["runs"])
+    window.tabifyDockWidget(window.docks["kernels"], window.docks["gradients"])
+    window.docks["confusion"].close()
+    settings, none = Settings(), QByteArray()
+    settings.save_window(window.saveGeometry() if kept in ("all", "geometry") else none,
+                         window.saveState() if kept in ("all", "layout") else none)  # fmt: skip
+    again = MainWindow(window.studio, settings, templates)
+    again.show()
+    qtbot.wait(1)
+    bars = [bar for bar in again.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly) if bar.isVisible()]
+    groups = sorted([bar.tabText(index) for index in range(bar.count())] for bar in bars)
+    again.discard()
+    bottom = [["Feature maps", "FC and softmax"], ["Kernels", "By hand", "Gradients"], ["Prediction", "Runs"]]
+    first = [["Feature maps", "FC and softmax", "Gradients", "Runs"], ["Kernels", "By hand", "Confusion"]]
+    sides = [["Blocks", "Outline"], ["Properties", "Explain", "Settings", "Dataset"]]
+    assert groups == sorted(sides + (bottom if kept in ("all", "layout") else first))
 
 
 def test_no_tab_can_be_dragged_along_its_bar(qtbot: QtBot, window: MainWindow) -> None:
