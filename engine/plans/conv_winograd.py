@@ -170,10 +170,10 @@ class Winograd:
 
     def _interpolate(self, m: Array, block: slice, out: Array) -> list[Call]:
         """The calls that compute y, a block of rows of the maps, from m (points, pw, tiles, N, W', D)."""
-        cells = out.transpose(0, 1, 3, 5, 2, 4)
-        cells = cells.reshape(-1, *cells.shape[2:], copy=False)
-        return [_transform(self._a_t, m[:, side, piece].swapaxes(0, 1), _tiles(cells[first:, side], piece, TILE))
-                for piece, first, _ in self._pieces(block) for side in range(self._pw)]
+        cells = out.transpose(3, 0, 1, 5, 2, 4)
+        cells = cells.reshape(self._pw, -1, *cells.shape[3:], copy=False)
+        return [_transform(self._a_t, np.moveaxis(m[:, :, piece], 0, 2), _tiles(cells[:, first:], piece, TILE))
+                for piece, first, _ in self._pieces(block)]
 
     def _in_pairs(self, whole: Array, v: Array, e: Array, left: int) -> tuple[Array, Array]:
         """Cells of v and of e that belong together, for each shift: (points, kw, parts, long, C) and (points, 1, parts, long, D).
@@ -193,12 +193,13 @@ class Winograd:
 
 
 def _tiles(rows: Array, tiles: slice, height: int) -> Array:
-    """Rows (H, N, W, C) as tiles of that height, TILE rows apart: (tiles, height, N, W, C)."""
-    return as_strided(rows, (tiles.stop - tiles.start, height, *rows.shape[1:]), (TILE * rows.strides[0], *rows.strides))
+    """Rows (…, H, N, W, C) as tiles of that height, TILE rows apart: (…, tiles, height, N, W, C)."""
+    (*others, _, n, w, c), (*strides, down, _, _, _) = rows.shape, rows.strides
+    return as_strided(rows, (*others, tiles.stop - tiles.start, height, n, w, c), (*strides, TILE * down, *rows.strides[-4:]))
 
 
 def _transform(matrix: Array, source: Array, out: Array) -> Call:
-    """out (tiles, p, N, W, C) = matrix (p, q) · source (tiles, q, N, W, C), in runs as long as both have them."""
-    runs = 1 if all(a.strides[2] == a.shape[3] * a.strides[3] for a in (source, out)) else source.shape[2]
-    source, out = (a.reshape(*a.shape[:2], runs, -1, copy=False).swapaxes(1, 2) for a in (source, out))
+    """out (…, p, N, W, C) = matrix (p, q) · source (…, q, N, W, C), in runs as long as both have them."""
+    runs = 1 if all(a.strides[-3] == a.shape[-2] * a.strides[-2] for a in (source, out)) else source.shape[-3]
+    source, out = (a.reshape(*a.shape[:-3], runs, -1, copy=False).swapaxes(-3, -2) for a in (source, out))
     return bind(np.matmul, matrix, source, out=out)
