@@ -2,7 +2,8 @@
 
 On the wire a message is a head of three numbers, a pickle (protocol 5) without the bytes of its arrays, two numbers for each
 array, and the arrays, each beginning at a multiple of 16 bytes. Whatever its size the receiver reads it with two calls, so that a
-thread that receives seldom asks for the interpreter lock. The arrays are views of one block, writable where they were.
+thread that receives seldom asks for the interpreter lock. Large arrays are views of one block, small ones copies: rows that are
+kept for the history must not keep the block of a frame that came with them. Both are writable where they were.
 
 Both ends are this program; nothing from outside is ever unpickled.
 """
@@ -20,6 +21,8 @@ HEAD = struct.Struct("<QQQ")
 ARRAY = struct.Struct("<Q?7x")
 """Bytes of an array, and whether it may be written to."""
 ALIGNMENT = 16
+SMALL = 65_536
+"""Bytes below which an array is copied out of the block."""
 
 
 class Channel:
@@ -50,6 +53,7 @@ class Channel:
         for nbytes, writable in ARRAY.iter_unpack(block[length:place]):
             place += -place % ALIGNMENT
             view = block[place:place + nbytes]
+            view = memoryview(bytearray(view)) if nbytes < SMALL else view
             arrays.append(view if writable else view.toreadonly())
             place += nbytes
         return pickle.loads(block[:length], buffers=arrays)

@@ -343,13 +343,13 @@ def watch_panels(name: str, seconds: float) -> None:
     bench.close()
 
 
-def watch_memory(steps: int) -> None:
-    """Print the memory in use over many steps of LeNet with all panels open."""
-    bench = Bench("lenet5")
+def watch_memory(name: str, steps: int) -> None:
+    """Print the memory in use over many steps with all panels open."""
+    bench = Bench(name)
     bench.open_all()
     controller = bench.studio.controller
     controller.run()
-    print(f"Memory over {steps:,} steps of LeNet, all panels open")
+    print(f"{bench.window.windowTitle().replace('[*]', '')}: memory over {steps:,} steps, all panels open")
     figures = []
     for part in range(11):
         wanted = max(1, steps * part // 10)
@@ -376,13 +376,12 @@ def main(arguments: Sequence[str]) -> int:
     previous = qInstallMessageHandler(lambda kind, context, text: None)  # the offscreen platform says what it lacks
     app = QApplication(sys.argv[:1])
     apply_theme(app, "light")
-    if options.memory:
-        watch_memory(options.memory)
-    elif options.panels:
-        for name in [options.network] if options.network else DATA:
+    for name in [options.network] if options.network else DATA:
+        if options.memory:
+            watch_memory(name, options.memory)
+        elif options.panels:
             watch_panels(name, options.seconds)
-    else:
-        for name in [options.network] if options.network else DATA:
+        else:
             measure(name, options.seconds, options.rounds)
     qInstallMessageHandler(previous)
     return 0

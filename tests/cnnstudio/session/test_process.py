@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -87,6 +88,24 @@ def test_values_and_arrays_cross_the_channel_as_writable_as_they_were(size: int)
     with pytest.raises(EOFError):
         here.receive()
     here.close()
+
+
+def test_rows_that_are_kept_do_not_keep_the_frame_that_came_with_them() -> None:
+    """A history of a small array a second would otherwise hold a frame a second for good."""
+    ends = socket.socketpair()
+    there, here = Channel(ends[0]), Channel(ends[1])
+    tracemalloc.start()
+    kept = []
+    for _ in range(20):
+        sender = threading.Thread(target=there.send, args=({"row": np.arange(6), "frame": np.zeros(1_000_000, np.uint8)},))
+        sender.start()
+        kept.append(here.receive()["row"])
+        sender.join()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    there.close()
+    here.close()
+    assert len(kept) == 20 and held < 5_000_000
 
 
 @pytest.mark.parametrize("kind", [EngineError, Diagnosis])
