@@ -335,11 +335,11 @@ class Network:
         whole = Outputs(*np.empty((2, n, self.outputs), self.dtype))
 
         def keep(k: int, of_slice: Outputs) -> None:
-            for kept, found in zip(whole, of_slice, strict=True):
-                np.copyto(kept[parts[k]], found)
+            np.copyto(whole.logits[parts[k]], of_slice.logits)
+            np.copyto(whole.output[parts[k]], of_slice.output)
 
         if shares_out(n, self._macs) and self.workers_ready():
-            for k, of_slice in enumerate(self._crew.outputs(jobs, lambda k: self.slice_outputs(jobs[k]))):
+            for k, of_slice in self._crew.outputs(jobs, lambda k: self.slice_outputs(jobs[k])):
                 keep(k, of_slice)
             return whole
         lanes = min(len(jobs), allowed_cores())

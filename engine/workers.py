@@ -282,36 +282,41 @@ class Crew:
         `here` computes a slice in this process: its share, and what a broken worker leaves undone.
         """
         assert self._workers is not None
-        return self._compute(jobs, here, self._workers.finish)
+        return (result for _, result in self._compute(jobs, here, self._workers.finish, in_order=True))
 
-    def outputs(self, jobs: Sequence[ForwardJob], here: Callable[[int], Outputs]) -> Iterator[Outputs]:
-        """The same where only outputs are wanted."""
+    def outputs(self, jobs: Sequence[ForwardJob], here: Callable[[int], Outputs]) -> Iterator[tuple[int, Outputs]]:
+        """The same where only outputs are wanted: slices by number, as they come."""
         assert self._workers is not None
-        return self._compute(jobs, here, self._workers.finish_forward)
+        return self._compute(jobs, here, self._workers.finish_forward, in_order=False)
 
-    def _compute(self, jobs: Sequence[SliceJob | ForwardJob], here: Callable[[int], T],
-                 finish: Callable[[int], T]) -> Iterator[T]:
-        workers, done = self._workers, 0
+    def _compute(self, jobs: Sequence[SliceJob | ForwardJob], here: Callable[[int], T], finish: Callable[[int], T], *,
+                 in_order: bool) -> Iterator[tuple[int, T]]:
+        workers, left = self._workers, set(range(len(jobs)))
         assert workers is not None
         count = len(workers)
         try:
             for start in range(0, len(jobs), count + 1):
-                given = jobs[start:start + count]
-                for k, job in enumerate(given):
-                    workers.begin(k, job)
-                own = here(start + count) if start + count < len(jobs) else None
-                for k in range(len(given)):
-                    yield finish(k)
-                    done += 1
-                if own is not None:
-                    yield own
-                    done += 1
+                given = range(start, min(start + count, len(jobs)))
+                for k in given:
+                    workers.begin(k - start, jobs[k])
+                own = start + count
+                result = here(own) if own in left else None
+                if result is not None and not in_order:  # while the workers are still busy
+                    yield own, result
+                    left.remove(own)
+                for k in given:
+                    yield k, finish(k - start)
+                    left.remove(k)
+                if result is not None and in_order:
+                    yield own, result
+                    left.remove(own)
         except WorkerError as error:
             self._give_up(error)
-            for k in range(done, len(jobs)):
-                yield here(k)
+            for k in sorted(left):
+                yield k, here(k)
+                left.remove(k)
         finally:
-            if done < len(jobs):
+            if left:
                 self.close()  # nobody wants their answers any more
 
     def close(self) -> None:
