@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.lane import Lane, Parts
-from engine.layer import Array, Context, Workspace
+from engine.layer import Array, Context, Shape, Workspace
 from engine.layers.activation import ReLU
 from engine.layers.conv import Conv2D
 from engine.layers.dense import Dense, Flatten
@@ -26,6 +26,7 @@ from engine.layers.pool import MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.memory import aligned_zeros, buffer_dtype
 from engine.plans import calls, conv_winograd, pool_innermost
+from engine.plans.boundary import NOTHING
 from engine.plans.calls import Call, bind
 from engine.spec import Placed
 from engine.windows import windows
@@ -40,6 +41,12 @@ def _pools(placed: Placed) -> bool:
     """Max pooling whose windows stand side by side."""
     layer = placed.node.layer
     return isinstance(layer, MaxPool2D) and pool_innermost.serves(layer, placed)
+
+
+def _convolves(placed: Placed) -> bool:
+    """Whether all windows can be one product."""
+    layer = placed.node.layer
+    return isinstance(layer, Conv2D) and layer.groups == 1
 
 
 def _window_cells(placed: Placed) -> int:
@@ -59,8 +66,10 @@ class SingleLane(Lane):
         self._placed, self._p = parts.placed, parts.of_layers(parts.parameters.flat)
         self._zeros = aligned_zeros((max(p.y.size for p in self._placed),), parts.dtype)
         self.forward, self.backward = [], []
-        x = aligned_zeros((1, *self._placed[0].x), parts.dtype)
-        i = 0
+        # The image is read into the frame of zeros that the first convolution wants.
+        reader = self._placed[1:2] if len(self._placed) > 1 and _convolves(self._placed[1]) else []
+        self._framed, self._image = self._in_frame(self._placed[0].x, reader)
+        i, x = 0, self._image
         while i < len(self._placed):
             end, x, made = self._stage(i, x)
             self.forward.append((i, made))
@@ -80,7 +89,7 @@ class SingleLane(Lane):
         made: list[Call] = []
         if isinstance(layer, Input) and layer.projection == "none":
             made = self._read_image(x, self.contexts[i])
-        elif isinstance(layer, Conv2D) and layer.groups == 1:
+        elif isinstance(layer, Conv2D) and _convolves(placed):
             return self._conv(i, layer, x)
         elif _pools(placed):
             y, made = self._largest(placed, x)
@@ -105,16 +114,26 @@ class SingleLane(Lane):
         offset, gain = ctx.state["offset"], ctx.state["gain"]
         return [lambda: np.subtract(self._raw[0], offset, y[0]), bind(np.multiply, y[0], gain, y[0])]
 
+    def _in_frame(self, shape: Shape, reader: Sequence[Placed]) -> tuple[Array, Array]:
+        """A map with the zeros around it that the convolution which reads it wants, and the view without them."""
+        top, bottom, left, right = NOTHING
+        for placed in reader:
+            assert isinstance(placed.node.layer, Conv2D)
+            top, bottom, left, right = placed.node.layer.window(shape).padding
+        c, h, w = shape
+        framed = aligned_zeros((1, c, top + h + bottom, left + w + right), self.parts.dtype)
+        return framed, framed[:, :, top:top + h, left:left + w]
+
     def _conv(self, i: int, layer: Conv2D, x: Array) -> tuple[int, Array, list[Call]]:
         """W ⋆ x, then the max pooling that follows, perhaps behind a ReLU, then bias and ReLU: both are monotone."""
         placed, p = self._placed[i], self._p[i]
         y, end = self._empty(placed), i + 1
         made: list[Call] = []
-        top, bottom, left, right = layer.window(placed.x).padding
-        if any((top, bottom, left, right)):
-            c, h, w = placed.x
-            framed = aligned_zeros((1, c, top + h + bottom, left + w + right), x.dtype)
-            made.append(bind(np.copyto, framed[:, :, top:top + h, left:left + w], x))
+        if i == 1 and x is self._image:
+            x = self._framed
+        elif any(layer.window(placed.x).padding):
+            framed, inside = self._in_frame(placed.x, [placed])
+            made.append(bind(np.copyto, inside, x))
             x = framed
         read = windows(x, layer.kernel_size, layer.stride, layer.dilation, (placed.y[1], placed.y[2]))
         columns = aligned_zeros(read.shape, x.dtype)
