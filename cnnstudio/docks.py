@@ -40,6 +40,10 @@ class Docks(QObject):
         self._tabs_soon.setSingleShot(True)
         self._tabs_soon.setInterval(0)
         self._tabs_soon.timeout.connect(self.note_tabs)
+        self._lift_soon = QTimer(self)
+        self._lift_soon.setSingleShot(True)
+        self._lift_soon.setInterval(0)
+        self._lift_soon.timeout.connect(self._lift)
         self._behind = {
             front: [self._make(name, title) for name, title in titles.items()]
             for front, titles in behind.items()
@@ -58,6 +62,20 @@ class Docks(QObject):
         """Show a panel, in front of its tabs."""
         self[name].show()
         self[name].raise_()
+
+    def lift_floating(self) -> None:
+        """Bring floating panels in front of the window that has just been shown.
+
+        Those that were shown before it belonged to no window, and window managers put it over them.
+        """
+        self._lift_soon.start()
+
+    @Slot()
+    def _lift(self) -> None:
+        for dock in self.all:
+            if dock.isFloating() and dock.isVisible():
+                dock.hide()
+                dock.show()
 
     def fill(self, name: str, panel: QWidget) -> None:
         """Put a panel into its dock, whose title follows what the panel says it shows."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QMainWindow, QTabWidget, QToolBar, QVBoxLayout, QWidget
 
 from cnnstudio.actions import Actions
@@ -241,6 +241,12 @@ class MainWindow(QMainWindow):
         if layout.isEmpty() or not self.restoreState(layout):
             self.docks.arrange()
         self.docks.note_tabs()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Panels that float lie in front."""
+        super().showEvent(event)
+        if not event.spontaneous():
+            self.docks.lift_floating()
 
     # --- wiring ---
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
 from PySide6.QtWidgets import QTabBar
 from pytestqt.qtbot import QtBot
 
@@ -64,6 +64,33 @@ def test_whatever_is_known_of_the_last_window_every_panel_has_one_tab(
     first = [["Feature maps", "FC and softmax", "Gradients", "Runs"], ["Kernels", "By hand", "Confusion"]]
     sides = [["Blocks", "Outline"], ["Properties", "Explain", "Settings", "Dataset"]]
     assert groups == sorted(sides + (bottom if kept in ("all", "layout") else first))
+
+
+def test_a_floating_panel_comes_back_in_front_of_the_window(
+    qtbot: QtBot, window: MainWindow, templates: tuple[Template, ...]
+) -> None:
+    # What is shown before the window does not belong to it yet: window managers put the window over it.
+    window.docks["kernels"].setFloating(True)
+    settings = Settings()
+    settings.save_window(window.saveGeometry(), window.saveState())
+    again = MainWindow(window.studio, settings, templates)
+    shown: list[QObject] = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Show:
+                shown.append(watched)
+            return False
+
+    watch, dock = Watch(), again.docks["kernels"]
+    for widget in (again, dock):
+        widget.installEventFilter(watch)
+    try:
+        again.show()
+        qtbot.waitUntil(lambda: shown[-1:] == [dock] and again in shown)
+        assert dock.isVisible() and dock.isFloating()
+    finally:
+        again.discard()
 
 
 def test_no_tab_can_be_dragged_along_its_bar(qtbot: QtBot, window: MainWindow) -> None:
