@@ -13,6 +13,7 @@ from engine.layer import Layer
 from engine.layers.activation import ReLU
 from engine.layers.conv import Conv2D
 from engine.layers.dense import Dense, Flatten
+from engine.layers.dropout import Dropout
 from engine.layers.input import Input
 from engine.layers.pool import AvgPool2D, MaxPool2D
 from engine.layers.softmax import Softmax
@@ -123,6 +124,15 @@ def test_targets_may_be_rows_of_numbers() -> None:
     images, targets = rng.random((9, 1, 28, 28)), rng.dirichlet(np.ones(10), 9)
     assert fast.gradient(images, targets).loss == pytest.approx(plain.gradient(images, targets).loss, rel=1e-12)
     np.testing.assert_allclose(fast.parameters.gradient, plain.parameters.gradient, atol=1e-12)
+
+
+@pytest.mark.parametrize("between", [[], [Dropout(rate=0.3)], [ReLU()], [Conv2D(3, (3, 3))]])
+def test_a_single_image_stands_in_the_frame_of_the_convolution_that_reads_it(between: list[Layer]) -> None:
+    spec = NetworkSpec.of([Input(2, 9, 8), *between, Conv2D(4, (3, 3), padding=(1, 0, 2, 1)), Flatten(), Dense(3), Softmax()])
+    fast, plain = both(spec)
+    for seed in range(2):  # the second image finds what the first has left behind
+        image = np.random.default_rng(seed).normal(size=(1, 2, 9, 8))
+        np.testing.assert_allclose(fast.predict(image), plain.predict(image), rtol=1e-9)
 
 
 @pytest.mark.parametrize("largest", [range(10), [3, 4], [7]], ids=["all", "two", "one"])
