@@ -113,6 +113,16 @@ def test_cells_that_no_window_reads_get_no_delta(pool: Layer) -> None:
                                  Flatten(), Dense(3), Softmax()]), 6)
 
 
+@pytest.mark.parametrize("pool", [[], [MaxPool2D()]], ids=["bare", "pool"])
+@pytest.mark.parametrize("wide", [1, 1000], ids=["Winograd", "rows"])
+@pytest.mark.parametrize("padding", [(2, 0, 0, 0), (0, 2, 0, 0), (0, 0, 2, 0), (0, 0, 0, 2)])
+def test_a_side_with_more_padding_than_the_window_reaches_over(padding: tuple[int, int, int, int], wide: int,
+                                                               pool: list[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conv_winograd, "WIDE", wide)
+    assert_equal(NetworkSpec.of([Input(1, 7, 7), Conv2D(3, (3, 3)), ReLU(), Conv2D(2, (2, 2), padding=padding), ReLU(), *pool,
+                                 Flatten(), Dense(3), Softmax()]), 6)
+
+
 def test_a_projection_of_the_input_runs_as_it_is() -> None:
     assert_equal(NetworkSpec.of([Input(1, 6, 6, projection="zca_whitening"), Conv2D(3, (3, 3)), ReLU(), Flatten(), Dense(3),
                                  Softmax()]), 50)
