@@ -23,6 +23,8 @@ from tests.benchmarks.networks import LAYERS, Step, ratio, rounds, spec, table, 
 CORES = os.cpu_count() or 1
 OPTIMIZERS: dict[str, Optimizer] = {"momentum": Momentum(), "Adam": Adam()}
 RATE = 1e-4
+LONGEST_START = 10.0
+"""Seconds for worker processes to start."""
 
 
 def batch(name: str, n: int) -> tuple[Array, Array]:
@@ -48,9 +50,18 @@ def ours(name: str, n: int, optimizer: Optimizer, *, fast: bool = True, workers:
         update.step(optimizer, RATE, count)
 
     step()
-    while workers and len(network.slices(n)) > 1 and not network.workers_ready():
-        time.sleep(0.01)
+    if workers and len(network.slices(n)) > 1:
+        await_workers(network)
     return network, step
+
+
+def await_workers(network: Network) -> None:
+    """Wait until the worker processes have started. Raises TimeoutError, since a network goes on without those that cannot."""
+    end = time.monotonic() + LONGEST_START
+    while not network.workers_ready():
+        if time.monotonic() > end:
+            raise TimeoutError(f"The worker processes have not started within {LONGEST_START:.0f} s.")
+        time.sleep(0.01)
 
 
 def torch_variants(name: str, n: int, optimizer: str) -> dict[str, Step]:
@@ -166,8 +177,7 @@ def uses_processes(network: Network, images: Array) -> bool:
     """Whether worker processes share in the outputs of so many images; if so they are ready now."""
     if len(cut_forward(len(images), network.macs)) == 1:
         return False
-    while not network.workers_ready():
-        time.sleep(0.01)
+    await_workers(network)
     return True
 
 
