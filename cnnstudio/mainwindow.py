@@ -223,6 +223,7 @@ class MainWindow(QMainWindow):
         self._column = column
         self.docks = panel_docks(self)
         self.docks.fill("palette", self.palette_panel)
+        self.docks.arrange()
 
     def _add_formula_bar(self) -> None:
         bar = QToolBar(self.tr("Formula"))
@@ -238,8 +239,9 @@ class MainWindow(QMainWindow):
         if geometry.isEmpty() or not self.restoreGeometry(geometry):
             room = self.screen().availableSize()
             self.resize(FIRST.boundedTo(room))
-        if layout.isEmpty() or not self.restoreState(layout):
             self.docks.arrange()
+        if not layout.isEmpty():
+            self.restoreState(layout)
         self.docks.note_tabs()
 
     def showEvent(self, event: QShowEvent) -> None:
