@@ -40,7 +40,7 @@ def shown(name: str, array: Array, kind: Kind | None = None, *, order: Array | N
           caption: Caption | None = None, marks: Maps | None = None) -> ShownMaps:  # fmt: skip
     """The maps of an array, those of an `order` if one is given."""
     kind = kind or kind_of(name)
-    maps = as_picture(array) if kind == "image" else as_maps(array)
+    maps = as_picture(array) if kind == "image" and array.ndim == 3 else as_maps(array)
     if order is None or maps.ndim == 4 or int(order.max(initial=0)) >= len(maps):
         order = np.arange(len(maps))
     else:

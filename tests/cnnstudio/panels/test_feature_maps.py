@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -265,3 +267,12 @@ def test_colours_may_reach_over_the_whole_network(qtbot: QtBot, window: MainWind
     panel._range.choose("network")
     qtbot.waitUntil(lambda: panel.view.bounds is not None and abs(panel.view.bounds[1] - high) < 1e-4)
     assert_shows(panel.view, outputs["conv1"], low, high)
+
+
+def test_an_input_that_is_no_image_is_shown_as_single_cells(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel) -> None:
+    choose(qtbot, window, "input", 1)
+    snapshot = panel._snapshot
+    assert snapshot is not None
+    features = np.array([0.1, -0.2, 0.3, 0.4], np.float32)  # as in the last frame of another network
+    panel.show_snapshot(replace(snapshot, arrays={**snapshot.arrays, "input.y": features}))
+    assert panel.view.maps is not None and panel.view.maps.ravel().tolist() == features.tolist()
