@@ -80,6 +80,7 @@ class Network:
         self.loss = loss or CrossEntropy()
         self.dtype = np.dtype(dtype)
         self.placed = spec.placed()
+        self._macs = sum(p.node.layer.macs(p.x) for p in self.placed)
         self.outputs = _output_units(spec)
         self.workers = workers
         self._crew = Crew(workers, self._plan_for_workers())
@@ -100,7 +101,6 @@ class Network:
             last=len(self._layers) - (2 if self._head in self.loss.fused_with else 1), gradient=gradient)
         self._couples = any(layer.couples_batch for layer in self._layers)
         self._random = any(layer.random for layer in self._layers)
-        self._macs = sum(p.node.layer.macs(p.x) for p in self.placed)
         self._innermost = fast and innermost.serves(self.placed)
         self._single = fast and single.serves(self.placed)
         self._cuts: dict[int, list[slice]] = {}
@@ -318,7 +318,7 @@ class Network:
 
     def _plan_for_workers(self) -> Plan:
         """What worker processes must know of this network."""
-        most = largest_slice(sum(p.node.layer.macs(p.x) for p in self.placed))
+        most = largest_slice(self._macs)
         widest = most * np.dtype(np.float64).itemsize
         return Plan(self.spec, self.loss, self.dtype, _numbers(self.spec.params()), _numbers(self.spec.state()),
                     outputs=2 * most * self.outputs, images=self.placed[0].x.size * widest, labels=self.outputs * widest)

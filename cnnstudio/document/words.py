@@ -27,9 +27,8 @@ def say(text: str) -> str:
 
 _PROPER = {"he": "He", "glorot": "Glorot", "lecun": "LeCun", "pca": "PCA", "zca": "ZCA", "minmax": "min–max"}
 """Names of people and abbreviations among the words of choices."""
-
-
 _NAMES = ("{path}", "{name}")
+"""Beginnings of sentences that stand as they are written."""
 
 
 def choice_words(choice: str) -> str:

@@ -33,6 +33,8 @@ class DensePanel(LivePanel):
     Behind Flatten, weights and contributions are arranged as the maps that were flattened.
     """
 
+    interval = 0.1
+
     def __init__(self, document: Document, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._selection = document, selection
@@ -95,8 +97,6 @@ class DensePanel(LivePanel):
         """Name the classes of another data set."""
         self._data = data
         self._draw()
-
-    interval = 0.1
 
     def needs(self) -> Needs:
         """Input, weights and output of the layer, and the output of the network; for a range of the network all weights."""

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from engine.blas import packs_small_products
 from engine.layer import Array, Context, Layer, Shape, Workspace
 from engine.layers.activation import Activation
 from engine.layers.conv import Conv2D
@@ -28,9 +27,6 @@ from engine.spec import Placed
 from engine.windows import Pair, extent
 
 Named = Mapping[str, Array]
-
-FEW_UNITS, MANY_IMAGES = 16, 64
-"""Units of an FC layer up to which, and images from which on, δ is turned for the gradient of the weights."""
 
 
 class ConvForm(Form):
@@ -200,16 +196,6 @@ class DenseForm(Form):
         if x.has_delta:
             dx, after = x.landing(slice(None), scratch)
             self.backward += [multiply(y.dy.T, p["W"], dx.T, self.SHORTEST), *after]
-
-
-    def _weight_gradient(self, y: Boundary, x: Array, out: Array, scratch: Scratch) -> list[Call]:
-        """∂E/∂W = δ·xᵀ. With long rows and few units δ is turned first: small kernels read a right operand along its rows."""
-        delta, features = y.dy, len(x)
-        units, n = delta.shape
-        if not y.rows or units > FEW_UNITS or n < MANY_IMAGES or packs_small_products():
-            return [bind(np.matmul, delta, x.T, out=out)]
-        turned, product = scratch.take((n, units)), scratch.take((features, units))
-        return [bind(np.copyto, turned, delta.T), bind(np.matmul, x, turned, out=product), bind(np.copyto, out, product.T)]
 
 
 class FlattenForm(Form):
