@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-from PySide6.QtCore import QCoreApplication, QObject, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QHoverEvent, QMouseEvent
 from PySide6.QtWidgets import QMainWindow, QTabBar, QWidget
 
 from cnnstudio.dock import Dock
@@ -111,6 +112,7 @@ class Docks(QObject):
     def arrange(self) -> None:
         """Put all docks to their first places."""
         window, area = self._window, Qt.DockWidgetArea
+        self._let_go_of_separators()
         for corner, side in (
             (Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea),
             (Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea),
@@ -146,6 +148,17 @@ class Docks(QObject):
         self._left[0].raise_()
         self._right[0].raise_()
         self._share_out(window.width(), window.height())
+
+    def _let_go_of_separators(self) -> None:
+        """Qt keeps the separator under the mouse, and one that is being moved, as a path through the arrangement.
+
+        In another arrangement that path leads nowhere, and the next move of the mouse would crash.
+        """
+        nowhere = QPointF(-1, -1)
+        none, left = Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton
+        release = QMouseEvent(QEvent.Type.MouseButtonRelease, nowhere, nowhere, left, none, Qt.KeyboardModifier.NoModifier)
+        for event in (release, QHoverEvent(QEvent.Type.HoverLeave, nowhere, nowhere, nowhere)):
+            QCoreApplication.sendEvent(self._window, event)
 
     def _share_out(self, width: int, height: int) -> None:
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTabBar
 from pytestqt.qtbot import QtBot
 
@@ -112,3 +113,26 @@ def test_no_tab_can_be_dragged_along_its_bar(qtbot: QtBot, window: MainWindow) -
     window.tabifyDockWidget(window.docks["training"], window.docks["palette"])
     window.splitDockWidget(window.docks["properties"], window.docks["explain"], Qt.Orientation.Vertical)
     qtbot.waitUntil(lambda: movable() == [])
+
+
+@pytest.mark.parametrize("pressed", [False, True])
+def test_panels_can_be_arranged_while_the_mouse_is_on_a_separator(qtbot: QtBot, window: MainWindow, pressed: bool) -> None:
+    # The separator lies inside a column of its own, which the next arrangement does not have.
+    training, history = window.docks["training"], window.docks["history"]
+    window.splitDockWidget(training, history, Qt.Orientation.Vertical)
+    history.show()
+    qtbot.waitUntil(lambda: history.y() > training.geometry().bottom())
+    between = QPoint(training.geometry().center().x(), (training.geometry().bottom() + history.y()) // 2 + 1)
+    handle = window.windowHandle()
+    QTest.mouseMove(handle, between)
+    assert window.cursor().shape() == Qt.CursorShape.SplitVCursor
+    if pressed:
+        QTest.mousePress(handle, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, between)
+        QTest.mouseMove(handle, between - QPoint(0, 20))
+    window.docks.arrange()
+    assert window.cursor().shape() == Qt.CursorShape.ArrowCursor
+    QTest.mouseMove(handle, between - QPoint(0, 60))
+    if pressed:
+        qtbot.wait(1)  # Qt moves separators in a timer
+        QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, between)
+    assert window.isVisible()
