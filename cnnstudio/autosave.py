@@ -75,12 +75,17 @@ class Autosave(QObject):
         """A new document begins; what was open is forgotten."""
         self._take(self._create(graph), None)
 
+    def check(self, path: Path) -> None:
+        """Raise StorageError if a project file cannot be opened."""
+        self._refuse_if_open_elsewhere(path)
+        files.open_project(path)
+
     def open(self, path: Path) -> ProjectState:
         """Open a project file; raises StorageError, and then what was open stays open.
 
         A project with damaged parts counts as a new document, so that its file is not overwritten by what is left.
         """
-        refuse_if_open_elsewhere(path, None if self._working is None else self._working.path)
+        self._refuse_if_open_elsewhere(path)
         data = disk.read_file(path)
         source = files.from_image(data, path.name)
         try:
@@ -94,6 +99,9 @@ class Autosave(QObject):
             working.adopt_project(path, disk.digest(data))
         self._take(working, state)
         return state
+
+    def _refuse_if_open_elsewhere(self, path: Path) -> None:
+        refuse_if_open_elsewhere(path, None if self._working is None else self._working.path)
 
     def recover(self, abandoned: Abandoned) -> ProjectState:
         """Go on with what a crash left behind; raises StorageError, and then what was open stays open."""

@@ -46,6 +46,8 @@ class DataInUse(QObject):
         self.card: DataCard | None = None
         """What the project says about its data set, which may be missing here."""
         self._opened: dict[str, Dataset] = {}
+        self._found: dict[str, str] = {}
+        """Where data sets of this document are that were moved: their places by those that they had."""
         self._opener = DataOpener(self)
         self._opener.opened.connect(self._is_open)
         self._opener.failed.connect(self._is_missing)
@@ -57,7 +59,7 @@ class DataInUse(QObject):
 
     def begin(self, card: DataCard | None) -> None:
         """Another document begins, whose project describes its data set like this."""
-        self.card, self.error = card, None
+        self.card, self.error, self._found = card, None, {}
         self.follow()
 
     def follow(self) -> None:
@@ -85,6 +87,11 @@ class DataInUse(QObject):
         if self.on_samples and self.card is not None and os.path.isabs(choice["name"]):
             choice = dict(self.card.choice) | choice
         self._opener.open(choice)
+
+    def as_found(self, choice: dict[str, Any] | None) -> dict[str, Any] | None:
+        """A choice made before its data set was moved, with the place where that was found since."""
+        place = self._found.get(choice["name"]) if choice else None
+        return choice if choice is None or place is None else choice | {"name": place}
 
     def type_image(self, choice: dict[str, Any], text: str) -> None:
         """Use a typed image (a choice made by `typed_choice`), at once and as one undo step; raises DataError."""
@@ -122,6 +129,8 @@ class DataInUse(QObject):
 
     def _take(self, choice: dict[str, Any], data: Dataset, text: str) -> None:
         """One undo step that takes a data set and fits the Input block to it."""
+        if self.on_samples and self.card is not None and data.fingerprint == self.card.fingerprint:
+            self._found[self.card.choice["name"]] = choice["name"]
         self._opened[_key(choice)] = data
         stack = self._document.undo_stack
         stack.beginMacro(text)

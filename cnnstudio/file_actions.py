@@ -95,16 +95,22 @@ class FileActions(QObject):
             self.open_path(Path(path))
 
     def open_path(self, path: Path) -> None:
-        """Open a project, after asking about unsaved work."""
-        self.when_safe(lambda: self._open_now(path))
+        """Open a project, after asking about unsaved work; a file that cannot be opened costs no question."""
+        if not self._studio.document.modified or self._goes_well(path, self._studio.check_project):
+            self.when_safe(lambda: self._open_now(path))
 
     def _open_now(self, path: Path) -> None:
+        if self._goes_well(path, self._studio.open_project):
+            self._remember(path)
+
+    def _goes_well(self, path: Path, read: Callable[[Path], None]) -> bool:
+        """Whether a project could be read; if not, it is said why."""
         try:
-            self._studio.open_project(path)
+            read(path)
         except EngineError as error:
             show_error(self._window, self.tr("{name} cannot be opened").format(name=path.name), error)
-            return
-        self._remember(path)
+            return False
+        return True
 
     @Slot()
     def save(self) -> bool:

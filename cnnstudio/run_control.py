@@ -7,11 +7,11 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal, Slot
 
 from cnnstudio.actions import Actions
-from cnnstudio.banner import Banner, Choice
+from cnnstudio.banner import Banner, Choice, Kind
 from cnnstudio.data_in_use import CHOOSE
 from cnnstudio.document.words import error_sentence, fix_label, fix_sentence
 from cnnstudio.session.messages import RunPhase, RunState
-from cnnstudio.session.troubles import PROCESS_KILLED, PROCESS_LOST
+from cnnstudio.session.troubles import PROCESS_KILLED, PROCESS_LOST, PROCESS_REPLACED
 from cnnstudio.setting_change import Change
 from cnnstudio.studio import Studio
 from engine.errors import EngineError, Fix
@@ -118,9 +118,10 @@ class RunControl(QObject):
             text = " ".join([text, *(fix_sentence(fix) for fix in error.fixes if fix.action == "advice")])
             choices = [self._fix_choice(fix) for fix in error.fixes if fix.action != "advice"]
         begun = self._studio.controller.state.phase in (RunPhase.PAUSED, RunPhase.FAILED)
-        if begun and error.code in (PROCESS_KILLED, PROCESS_LOST):
+        if begun and error.code in (PROCESS_KILLED, PROCESS_LOST, PROCESS_REPLACED):
             choices = [(self.tr("Go on training"), self._go_on)]
-        self._banner.show_message("warning" if about == OBSTACLE else "error", text, choices, about=about)
+        kind: Kind = "info" if error.code == PROCESS_REPLACED else "warning" if about == OBSTACLE else "error"
+        self._banner.show_message(kind, text, choices, about=about)
         if block is not None:
             self.block_wanted.emit(block)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,10 @@ class Studio(QObject):
         """The project file, if there is one."""
         return self.autosave.project
 
+    def check_project(self, path: Path) -> None:
+        """Raise the EngineError with which `open_project` would fail."""
+        self.autosave.check(path)
+
     def open_project(self, path: Path) -> None:
         """Open a project; raises EngineError and leaves everything as it is when that fails."""
         self._show_opened(self.autosave.open(path))
@@ -164,6 +169,7 @@ class Studio(QObject):
             return True
         run, checkpoint = self.runs[id], self.autosave.working.checkpoint_of(id)
         graph = graph_of(run, checkpoint, self.document.graph)
+        graph = replace(graph, data=self._data.as_found(graph.data))
         text = self.tr("Reopen {run}").format(run=run.name)
         self.document.undo_stack.push(Reopen(self, Standing(graph, checkpoint, id), text))
         return checkpoint is not None

@@ -6,6 +6,8 @@ from engine.errors import EngineError, Fix, TrainingError
 
 PROCESS_KILLED, PROCESS_LOST = "session.killed", "session.lost"
 """The codes of the errors that tell the end of the training process."""
+PROCESS_REPLACED = "session.replaced"
+"""The code of the news that it has ended at rest, and nothing with it."""
 KILLED = 9
 """The number of the signal that a process cannot catch."""
 
@@ -30,12 +32,12 @@ def process_lost(exit_code: int, *, resting: bool) -> EngineError:
                 "Nothing is lost, and another one takes its place." if resting else
                 "The training process was ended from outside, as the system does when memory runs out. Training can go on from "
                 "the last checkpoint, a few seconds back.")  # fmt: skip
-        return TrainingError(text, code=PROCESS_KILLED, fixes=(smaller,))
+        return TrainingError(text, code=PROCESS_REPLACED if resting else PROCESS_KILLED, fixes=(smaller,))
     text = ("The training process has ended unexpectedly while it was at rest (exit code {exit_code}). Nothing is lost, and "
             "another one takes its place. Where it broke off is in the log (Help, Open log)." if resting else
             "The training process has ended unexpectedly (exit code {exit_code}). Training can go on from the last checkpoint, a "
             "few seconds back. Where it broke off is in the log (Help, Open log).")  # fmt: skip
-    return TrainingError(text, code=PROCESS_LOST, exit_code=exit_code)
+    return TrainingError(text, code=PROCESS_REPLACED if resting else PROCESS_LOST, exit_code=exit_code)
 
 
 def weights_lost(error: EngineError) -> EngineError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable
@@ -175,10 +176,45 @@ def test_a_folder_that_is_gone_with_its_file_is_watched_when_it_returns(
     shutil.rmtree(folder)
     qtbot.waitUntil(lambda: GONE in window.banner.text)
     shutil.copytree(tmp_path / "elsewhere", folder)
-    window.files.look_at_file()  # as when the window comes to the front
-    assert not window.banner.text and not window.studio.document.modified
+    qtbot.waitUntil(lambda: not window.banner.text)
+    assert not window.studio.document.modified
     (folder / "q.cnn").unlink()
     qtbot.waitUntil(lambda: GONE in window.banner.text)
+
+
+@pytest.mark.usefixtures("prompt")
+@pytest.mark.parametrize("by_a_link", [False, True])
+def test_a_folder_on_the_way_that_is_renamed_and_renamed_back_is_noticed_although_nobody_looks(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, by_a_link: bool
+) -> None:
+    far = tmp_path / "course" / "homework"
+    far.mkdir(parents=True)
+    if by_a_link:
+        (tmp_path / "link").symlink_to(tmp_path / "course")
+    way = tmp_path / ("link" if by_a_link else "course")
+    assert window.files.save_path(way / "homework" / "q.cnn")
+    for _ in range(2):
+        way.rename(tmp_path / "renamed")
+        qtbot.waitUntil(lambda: GONE in window.banner.text)
+        (tmp_path / "renamed").rename(way)
+        qtbot.waitUntil(lambda: not window.banner.text)
+    assert not window.studio.document.modified
+    (far / "q.cnn").unlink()
+    qtbot.waitUntil(lambda: GONE in window.banner.text)
+
+
+@pytest.mark.usefixtures("prompt")
+def test_a_folder_further_up_that_never_comes_to_rest_hides_nothing(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    (tmp_path / "course").mkdir()
+    assert window.files.save_path(tmp_path / "course" / "q.cnn")
+    noise = itertools.count()
+
+    def said() -> bool:
+        (tmp_path / f"noise {next(noise)}").touch()
+        return GONE in window.banner.text
+
+    (tmp_path / "course").rename(tmp_path / "renamed")
+    qtbot.waitUntil(said)
 
 
 def test_who_removes_a_file_and_then_puts_the_new_one_there_raises_no_alarm(

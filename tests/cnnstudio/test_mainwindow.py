@@ -142,12 +142,15 @@ def test_a_loss_that_is_no_number_offers_a_lower_rate(qtbot: QtBot, window: Main
     assert studio.settings.learning_rate == 1e5
 
 
-def test_a_training_process_that_dies_offers_to_go_on(qtbot: QtBot, window: MainWindow) -> None:
+@pytest.mark.parametrize(("resting", "look"), [(True, "info"), (False, "alert")])
+def test_a_training_process_that_dies_offers_to_go_on_and_alarms_nobody_when_nothing_is_lost(
+    qtbot: QtBot, window: MainWindow, resting: bool, look: str
+) -> None:
     studio = window.studio
     window.actions_.batch.trigger()
     qtbot.waitUntil(lambda: phase(studio) == RunPhase.PAUSED)
-    studio.failed.emit(process_lost(-9, resting=True))
-    assert "Nothing is lost" in window.banner.text
+    studio.failed.emit(process_lost(-9, resting=resting))
+    assert ("Nothing is lost" in window.banner.text) is resting and window.banner.property("role") == look
     (go_on,) = window.banner.buttons
     go_on.click()
     qtbot.waitUntil(lambda: phase(studio) == RunPhase.RUNNING and not window.banner.text)

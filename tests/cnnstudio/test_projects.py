@@ -89,6 +89,24 @@ def test_a_broken_file_is_said_and_the_open_project_stays(
         window.studio.open_project(tmp_path / "missing.cnn")
 
 
+def test_only_a_file_that_opens_costs_the_question_about_unsaved_work(
+    window: MainWindow, saved: Path, tmp_path: Path
+) -> None:
+    broken, whole = tmp_path / "broken.cnn", tmp_path / "whole.cnn"
+    broken.write_bytes(saved.read_bytes()[:3000])
+    shutil.copy(saved, whole)
+    window.studio.document.set_title("not saved")
+    window.files.open_path(broken)
+    (box,) = (box for box in window.findChildren(QMessageBox) if box.isVisible())
+    assert "broken.cnn" in box.text() and window.files.question is None
+    box.close()
+    window.files.open_path(whole)
+    question = window.files.question
+    assert question is not None and question.isVisible() and window.studio.document.title == "not saved"
+    question.button(QMessageBox.StandardButton.Discard).click()
+    assert window.studio.path == whole and not window.studio.document.modified
+
+
 def test_a_failed_save_is_said_the_work_counts_as_unsaved_and_another_place_is_offered(
     window: MainWindow, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change
 from cnnstudio.studio import Studio
 from engine.errors import StorageError
-from tests.cnnstudio.driven import phase, train, weights
+from tests.cnnstudio.driven import phase, reset, train, weights
 
 
 def opened(qtbot: QtBot, studio: Studio, path: Path) -> None:
@@ -85,6 +85,31 @@ def test_a_data_set_that_is_found_again_at_another_place_lets_training_go_on_exa
     np.testing.assert_array_equal(weights(other).parameters, weights(studio).parameters)
     np.testing.assert_array_equal(other.controller.history.rows, studio.controller.history.rows)
     assert [run.name for run in other.runs.all] == ["Run 1"]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_where_a_data_set_was_found_holds_for_older_runs_too_but_other_images_are_not_taken_for_it(
+    qtbot: QtBot, studio: Studio, other: Studio, tmp_path: Path, bundled: Path, same: bool
+) -> None:
+    here, there = tmp_path / "here.npz", tmp_path / "there.npz"
+    shutil.copy(bundled / "digits8x8.npz", here)
+    choice = {"name": str(here), "split": {"validation": 0.3}}
+    studio.choose_data(choice)
+    qtbot.waitUntil(lambda: studio.data is not None and studio.data.name == str(here))
+    train(qtbot, studio, 1)
+    studio.save_project(tmp_path / "p.cnn")
+    here.unlink()
+    shutil.copy(bundled / ("digits8x8.npz" if same else "shapes32.npz"), there)
+    opened(qtbot, other, tmp_path / "p.cnn")
+    qtbot.waitUntil(lambda: other.obstacle is not None and other.obstacle.code == "data.elsewhere")
+    other.choose_data({"name": str(there)})
+    qtbot.waitUntil(lambda: other.obstacle is None and other.settled and phase(other) != RunPhase.EMPTY)
+    reset(qtbot, other)
+    train(qtbot, other, 1)
+    assert other.runs.present != 1 and other.reopen_run(1)
+    assert other.document.data == choice | {"name": str(there if same else here)}
+    qtbot.waitUntil(lambda: not other._data.opening and phase(other) == RunPhase.PAUSED)
+    assert (other.obstacle is None) is same
 
 
 def test_a_broken_file_leaves_the_open_project_alone(qtbot: QtBot, studio: Studio, tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_a_process_killed_at_rest_is_told_at_once_and_another_one_has_the_same_w
     controller.state_changed.connect(lambda state: phases.append(state.phase))
     with qtbot.waitSignal(controller.failed) as blocker:  # although nobody asks for anything
         pid = kill(controller)
-    assert blocker.args[0].code == "session.killed" and "Nothing is lost" in blocker.args[0].message
+    assert blocker.args[0].code == "session.replaced" and "Nothing is lost" in blocker.args[0].message
     qtbot.waitUntil(lambda: controller.snapshot is not shown)
     assert controller.snapshot is not None and controller.snapshot.step == 3 and process_of(controller).pid != pid
     again = controller.checkpoint_now(10)
