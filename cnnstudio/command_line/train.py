@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cnnstudio.command_line.sources import Source, add_network_arguments, data_choice, json_number, open_data, open_network
 from cnnstudio.document.graph import Graph
+from cnnstudio.document.layout import tidy
 from cnnstudio.project.files import save_project
 from cnnstudio.project.state import DataCard, ProjectState, RunRecord
 from engine.checkpoint import Checkpoint
@@ -137,8 +138,7 @@ def interruptions() -> Iterator[list[int]]:
 def project_of(source: Source, trainer: Trainer, data: Dataset, choice: Mapping[str, Any], history: RunHistory,
                goes_on_from: int | None) -> ProjectState:
     """The trained network as a project; `goes_on_from` is the step at which the run went on from earlier weights."""
-    graph = Graph.from_json(source.project.graph) if source.project else Graph.of(source.network, title=source.name)
-    graph = dataclasses.replace(graph, training=trainer.settings.to_json(), data=dict(choice))
+    graph = dataclasses.replace(_graph_of(source), training=trainer.settings.to_json(), data=dict(choice))
     runs = {run.id: run for run in source.project.runs} if source.project else {}
     settings = trainer.settings.to_json()
     going_on = runs.get(source.project.run) if source.project and goes_on_from is not None else None
@@ -152,6 +152,14 @@ def project_of(source: Source, trainer: Trainer, data: Dataset, choice: Mapping[
                         places={block.id: block.position for block in graph.main})
     runs[run.id] = run
     return ProjectState(graph.to_json(), trainer.checkpoint(), DataCard.of(data, choice), tuple(runs.values()), run.id)
+
+
+def _graph_of(source: Source) -> Graph:
+    """The blocks as the project has them; those of a network that has been in no window yet are laid out for one."""
+    if source.project:
+        return Graph.from_json(source.project.graph)
+    graph = Graph.of(source.network, title=source.name)
+    return graph.moved(tidy(graph))
 
 
 def _with_progress(trainer: Trainer, *, as_json: bool) -> Iterator[Event]:

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from cnnstudio.cli import main
 from cnnstudio.command_line.train import AtOnce, interruptions
 from cnnstudio.document.graph import Graph
+from cnnstudio.document.layout import is_tidy
 from cnnstudio.project.files import open_project, save_project
 from cnnstudio.resources import resource_path
 from cnnstudio.session.controller import Controller
@@ -63,6 +64,21 @@ def test_evaluate_measures_the_test_images(tmp_path: Path, capsys: pytest.Captur
     assert main(["evaluate", str(path), "--json"]) == 0
     result = json.loads(lines(capsys)[-1])
     assert result["images"] == 2000 and 0.5 < result["test_accuracy"] < 1
+
+
+def test_a_trained_network_stands_tidily_in_the_window_and_as_it_stood_there_when_it_is_trained_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first.cnn", tmp_path / "second.cnn"
+    assert main(["train", "digits", "--epochs", "1", "--json", "--out", str(first)]) == 0
+    state = open_project(first)
+    graph = Graph.from_json(state.graph)
+    assert len(graph.main) > 4 and is_tidy(graph.main, graph.columns)
+    assert state.runs[0].places == {block.id: block.position for block in graph.main}
+    moved = graph.moved({graph.main[1].id: (500.0, 400.0)})
+    save_project(first, dataclasses.replace(state, graph=moved.to_json()))
+    assert main(["train", str(first), "--epochs", "1", "--json", "--out", str(second)]) == 0
+    assert Graph.from_json(open_project(second).graph).chains == moved.chains
 
 
 def test_check_finds_right_gradients(capsys: pytest.CaptureFixture[str]) -> None:
