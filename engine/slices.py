@@ -138,13 +138,18 @@ def over_blocks(work: Callable[[int, int], object], count: int) -> None:
     A core takes part if there are two blocks for it or more: fewer are done before it has woken up. Each takes the next block
     when it is done with one, so that a core at which the window draws meanwhile keeps nobody waiting.
     """
+    cores = min(count // 2, _allowed)
+    if cores <= 1:  # to wait for nobody takes as long as a small network's step
+        for block in range(count):
+            work(block, 0)
+        return
     blocks = iter(range(count))
 
     def some(core: int) -> None:
         for block in blocks:
             work(block, core)
 
-    others = [_threads().submit(some, core) for core in range(1, min(count // 2, _allowed))]
+    others = [_threads().submit(some, core) for core in range(1, cores)]
     try:
         some(0)
     finally:
