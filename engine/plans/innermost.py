@@ -188,15 +188,15 @@ class InnermostLane(Lane):
             return [lambda: np.copyto(raw.as_samples(raw.y), self._raw, casting="unsafe"),
                     *AsItIs(place, raw, y, {}, {}, self._scratch, ctx).forward]
         offset, gain, even = ctx.state["offset"], ctx.state["gain"], aligned_zeros((self.n, *place.x), y.y.dtype)
-
-        def begin() -> None:
-            np.subtract(self._raw, offset, even)
-
-        if not self._rows:
-            return [begin, bind(np.multiply, even, gain, out=y.as_samples(y.y))]
         # The arithmetic is done on the images as they come, which is faster than with the images innermost. Where images begin
         # at whole pages, a gap after each keeps the transposition from reading all of them through the same few cache lines.
         apart = even
-        if place.x.size * y.y.itemsize % PAGE == 0:
+        if self._rows and place.x.size * y.y.itemsize % PAGE == 0:
             apart = aligned_zeros((self.n, place.x.size + 16), y.y.dtype)[:, :place.x.size].reshape(even.shape, copy=False)
-        return [begin, bind(np.multiply, even, gain, out=apart), bind(np.copyto, y.as_samples(y.y), apart)]
+        scaled = apart if self._rows else y.as_samples(y.y)
+
+        def scale() -> None:
+            images = np.subtract(self._raw, offset, even) if np.count_nonzero(offset) else self._raw
+            np.multiply(images, gain, scaled)
+
+        return [scale, bind(np.copyto, y.as_samples(y.y), apart)] if self._rows else [scale]
