@@ -2,7 +2,8 @@
 
 Maps are given as (H, W, C, N), vectors as (F, N). In memory maps lie row by row, with the images innermost, (H, C, W, N), or with
 the channels innermost, (H, N, W, C): whatever suits the network's convolutions (conv_rows.py; conv_winograd.py). Vectors lie as
-(F, N) beside the former, as (N, F) beside the latter.
+(F, N) beside the former, as (N, F) beside the latter. Maps without zeros around them whose reader is Flatten lie as (C, H, W, N)
+beside the former: they are its vectors as well, and Flatten moves nothing.
 
 Values and deltas stand inside a larger map of zeros: a convolution that reads the values finds its padding there, and the
 convolution that made them finds the zeros that its backward pass needs around the deltas.
@@ -14,6 +15,7 @@ deltas may take the values' place: half the memory, and half the distance to it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,17 +47,23 @@ class Boundary:
 
     `padding` is the zeros that the reader wants around y, `reach` those that the maker wants around the delta, None where no
     delta is needed. `gated` says that y has gone through a ReLU, so that a delta passes only where y > 0. `rows` says that maps
-    lie in memory as (H, C, W, N), not as (H, N, W, C).
+    lie in memory as (H, C, W, N), not as (H, N, W, C); `vectors` that these had better lie as (C, H, W, N), and afterwards, as an
+    attribute, whether they do.
     """
 
     def __init__(self, shape: Shape, n: int, dtype: DTypeLike, *, padding: Sides = NOTHING, reach: Reach | None = None,
-                 shared: bool = True, gated: bool = False, rows: bool = False) -> None:
+                 shared: bool = True, gated: bool = False, rows: bool = False, vectors: bool = False) -> None:
         self.shape, self.n, self.gated, self.rows = shape, n, gated, rows
         self.has_delta = reach is not None
         cells = innermost(shape, n)
         together = reach is not None and shared and reach.step == (1, 1)
         around = _larger(padding, reach.sides) if together and reach else padding
-        whole, self.y = in_zeros(cells, Reach(around), dtype, by_rows=self.rows)
+        self.vectors = vectors and rows and around == NOTHING and (reach is None or together)
+        self._axes = (-1, -3) if not rows else (-2, -4) if self.vectors else (-2, -3)
+        if self.vectors:
+            whole = self.y = aligned_zeros((*shape, n), dtype).transpose(1, 2, 0, 3)
+        else:
+            whole, self.y = in_zeros(cells, Reach(around), dtype, by_rows=rows)
         self.framed = _cut(whole, around, padding)
         self._dy, self._framed_delta = self.y, whole
         if together and reach:
@@ -75,6 +83,14 @@ class Boundary:
         assert self.has_delta
         return self._framed_delta
 
+    def as_vectors(self) -> Boundary:
+        """The same memory, in which maps lie as (C, H, W, N), as that of vectors, in the plain layer's order of features."""
+        flat = copy(self)
+        flat.shape = Shape((self.shape.size,))
+        values = self.y.transpose(2, 0, 1, 3).reshape(-1, self.n, copy=False)
+        flat.y = flat.framed = flat._dy = flat._framed_delta = values
+        return flat
+
     def land(self, source: Array, part: Callable[[Array], Array] = lambda maps: maps) -> list[Call]:
         """The calls that make `source` the delta of a part of the cells. After them, y is gone there."""
         if self.gated:
@@ -90,15 +106,15 @@ class Boundary:
         return source, self.land(source, lambda maps: maps[rows])
 
     def ordered(self, maps: Array) -> Array:
-        """Maps (…, W, C, N) or vectors (F, N) with their axes in the order of the memory."""
+        """Maps (…, H, W, C, N) or vectors (F, N) with their axes in the order of the memory."""
         if self.shape.is_image:
-            return maps.swapaxes(-3, -2) if self.rows else np.moveaxis(maps, -1, -3)
+            return np.moveaxis(maps, *self._axes)
         return maps if self.rows else maps.T
 
     def as_maps(self, ordered: Array) -> Array:
         """The opposite of `ordered`."""
         if self.shape.is_image:
-            return ordered.swapaxes(-3, -2) if self.rows else np.moveaxis(ordered, -3, -1)
+            return np.moveaxis(ordered, *self._axes[::-1])
         return ordered if self.rows else ordered.T
 
     def as_samples(self, values: Array) -> Array:

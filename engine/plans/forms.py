@@ -126,7 +126,7 @@ class RowConvForm(Form):
         super().__init__()
         layer = placed.node.layer
         assert isinstance(layer, Conv2D)
-        bias = p["b"][:, None, None] if layer.bias else None
+        bias = p["b"].reshape(-1, *(1,) * (3 if y.vectors else 2)) if layer.bias else None
         shared = pool is not None and shares(layer, placed.x[0])
         maximum = None if pool is None else Maximum(pool, y, scratch, side_by_side=shared)
 
@@ -137,7 +137,7 @@ class RowConvForm(Form):
         here = RowCorrelation(layer, x.framed, _pixels(y.y) if maximum is None else maximum.grid, shared, y.has_delta, scratch)
         self.forward = kernel_in_order(p["W"], here.kernels) + here.forward(target)
         if y.has_delta:
-            self.backward = [] if bias is None else bias_gradient_of_rows(y.ordered(y.dy), g["b"])
+            self.backward = [] if bias is None else bias_gradient_of_rows(y, g["b"])
             self.backward += [] if maximum is None else maximum.backward()
             self.backward += here.weight_gradient(_pixels(y.dy) if maximum is None else maximum.grid, g["W"])
         if x.has_delta:
@@ -152,8 +152,12 @@ class RowConvForm(Form):
             self.backward += input_gradient(layer, p["W"], delta, left, lambda rows: x.landing(rows, scratch), len(x.y), scratch)
 
 
-def bias_gradient_of_rows(delta: Array, out: Array) -> list[Call]:
-    """∂E/∂b[d] = Σ δ over pixels and images, for δ (H, D, W, N), in memory likewise: two products with vectors of ones."""
+def bias_gradient_of_rows(y: Boundary, out: Array) -> list[Call]:
+    """∂E/∂b[d] = Σ δ over pixels and images: two products with vectors of ones for δ (H, D, W, N), one for (D, H, W, N)."""
+    delta = y.ordered(y.dy)
+    if y.vectors:
+        flat = delta.reshape(len(out), -1, copy=False)
+        return [bind(np.matmul, flat, np.ones(flat.shape[1], delta.dtype), out=out)]
     h, d, w, n = delta.shape
     rows = as_strided(delta, (h, d, w * n), (*delta.strides[:2], delta.itemsize))
     of_rows = aligned_zeros((h, d), delta.dtype)
@@ -199,10 +203,13 @@ class DenseForm(Form):
 
 
 class FlattenForm(Form):
-    """(H, W, C, N) to (C·H·W, N), in the plain layer's order of features; perhaps with a ReLU."""
+    """(H, W, C, N) to (C·H·W, N), in the plain layer's order of features; perhaps with a ReLU. Nothing is to do where both are
+    the same memory."""
 
     def __init__(self, x: Boundary, y: Boundary, scratch: Scratch) -> None:
         super().__init__()
+        if x.vectors:
+            return
         h, w, c, n = x.y.shape
         self.forward = [bind(np.copyto, y.y.reshape(c, h, w, n, copy=False).transpose(1, 2, 0, 3), x.y),
                         *bias_and_relu(y.ordered(y.y), None, y.gated, scratch)]
@@ -215,7 +222,7 @@ class ActivationForm(Form):
 
     def __init__(self, layer: Activation, x: Boundary, y: Boundary, scratch: Scratch, ctx: Context) -> None:
         super().__init__()
-        x_, y_ = x.ordered(x.y), y.ordered(y.y)
+        x_, y_ = x.ordered(x.y), x.ordered(y.y)
         first, *rest = x_.shape
         buffers = layer.workspace(Shape(rest), first)
         ws = Workspace({name: np.zeros(b.shape, buffer_dtype(b, x_.dtype)) for name, b in buffers.items()})
@@ -223,7 +230,7 @@ class ActivationForm(Form):
         self.forward = [bind(layer.forward, x_, y_, {}, ws, ctx)]
         if x.has_delta and y.has_delta:  # a closing sigmoid may be fused with the loss
             dx = scratch.take(x_.shape)
-            self.backward = [bind(layer.backward, y.ordered(y.dy), dx, {}, {}, ws), *x.land(x.as_maps(dx))]
+            self.backward = [bind(layer.backward, x.ordered(y.dy), dx, {}, {}, ws), *x.land(x.as_maps(dx))]
 
 
 class AsItIs(Form):

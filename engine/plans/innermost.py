@@ -131,9 +131,20 @@ class InnermostLane(Lane):
                 to_input = stage.pool is None and ConvForm.serves(maker, place) and boundaries[-1].has_delta
                 form = RowConvForm if self._rows else ConvForm
                 reach = form.reach(maker, place) if to_input and isinstance(maker, Conv2D) else Reach()
-            boundaries.append(Boundary(shape, self.n, dtype, padding=padding, reach=reach, gated=stage.gated, rows=self._rows,
-                                       shared=end != self.parts.last and not isinstance(maker, Activation)))
+            if isinstance(maker, Flatten) and self._is_view(stage) and boundaries[-1].vectors:
+                boundaries.append(boundaries[-1].as_vectors())
+            else:
+                boundaries.append(Boundary(shape, self.n, dtype, padding=padding, reach=reach, gated=stage.gated, rows=self._rows,
+                                           shared=end != self.parts.last and not isinstance(maker, Activation),
+                                           vectors=reader is not None and self._is_view(reader)))
         return boundaries
+
+    def _is_view(self, stage: Stage) -> bool:
+        """Whether the stage is nothing but a Flatten, whose output may be the memory of its input: neither a ReLU nor the loss,
+        which needs its values beside their delta, follows right there."""
+        place = self._placed[stage.layers[0]]
+        flattens = isinstance(place.node.layer, Flatten) and place.x.is_image
+        return flattens and not stage.gated and stage.layers[-1] != self.parts.last
 
     def _largest_frame(self) -> int:
         """Numbers of the largest delta that is put into a frame of its own, behind a pooling."""

@@ -50,14 +50,16 @@ class Maximum:
         assert isinstance(layer, MaxPool2D)
         self.window = layer.kernel_size
         self._y, self._scratch = y, scratch
-        rows, *row = y.ordered(y.y).shape
+        first, *others = y.ordered(y.y).shape
         (kh, kw), dtype = self.window, y.y.dtype
         if not y.rows:
-            ordered = aligned_zeros((rows, kh, kw, *row), dtype).transpose(2, 1, 0, 3, 4, 5)
+            ordered = aligned_zeros((first, kh, kw, *others), dtype).transpose(2, 1, 0, 3, 4, 5)
+        elif side_by_side and y.vectors:
+            ordered = aligned_zeros((kh, kw, first, *others), dtype).swapaxes(0, 1)
         elif side_by_side:
-            ordered = aligned_zeros((kh, rows, kw, *row), dtype).transpose(2, 0, 1, 3, 4, 5)
+            ordered = aligned_zeros((kh, first, kw, *others), dtype).transpose(2, 0, 1, 3, 4, 5)
         else:
-            ordered = aligned_zeros((kw, kh, rows, *row), dtype)
+            ordered = aligned_zeros((kw, kh, first, *others), dtype)
         self.cells = y.as_maps(ordered)
         self.grid = self.cells.transpose(2, 1, 3, 0, 4, 5)
 

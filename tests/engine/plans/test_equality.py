@@ -10,7 +10,7 @@ import pytest
 
 from engine.errors import TrainingError
 from engine.layer import Layer
-from engine.layers.activation import ReLU
+from engine.layers.activation import ReLU, Sigmoid, Tanh
 from engine.layers.conv import Conv2D
 from engine.layers.dense import Dense, Flatten
 from engine.layers.dropout import Dropout
@@ -121,6 +121,21 @@ def test_a_side_with_more_padding_than_the_window_reaches_over(padding: tuple[in
     monkeypatch.setattr(conv_winograd, "WIDE", wide)
     assert_equal(NetworkSpec.of([Input(1, 7, 7), Conv2D(3, (3, 3)), ReLU(), Conv2D(2, (2, 2), padding=padding), ReLU(), *pool,
                                  Flatten(), Dense(3), Softmax()]), 6)
+
+
+@pytest.mark.parametrize("after", [[], [ReLU()], [Tanh()], [Dropout(rate=0.3)]], ids=["bare", "relu", "tanh", "dropout"])
+@pytest.mark.parametrize("before", [[], [ReLU()], [Tanh()], [ReLU(), MaxPool2D()], [MaxPool2D((2, 3), (2, 3)), ReLU()],
+                                    [AvgPool2D()], [ReLU(), MaxPool2D(stride=(1, 1))], [Conv2D(6, (3, 3), groups=3), ReLU()]])
+@pytest.mark.parametrize("maker", [Conv2D(3, (3, 2)), Conv2D(3, (3, 3), bias=False)], ids=["bias", "no bias"])
+def test_what_flatten_leaves_where_it_is(maker: Layer, before: list[Layer], after: list[Layer], way: None) -> None:
+    assert_equal(NetworkSpec.of([Input(2, 9, 8), maker, *before, Flatten(), *after, Dense(3), Softmax()]), 6)
+
+
+@pytest.mark.parametrize("end", [[], [Softmax()], [Sigmoid()], [ReLU()]], ids=["bare", "softmax", "sigmoid", "relu"])
+@pytest.mark.parametrize("between", [[], [ReLU(), MaxPool2D((1, 2), (1, 2))]], ids=["conv", "pool"])
+def test_a_network_may_end_with_flatten(between: list[Layer], end: list[Layer]) -> None:
+    loss = SquaredError() if end and not isinstance(end[0], Softmax) else CrossEntropy()
+    assert_equal(NetworkSpec.of([Input(1, 4, 5), Conv2D(3, (4, 4)), *between, Flatten(), *end]), 6, loss)
 
 
 def test_a_projection_of_the_input_runs_as_it_is() -> None:
