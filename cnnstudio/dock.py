@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from cnnstudio.icons import icon
 from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
@@ -13,6 +13,9 @@ from cnnstudio.widgets.elided_label import ElidedLabel
 
 class Dock(QDockWidget):
     """A panel that can be moved, floated, closed, and that comes back as it was left."""
+
+    detail_changed = Signal(str)
+    """What the panel shows at the moment, in a few words."""
 
     def __init__(self, name: str, title: str, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
@@ -34,6 +37,24 @@ class Dock(QDockWidget):
     def set_heading(self, heading: str, detail: str) -> None:
         """Say what the panel shows at the moment."""
         self._title.set_heading(heading, detail)
+        self.detail_changed.emit(detail)
+
+    @property
+    def detail(self) -> str:
+        """What the panel shows at the moment."""
+        return self._title.detail
+
+    @Slot()
+    def float_or_dock(self) -> None:
+        """Make it a window of its own, or put it back where it was."""
+        self.setFloating(not self.isFloating())
+
+    def menu(self) -> QMenu:
+        """The same as the buttons of its title, for its tab."""
+        menu = QMenu(self)
+        menu.addAction(self.tr("Float this panel")).triggered.connect(self.float_or_dock)
+        menu.addAction(self.tr("Close this panel")).triggered.connect(self.close)
+        return menu
 
     def set_tabbed(self, tabbed: bool) -> None:
         """Among tabs, the tab is title enough."""
@@ -49,33 +70,30 @@ class Dock(QDockWidget):
             self._title.setVisible(wanted is self._title)
 
 
-class DockTitle(QWidget):
-    """The title bar; mouse events pass through to the dock, which can be dragged by it."""
+class DockButtons(QWidget):
+    """Two buttons that float and close a dock, at the end of a row."""
 
-    def __init__(self, title: str, dock: Dock) -> None:
-        super().__init__(dock)
-        self._heading = QLabel(title)
-        self._heading.setProperty("role", "heading")
-        self._detail = ElidedLabel()
-        self._detail.setProperty("role", "muted")
-        self._float = self._button("float", self.tr("Float or dock this panel"))
-        self._close = self._button("close", self.tr("Close this panel; the View menu brings it back"))
-        self._float.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
-        self._close.clicked.connect(dock.close)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(SPACE_S + 2, SPACE_XS + 1, SPACE_XS, SPACE_XS)
-        layout.setSpacing(SPACE_S)
-        layout.addWidget(self._heading)
-        layout.addWidget(self._detail, 1)
-        layout.addWidget(self._float)
-        layout.addWidget(self._close)
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._dock: Dock | None = None
+        self._floats = self._button("float", self.tr("Float or dock this panel"))
+        self._closes = self._button("close", self.tr("Close this panel; the View menu brings it back"))
+        self._floats.clicked.connect(self._float_or_dock)
+        self._closes.clicked.connect(self._close_dock)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(0)
+        buttons.addWidget(self._floats)
+        buttons.addWidget(self._closes)
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(0, 0, 2, 0)
+        self.row.setSpacing(SPACE_S)
+        self.row.addLayout(buttons)
         theme_changed.connect(self._retheme)
         self._retheme()
 
-    def set_heading(self, heading: str, detail: str) -> None:
-        """Change the texts."""
-        self._heading.setText(heading)
-        self._detail.setText(detail)
+    def act_on(self, dock: Dock | None) -> None:
+        """Belong to a dock."""
+        self._dock = dock
 
     def _button(self, name: str, text: str) -> QToolButton:
         button = QToolButton()
@@ -90,6 +108,41 @@ class DockTitle(QWidget):
         return button
 
     @Slot()
+    def _float_or_dock(self) -> None:
+        if self._dock is not None:
+            self._dock.float_or_dock()
+
+    @Slot()
+    def _close_dock(self) -> None:
+        if self._dock is not None:
+            self._dock.close()
+
+    @Slot()
     def _retheme(self, _theme: Theme | None = None) -> None:
-        self._float.setIcon(icon("float", "muted"))
-        self._close.setIcon(icon("close", "muted"))
+        self._floats.setIcon(icon("float", "muted"))
+        self._closes.setIcon(icon("close", "muted"))
+
+
+class DockTitle(DockButtons):
+    """The title bar; mouse events pass through to the dock, which can be dragged by it."""
+
+    def __init__(self, title: str, dock: Dock) -> None:
+        super().__init__(dock)
+        self.act_on(dock)
+        self._heading = QLabel(title)
+        self._heading.setProperty("role", "heading")
+        self._detail = ElidedLabel()
+        self._detail.setProperty("role", "muted")
+        self.row.setContentsMargins(SPACE_S + 2, SPACE_XS + 1, SPACE_XS, SPACE_XS)
+        self.row.insertWidget(0, self._heading)
+        self.row.insertWidget(1, self._detail, 1)
+
+    @property
+    def detail(self) -> str:
+        """What is shown at the moment."""
+        return self._detail.text()
+
+    def set_heading(self, heading: str, detail: str) -> None:
+        """Change the texts."""
+        self._heading.setText(heading)
+        self._detail.setText(detail)

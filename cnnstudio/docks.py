@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QTabBar, QWidget
 
 from cnnstudio.dock import Dock
 from cnnstudio.help_line import with_help_line
+from cnnstudio.tab_corner import TabCorner
 
 translate = QCoreApplication.translate
 
@@ -99,7 +100,7 @@ class Docks(QObject):
 
     @Slot()
     def note_tabs(self) -> None:
-        """Tell every dock whether it lies among tabs, and hold the tabs where they are.
+        """Tell every dock whether it lies among tabs, hold the tabs where they are, and put their corners there.
 
         Qt crashes when a tab is dragged on a bar that an earlier arrangement left behind; which bars these are it does not say.
         """
@@ -107,6 +108,11 @@ class Docks(QObject):
             dock.set_tabbed(bool(self._window.tabifiedDockWidgets(dock)))
         for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
             bar.setMovable(False)
+            corner = bar.findChild(TabCorner) or TabCorner(bar, self._by_title)
+            corner.follow()
+
+    def _by_title(self, title: str) -> Dock | None:
+        return next((dock for dock in self.all if dock.windowTitle() == title), None)
 
     @Slot()
     def arrange(self) -> None:

@@ -134,8 +134,8 @@ QToolButton[popupMode="2"] { padding-right: 22px; }
 QToolButton::menu-button { border: none; width: 18px; }
 QToolButton::menu-arrow { image: url("$down_icon"); }
 
-QComboBox { padding-right: 24px; combobox-popup: 0; }
-QComboBox:focus { padding-right: 23px; }
+QComboBox { padding-right: 3px; combobox-popup: 0; }
+QComboBox:focus { padding-right: 2px; }
 QComboBox::drop-down { border: none; width: 22px; }
 QComboBox::down-arrow { image: url("$down_icon"); width: 14px; height: 14px; }
 QComboBox::down-arrow:disabled { image: url("$down_off"); }
@@ -181,7 +181,7 @@ QGroupBox::title { subcontrol-origin: margin; left: 2px; color: $muted; }
 QTabWidget::pane { border: none; border-top: 1px solid $border; }
 QTabBar { background: transparent; qproperty-drawBase: 0; }
 QTabBar::tab { background: transparent; color: $muted; border: none; border-bottom: 2px solid transparent;
-    padding: 6px 10px; margin: 0 2px; }
+    padding: 6px 8px; margin: 0 2px; }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { color: $text; border-bottom-color: $accent; font-weight: 600; }
 QTabBar::tab:focus { background: $accent_soft; border-radius: 4px; }

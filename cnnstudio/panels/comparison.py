@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QComboBox
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import input_of
@@ -14,6 +13,7 @@ from cnnstudio.panels.shown_maps import Caption, ShownMaps, shown
 from cnnstudio.selection import SampleRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.frames import OTHER
+from cnnstudio.widgets.fields import Choice
 from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
 
@@ -40,7 +40,7 @@ class Comparison(QObject):
         self._pinned_sample: SampleRef | None = None
         self._average = AverageSource(panel, controller)
         self._average.changed.connect(self.averaged)
-        self.box = QComboBox()
+        self.box = Choice()
         for text, key in (
             (self.tr("Alone"), ALONE),
             (self.tr("Over the image"), OVER_INPUT),
@@ -55,10 +55,9 @@ class Comparison(QObject):
             self.tr("“This layer” and “this sample” stay beside the maps while you choose others. A class average is that of the "
                     "outputs for validation images of one class; a double click on it explains that cell for one of them.")
         )  # fmt: skip
-        self.classes = QComboBox()
+        self.classes = Choice()
         self.classes.setAccessibleName(self.tr("Class to average over"))
         for combo in (self.box, self.classes):
-            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
             combo.setMinimumWidth(NARROWEST)
         self.classes.hide()
         self.box.currentIndexChanged.connect(self._choose)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import WITH_KERNELS, Maps, as_maps, input_of, maps_before_flatten
@@ -15,6 +15,7 @@ from cnnstudio.selection import CellRef, Selection
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import value_range
+from cnnstudio.widgets.fields import Choice
 from cnnstudio.widgets.map_area import RangeMode
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_percent, format_value
@@ -41,7 +42,7 @@ class DensePanel(LivePanel):
         self._data: Dataset | None = None
         self._snapshot: Snapshot | None = None
         self._unit: int | None = None
-        self._what = QComboBox()
+        self._what = Choice()
         self._what.setAccessibleName(self.tr("What to show of the layer"))
         self._what.addItem(self.tr("Contributions"), CONTRIBUTIONS)
         self._what.addItem(self.tr("Weights"), WEIGHTS)

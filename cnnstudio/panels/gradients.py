@@ -6,7 +6,7 @@ from itertools import cycle
 
 import numpy as np
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import as_maps
@@ -18,6 +18,7 @@ from cnnstudio.session.controller import Controller
 from cnnstudio.theme import SPACE_S, SPACE_XS, layer_color
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.curve_plot import CurvePlot
+from cnnstudio.widgets.fields import Choice
 from cnnstudio.widgets.flow_bars import FlowBar, FlowBars
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_shape
@@ -40,7 +41,7 @@ class GradientsPanel(LivePanel):
         super().__init__(parent)
         self._document, self._selection, self._controller = document, selection, controller
         self._snapshot: Snapshot | None = None
-        self._what = QComboBox()
+        self._what = Choice()
         self._what.setAccessibleName(self.tr("What to show of the gradients"))
         for text, key in (
             (self.tr("Deltas of this image"), DELTAS),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QSize, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
@@ -19,6 +19,7 @@ from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.fields import Choice
 from cnnstudio.widgets.histogram_map import HistogramMap
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_shape, format_value
@@ -43,7 +44,7 @@ class KernelsPanel(LivePanel):
         self._document, self._selection, self._controller = document, selection, controller
         self._layer: str | None = None
         self._snapshot: Snapshot | None = None
-        self._array = QComboBox()
+        self._array = Choice()
         self._array.setAccessibleName(self.tr("What to show of the kernels"))
         self._array.addItem(self.tr("Weights"), WEIGHTS)
         self._array.addItem(self.tr("Gradient of this image"), GRADIENT)
@@ -55,7 +56,7 @@ class KernelsPanel(LivePanel):
                     "last batch changed; the start is when the weights were drawn or loaded. The spread shows which values any "
                     "of these had at each step of training.")
         )  # fmt: skip
-        self._channel = QComboBox()
+        self._channel = Choice()
         self._channel.setAccessibleName(self.tr("Input channel of the kernels"))
         self._channel.setToolTip(
             self.tr("A kernel has one slice for each channel of its input. In a mean or a coloured picture a double click, or "
@@ -65,7 +66,7 @@ class KernelsPanel(LivePanel):
         for box in (self._array, self._channel, self._spread.box):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(5)
-        self._second = QStackedWidget()  # keeps its room: another block must not push the pictures of other panels aside
+        self._second = QStackedWidget()
         self._second.addWidget(self._channel)
         self._second.addWidget(self._spread.box)
         self._second.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -100,6 +101,11 @@ class KernelsPanel(LivePanel):
         document.graph_changed.connect(self.follow)
         self._spread.changed.connect(self.needs_changed)
         self.follow()
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as with both choices: another block must not push the pictures of other panels aside."""
+        size = super().minimumSizeHint()
+        return size if not self._second.isHidden() else size + QSize(self._second.minimumSizeHint().width() + SPACE_S, 0)
 
     @property
     def view(self) -> MapView:
@@ -177,9 +183,8 @@ class KernelsPanel(LivePanel):
         self._hide_single_channel()
 
     def _hide_single_channel(self) -> None:
-        """A choice of one is none."""
-        if self._second.currentWidget() is self._channel:
-            self._channel.setVisible(self._channel.property("channels") > 1)
+        """A choice of one is none, and leaves its room to the other."""
+        self._second.setVisible(self._second.currentWidget() is not self._channel or self._channel.property("channels") > 1)
 
     def _tell_heading(self) -> None:
         derived = self._document.derived

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnnstudio.panels.comparison import NARROWEST
 from cnnstudio.panels.pooling import average_weights, winner_marks
 from cnnstudio.panels.shown_maps import ShownMaps, shown
+from cnnstudio.widgets.fields import Choice
 from engine.layers.pool import AvgPool2D
 from engine.snapshot import Snapshot
 from engine.spec import Placed
@@ -15,7 +16,7 @@ from engine.spec import Placed
 MASK, WINDOWS, BACK, OUTPUT = "mask", "windows", "back", "output"
 
 
-class PoolingChoice(QComboBox):
+class PoolingChoice(Choice):
     """The choice; hidden while no pooling is shown."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -26,7 +27,6 @@ class PoolingChoice(QComboBox):
             self.tr("The winner of each window, its largest number, goes on; every other number is dropped. "
                     "An average weighs all of them alike.")
         )  # fmt: skip
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.setMinimumWidth(NARROWEST)
 
     @property

@@ -12,6 +12,7 @@ from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import SampleRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.theme import SPACE_S
+from cnnstudio.widgets.fields import Choice
 from cnnstudio.widgets.numbers import format_count, format_percent
 from cnnstudio.widgets.picture_menu import picture_menu
 from engine.datasets.dataset import Dataset, Split
@@ -117,16 +118,16 @@ class SamplesPanel(QWidget):
         self._about = QLabel()
         self._about.setWordWrap(True)
         self._about.setProperty("role", "muted")
-        self._split = QComboBox()
+        self._split = Choice()
         self._split.setAccessibleName(self.tr("Part of the data set"))
-        self._class = QComboBox()
+        self._class = Choice()
         self._class.setAccessibleName(self.tr("Class"))
-        self._answer = QComboBox()
+        self._answer = Choice()
         self._answer.setAccessibleName(self.tr("Answers of the network"))
         self._answer.setToolTip(self.tr("What the network answers at the moment of the choice; choose again to renew it."))
         for text, right in ((self.tr("All answers"), None), (self.tr("Right"), True), (self.tr("Wrong"), False)):
             self._answer.addItem(text, right)
-        self._order = QComboBox()
+        self._order = Choice()
         self._order.setAccessibleName(self.tr("Order of the images"))
         self._order.setToolTip(self.tr("How sure: the probability of the class that the network answers."))
         for text, sign in ((self.tr("In order"), 0), (self.tr("Surest first"), -1), (self.tr("Least sure first"), 1)):

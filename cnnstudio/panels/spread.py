@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QToolTip
+from PySide6.QtWidgets import QToolTip
 
 from cnnstudio.panels.live_panel import LivePanel
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
+from cnnstudio.widgets.fields import Choice
 from cnnstudio.widgets.histogram_map import HistogramMap
 from engine.layer_histograms import QUANTITIES
 from engine.snapshot import Snapshot
@@ -31,7 +32,7 @@ class Spread(QObject):
         self._snapshot: Snapshot | None = None
         self._bin: tuple[float, float] | None = None
         """The edges of the bin that is looked for in the last batch, which is under way."""
-        self.box = QComboBox()
+        self.box = Choice()
         self.box.setAccessibleName(self.tr("What to show the spread of"))
         for text, quantity in (
             (self.tr("of the weights"), WEIGHTS),

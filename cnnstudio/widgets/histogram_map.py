@@ -168,8 +168,8 @@ class HistogramMap(QWidget):
         self._pointer = event.position()
         self.update()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Choose a bin."""
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Choose a bin, when the button is let go: pressing or letting go takes away what a tool tip said before it."""
         if event.button() == Qt.MouseButton.LeftButton and self._shares.size and QRectF(self.area()).contains(event.position()):
             self._cursor = self._hit(event.position())
             self.bin_clicked.emit(*self._edges(self._cursor[0]))

@@ -42,6 +42,8 @@ class MapView(MapArea):
     def __init__(self, parent: QWidget | None = None, **options: Any) -> None:
         super().__init__(parent, **options)
         self._told: Cell | None = None
+        self._opened = False
+        """Whether the button that is down has just opened a cell: letting go of it is no click of its own."""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
         self.viewport().installEventFilter(self)
@@ -113,14 +115,15 @@ class MapView(MapArea):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A click, if press and release were on the same cell."""
-        place = self._hit(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and place is not None and place == self._cursor:
+        place, opened, self._opened = self._hit(event.position()), self._opened, False
+        if event.button() == Qt.MouseButton.LeftButton and place is not None and place == self._cursor and not opened:
             self.cell_clicked.emit(self._cell(place))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Open a cell."""
         place = self._hit(event.position())
         if event.button() == Qt.MouseButton.LeftButton and place is not None:
+            self._opened = True
             self.cell_activated.emit(self._cell(place))
 
     # --- keyboard ---------------------------------------------------------------------------------------

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QTabBar
+from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QToolButton
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.layouts import LAYOUTS, Layout
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.settings import Settings
+from cnnstudio.tab_corner import TabCorner
 from engine.templates import Template
 
 
@@ -136,3 +137,44 @@ def test_panels_can_be_arranged_while_the_mouse_is_on_a_separator(qtbot: QtBot, 
         qtbot.wait(1)  # Qt moves separators in a timer
         QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, between)
     assert window.isVisible()
+
+
+def corner_of(window: MainWindow, title: str) -> tuple[QTabBar, TabCorner]:
+    """The bar that has a tab of this title, and what stands at its free end."""
+    bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    bar = next(bar for bar in bars if bar.isVisible() and title in [bar.tabText(i) for i in range(bar.count())])
+    (corner,) = bar.findChildren(TabCorner)
+    return bar, corner
+
+
+def test_a_bar_of_tabs_says_what_the_panel_in_front_shows_and_lets_it_float_and_close(qtbot: QtBot, window: MainWindow) -> None:
+    window.view.show_block("conv2")
+    bar, corner = corner_of(window, "Feature maps")
+    qtbot.waitUntil(lambda: corner.isVisible() and "16 maps" in corner.detail)
+    window.view.show_block("conv1")
+    assert "8 maps" in corner.detail
+    assert corner.geometry().left() > bar.tabRect(bar.count() - 1).right() and corner.geometry().right() < bar.width()
+    window.docks.bring_up("gradients")
+    qtbot.waitUntil(lambda: "delta" in corner.detail)
+    floats, closes = (b for b in corner.findChildren(QToolButton))
+    qtbot.mouseClick(floats, Qt.MouseButton.LeftButton)
+    assert window.docks["gradients"].isFloating() and not window.docks["feature_maps"].isFloating()
+    bar, corner = corner_of(window, "Runs")
+    floats, closes = (b for b in corner.findChildren(QToolButton))
+    qtbot.waitUntil(lambda: [bar.tabText(i) for i in range(bar.count())] == ["Feature maps", "FC and softmax", "Runs"])
+    front = bar.tabText(bar.currentIndex())
+    qtbot.mouseClick(closes, Qt.MouseButton.LeftButton)
+    assert {dock.windowTitle() for dock in window.docks.all if dock.isHidden()} == {"History", "Network analyzer", front}
+
+
+def test_a_tab_that_is_double_clicked_floats_and_its_menu_closes_it(qtbot: QtBot, window: MainWindow) -> None:
+    bar, _ = corner_of(window, "Outline")
+    bar.tabBarDoubleClicked.emit(1)
+    qtbot.waitUntil(lambda: window.docks["outline"].isFloating())
+    bar, _ = corner_of(window, "Settings")
+    bar.customContextMenuRequested.emit(bar.tabRect(2).center())
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    next(action for action in menu.actions() if action.text() == "Close this panel").trigger()
+    menu.close()
+    assert window.docks["settings"].isHidden()

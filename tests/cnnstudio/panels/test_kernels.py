@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QToolTip
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
@@ -219,8 +219,20 @@ def test_a_bin_of_the_spread_leads_to_the_weight_in_its_middle(qtbot: QtBot, win
         QTest.keyClick(histogram, key)
     cell = window.studio.selection.cell
     assert cell is not None and edges[38] < weights[cell.index] < edges[39]
-    histogram.bin_clicked.emit(2 * edges[-1], 3 * edges[-1])
+    empty = next(bin_ for bin_ in range(64) if not histogram.shares[bin_, -1])
+    QTest.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=histogram.place(empty, 0).toPoint())
     assert window.studio.selection.cell is cell
+    assert "No weight lies in this bin" in QToolTip.text()  # letting the button go would have taken it away
+
+
+def test_a_single_channel_leaves_its_room_to_the_other_choice(window: MainWindow) -> None:
+    panel = window.kernels
+    widths = []
+    for block in ("conv2", "conv1"):
+        window.view.show_block(block)
+        panel._second.parentWidget().layout().activate()
+        widths.append((panel._array.width(), panel.minimumSizeHint().width()))
+    assert widths[1][0] > widths[0][0] and widths[0][1] == widths[1][1]
 
 
 def test_a_frame_of_the_network_before_an_edit_offers_no_channels(window: MainWindow, qtbot: QtBot) -> None:

@@ -48,9 +48,9 @@ PROOFS = {
 }  # fmt: skip
 """(dock, picture) -> the test that compares what is painted with an independent computation."""
 
-OTHERS = {"ScaleBar", "RunningLabel", "ElidedLabel", "FormulaView", "DrawPad", "_Picture"}
-"""What is painted, but no picture of arrays: parts of pictures, texts, the typeset formula (which has copy buttons of its own),
-the pad that is drawn on, the sketch of a padding."""
+OTHERS = {"Choice", "PoolingChoice", "ScaleBar", "RunningLabel", "ElidedLabel", "FormulaView", "DrawPad", "_Picture"}
+"""What is painted, but no picture of arrays: choices, parts of pictures, texts, the typeset formula (which has copy buttons of
+its own), the pad that is drawn on, the sketch of a padding."""
 
 
 def pictures_of(window: MainWindow) -> Iterator[tuple[str, QWidget]]:

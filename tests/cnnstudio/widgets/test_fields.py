@@ -2,8 +2,8 @@
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtGui import QFontMetrics, QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel, QStyle, QStyleOptionComboBox, QWidget
 
 from cnnstudio.widgets.fields import Choice, IntField
 from cnnstudio.widgets.flow_layout import FlowLayout
@@ -45,6 +45,23 @@ def test_the_wheel_counts_only_with_the_keyboard(qtbot, make):
     qtbot.waitUntil(field.hasFocus)
     wheel(field)
     assert state() != before
+
+
+def test_what_there_is_no_room_for_ends_in_dots(qtbot):
+    def painted(text: str) -> tuple[QImage, int]:
+        field, option = Choice(), QStyleOptionComboBox()
+        qtbot.addWidget(field)
+        field.addItem(text)
+        field.resize(112, 30)
+        field.initStyleOption(option)
+        room = field.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, field)  # fmt: skip
+        return field.grab().toImage(), room.width()
+
+    long = "Gradient of this image, and of this one"
+    whole, room = painted(long)
+    cut = QFontMetrics(Choice().font()).elidedText(long, Qt.TextElideMode.ElideRight, room)
+    assert cut.endswith("…") and painted(cut)[0] == whole
 
 
 def test_typing_is_told_when_finished(qtbot):

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QPainter
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 
 from cnnstudio.theme import apply_theme
@@ -162,6 +162,21 @@ def test_a_click_and_a_double_click_name_the_cell(view, qtbot):
     with qtbot.waitSignal(view.cell_activated) as activated:
         qtbot.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
     assert clicked.args == activated.args == [Cell(3, 0, 5, maps[3, 0, 5])]
+
+
+def test_letting_go_after_a_double_click_is_no_second_click(view, qtbot):
+    view.set_maps(RNG.random((4, 6, 6)))
+    at, clicks = center(view, 3, 0, 5), []
+    view.cell_clicked.connect(clicks.append)
+    for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease, QEvent.Type.MouseButtonDblClick,
+                 QEvent.Type.MouseButtonRelease):  # fmt: skip  # what a real mouse sends
+        button, up = Qt.MouseButton.LeftButton, kind == QEvent.Type.MouseButtonRelease
+        QApplication.sendEvent(view.viewport(), QMouseEvent(
+            kind, QPointF(at), QPointF(view.viewport().mapToGlobal(at)), button, Qt.MouseButton.NoButton if up else button,
+            Qt.KeyboardModifier.NoModifier))  # fmt: skip
+    assert len(clicks) == 1
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert len(clicks) == 2
 
 
 def test_a_click_beside_the_maps_is_no_click(view, qtbot):
