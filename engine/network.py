@@ -7,6 +7,7 @@ on each other (BatchNorm) is not cut.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -168,10 +169,11 @@ class Network:
 
         results = self._crew.gradients(jobs, lambda k: work(k, 0)) if self.workers_ready() else \
             in_threads(work, len(jobs), n * self._macs)
-        for job, result in zip(jobs, results, strict=True):
-            if not result.finite:
-                raise self._not_finite(job)
-            total.add(result)
+        with contextlib.closing(results):  # at once: the error below may keep this frame for long
+            for job, result in zip(jobs, results, strict=True):
+                if not result.finite:
+                    raise self._not_finite(job)
+                total.add(result)
         return total.result()
 
     def slice_gradient(self, job: SliceJob, lane: int = 0) -> SliceResult:

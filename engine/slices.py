@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import NamedTuple, TypeVar
 
@@ -125,7 +125,7 @@ def allowed_cores() -> int:
     return _allowed
 
 
-def in_threads(work: Callable[[int, int], T], count: int, macs: int) -> Iterator[T]:
+def in_threads(work: Callable[[int, int], T], count: int, macs: int) -> Generator[T, None, None]:
     """The results of work(slice, lane) in order; each may be overwritten once the next is asked for. `macs` is all their work."""
     at_once = min(count, _allowed) if macs >= WORK_FOR_THREADS else 1
     for start in range(0, count, at_once):

@@ -25,7 +25,7 @@ import signal
 import sys
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from ctypes import c_char
 from dataclasses import dataclass
 from functools import partial
@@ -216,7 +216,7 @@ class Workers:
         try:
             self._lines[k].send(task)
         except OSError as error:
-            raise WorkerError(str(error)) from error
+            raise self._gone(k) from error
 
     def finish(self, k: int) -> SliceResult:
         """Wait for worker `k`; the gradient stays until it begins the next slice."""
@@ -231,10 +231,15 @@ class Workers:
         try:
             answer = self._lines[k].next_message()
         except (EOFError, OSError) as error:
-            raise WorkerError(f"worker {k} is gone") from error
+            raise self._gone(k) from error
         if isinstance(answer, str):
             raise WorkerError(answer)
         return answer
+
+    def _gone(self, k: int) -> WorkerError:
+        process = self._processes[k]
+        process.join(LONGEST_GOODBYE)
+        return WorkerError(f"worker {k} is gone (exit code {process.exitcode})")
 
     def close(self) -> None:
         """End all workers and wait for their end."""
@@ -276,8 +281,9 @@ class Crew:
             self._give_up(error)
             return False
 
-    def gradients(self, jobs: Sequence[SliceJob], here: Callable[[int], SliceResult]) -> Iterator[SliceResult]:
-        """The slices' results in order, each until the next is asked for.
+    def gradients(self, jobs: Sequence[SliceJob], here: Callable[[int], SliceResult]) -> Generator[SliceResult, None, None]:
+        """The slices' results in order, each until the next is asked for. Whoever does not want them all must close it, before
+        the workers are given anything else.
 
         `here` computes a slice in this process: its share, and what a broken worker leaves undone.
         """

@@ -103,7 +103,17 @@ def test_a_worker_that_dies_is_replaced_by_this_process(crew: Network, caplog: p
     assert crew._crew._workers is not None
     crew._crew._workers._processes[1].kill()
     assert trained(crew) == trained(Network(with_dropout()))
-    assert "without worker processes" in caplog.text and crew._crew._workers is None
+    assert "without worker processes: worker 1 is gone (exit code -9)" in caplog.text and crew._crew._workers is None
+
+
+def test_a_batch_that_broke_off_leaves_no_answer_behind_for_the_next_one(crew: Network) -> None:
+    images, labels = batch(150)
+    usual = trained(Network(with_dropout()))
+    trained(crew)
+    crew.parameters.flat[0] = np.nan
+    with pytest.raises(TrainingError) as kept:  # with the frames that it went through
+        crew.gradient(images, labels, key=(0, 0))
+    assert trained(crew) == trained(ready(crew)) == usual and kept.value.layer == "conv1"
 
 
 def test_errors_are_those_of_this_process(crew: Network) -> None:
