@@ -31,7 +31,6 @@ from engine.layers.input import Input
 from engine.layers.pool import AvgPool2D, MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.losses import CrossEntropy
-from engine.memory import aligned_zeros
 from engine.plans import conv_winograd, pool_innermost
 from engine.plans.boundary import NOTHING, Boundary, Reach
 from engine.plans.calls import Call, Form, Scratch, bind
@@ -198,12 +197,12 @@ class InnermostLane(Lane):
             raw = Boundary(place.x, self.n, y.y.dtype)
             return [lambda: np.copyto(raw.as_samples(raw.y), self._raw, casting="unsafe"),
                     *AsItIs(place, raw, y, {}, {}, self._scratch, ctx).forward]
-        offset, gain, even = ctx.state["offset"], ctx.state["gain"], aligned_zeros((self.n, *place.x), y.y.dtype)
+        offset, gain, even = ctx.state["offset"], ctx.state["gain"], self._scratch.take((self.n, *place.x))
         # The arithmetic is done on the images as they come, which is faster than with the images innermost. Where images begin
         # at whole pages, a gap after each keeps the transposition from reading all of them through the same few cache lines.
         apart = even
         if self._rows and place.x.size * y.y.itemsize % PAGE == 0:
-            apart = aligned_zeros((self.n, place.x.size + 16), y.y.dtype)[:, :place.x.size].reshape(even.shape, copy=False)
+            apart = self._scratch.take((self.n, place.x.size + 16))[:, :place.x.size].reshape(even.shape, copy=False)
         scaled = apart if self._rows else y.as_samples(y.y)
 
         def scale() -> None:

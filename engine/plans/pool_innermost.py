@@ -22,6 +22,8 @@ relu(max(x) + b), since both are monotone; the delta that the ReLU stops would h
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from engine.layer import Array, Layer
@@ -52,14 +54,17 @@ class Maximum:
         self._y, self._scratch = y, scratch
         first, *others = y.ordered(y.y).shape
         (kh, kw), dtype = self.window, y.y.dtype
+        # What no backward pass asks for lasts only until the next form runs.
+        passing = not y.has_delta and kh * kw * y.y.size <= BLOCK
+        make = scratch.take if passing else partial(aligned_zeros, dtype=dtype)
         if not y.rows:
-            ordered = aligned_zeros((first, kh, kw, *others), dtype).transpose(2, 1, 0, 3, 4, 5)
+            ordered = make((first, kh, kw, *others)).transpose(2, 1, 0, 3, 4, 5)
         elif side_by_side and y.vectors:
-            ordered = aligned_zeros((kh, kw, first, *others), dtype).swapaxes(0, 1)
+            ordered = make((kh, kw, first, *others)).swapaxes(0, 1)
         elif side_by_side:
-            ordered = aligned_zeros((kh, first, kw, *others), dtype).transpose(2, 0, 1, 3, 4, 5)
+            ordered = make((kh, first, kw, *others)).transpose(2, 0, 1, 3, 4, 5)
         else:
-            ordered = aligned_zeros((kw, kh, first, *others), dtype)
+            ordered = make((kw, kh, first, *others))
         self.cells = y.as_maps(ordered)
         self.grid = self.cells.transpose(2, 1, 3, 0, 4, 5)
 
