@@ -33,7 +33,7 @@ from engine.slices import (
     SliceJob,
     SliceResult,
     Total,
-    allowed_cores,
+    cores_for,
     cut,
     cut_forward,
     in_threads,
@@ -344,7 +344,7 @@ class Network:
             for k, of_slice in self._crew.outputs(jobs, lambda k: self.slice_outputs(jobs[k])):
                 keep(k, of_slice)
             return whole
-        lanes = min(len(jobs), allowed_cores())
+        lanes = cores_for(len(jobs), n * self._macs // 2)  # the way forward alone is less than half of both ways
 
         def work(lane: int) -> None:
             for k in range(lane, len(jobs), lanes):

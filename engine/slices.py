@@ -120,14 +120,14 @@ def allow_cores(count: int) -> None:
     _allowed = count
 
 
-def allowed_cores() -> int:
-    """How many cores the slices of a batch may use."""
-    return _allowed
+def cores_for(count: int, macs: int) -> int:
+    """How many cores so many slices are worth; `macs` is all their work on the way forward, if they go the way back as well."""
+    return min(count, _allowed) if macs >= WORK_FOR_THREADS else 1
 
 
 def in_threads(work: Callable[[int, int], T], count: int, macs: int) -> Generator[T, None, None]:
     """The results of work(slice, lane) in order; each may be overwritten once the next is asked for. `macs` is all their work."""
-    at_once = min(count, _allowed) if macs >= WORK_FOR_THREADS else 1
+    at_once = cores_for(count, macs)
     for start in range(0, count, at_once):
         yield from side_by_side(lambda k: work(k, k % at_once), range(start, min(start + at_once, count)))
 
