@@ -206,6 +206,13 @@ def multiply(a: Array, b: Array, out: Array, shortest: int = SHORTEST) -> Call:
     return bind(np.matmul, a, b, out=out)
 
 
+def multiply_rows(a: Array, b: Array, out: Array) -> Call:
+    """out (M, L) = a (M, K) · b (L, K)ᵀ, cut into pieces of the rows of a that a library with small kernels likes best."""
+    each = len(a) if packs_small_products() else piece(len(a), SMALL_SUM // len(b))
+    a, out = (m.reshape(-1, each, m.shape[1], copy=False) for m in (a, out))
+    return bind(np.matmul, a, b.T, out=out)
+
+
 def piece(length: int, most: int, shortest: int = SHORTEST) -> int:
     """The largest part of at most that size into which a length can be cut evenly; all of it where that part is too short."""
     best = next((length // k for k in range(1, length + 1) if length % k == 0 and length // k <= most), 1)

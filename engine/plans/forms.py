@@ -20,7 +20,7 @@ from engine.plans.boundary import Boundary, Reach, framed, in_windows
 from engine.plans.calls import Call, Form, Scratch, bias_and_relu, bind, unless_unchanged
 from engine.plans.conv_innermost import Correlation, kernel_in_order, rotated_kernel_in_order
 from engine.plans.conv_of_one import CorrelationOfOne
-from engine.plans.conv_rows import RowCorrelation, input_gradient, multiply, shares
+from engine.plans.conv_rows import RowCorrelation, input_gradient, multiply, multiply_rows, shares
 from engine.plans.conv_winograd import Winograd
 from engine.plans.pool_innermost import Maximum
 from engine.spec import Placed
@@ -185,7 +185,7 @@ def bias_gradient(delta: Array, out: Array) -> list[Call]:
 
 
 class DenseForm(Form):
-    """y (J, N) = W·x + b, perhaps with a ReLU; dW = δ·xᵀ, dx = Wᵀ·δ: one product each, cut along W where that is faster."""
+    """y (J, N) = W·x + b, perhaps with a ReLU; dW = δ·xᵀ, dx = Wᵀ·δ: one product each, in pieces where that is faster."""
 
     SHORTEST = 4
     """Rows or columns of W below which a piece is not worth its own call."""
@@ -195,7 +195,7 @@ class DenseForm(Form):
         bias = None if "b" not in p else p["b"][:, None] if y.rows else p["b"]
         self.forward = [multiply(x.y.T, p["W"].T, y.y.T, self.SHORTEST), *bias_and_relu(y.ordered(y.y), bias, y.gated, scratch)]
         if y.has_delta:
-            self.backward = [multiply(x.y, y.dy.T, g["W"].T, self.SHORTEST)]
+            self.backward = [multiply_rows(x.y, y.dy, g["W"].T) if y.rows else multiply(x.y, y.dy.T, g["W"].T, self.SHORTEST)]
             self.backward += [] if bias is None else [bind(np.add.reduce, y.dy, axis=1, out=g["b"])]
         if x.has_delta:
             dx, after = x.landing(slice(None), scratch)
