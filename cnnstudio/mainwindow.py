@@ -85,7 +85,8 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.main_bar)
         self.addToolBarBreak()
         self._add_formula_bar()
-        self.setStatusBar(StatusBar(studio))
+        self.status_bar = StatusBar(studio)
+        self.setStatusBar(self.status_bar)
         self.colours = ColourChoice(settings, self)
         self.layouts = Layouts(self, self.docks, self.actions_.large_text)
         self.menus = build_menus(self, self.actions_, undo, redo, self.view, self.docks.all, self.layouts.actions,
@@ -289,6 +290,7 @@ class MainWindow(QMainWindow):
         for panel in (self.kernels, self.dense, self.feature_maps, self.gradients, self.prediction, self.explain, self.typed):
             self.probe.add_panel(panel)
         self.probe.add_viewer(self.thumbnails)
+        self.probe.steps_shown.connect(self.status_bar.show_steps)
         studio.document.graph_changed.connect(self.probe.renew)
         selection.cell_changed.connect(self._show_explanation)
         actions.walk.triggered.connect(self.walker.begin)

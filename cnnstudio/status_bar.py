@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QStatusBar, QWidget
 
@@ -12,9 +10,6 @@ from cnnstudio.studio import Studio
 from cnnstudio.widgets.numbers import format_count, format_fixed, format_percent
 from cnnstudio.widgets.running_label import RunningLabel
 from engine.events import BatchDone, EpochDone
-
-if TYPE_CHECKING:
-    from engine.snapshot import Snapshot
 
 
 class StatusBar(QStatusBar):
@@ -32,7 +27,6 @@ class StatusBar(QStatusBar):
         controller.state_changed.connect(self._show_state)
         controller.batches_done.connect(self._show_batches)
         controller.epoch_done.connect(self._show_epoch)
-        controller.frame_arrived.connect(self._show_frame)
         studio.readiness_changed.connect(self._show_readiness)
         self._show_state(controller.state)
 
@@ -70,8 +64,13 @@ class StatusBar(QStatusBar):
         text = self.tr("validation {accuracy}")
         self._accuracy.setText(text.format(accuracy=format_percent(done.val_accuracy)))
 
-    @Slot(object)
-    def _show_frame(self, snapshot: Snapshot | None) -> None:
-        self._shown.setText(
-            "" if snapshot is None else self.tr("pictures of step {step}").format(step=format_count(snapshot.step))
-        )
+    @Slot(object, object)
+    def show_steps(self, oldest: int | None, latest: int | None) -> None:
+        """Tell the step that is on display; panels that take turns while training runs may show a few steps."""
+        if oldest is None or latest is None:
+            self._shown.clear()
+        elif oldest == latest:
+            self._shown.setText(self.tr("pictures of step {step}").format(step=format_count(latest)))
+        else:
+            text = self.tr("pictures of steps {first}–{last}")
+            self._shown.setText(text.format(first=format_count(oldest), last=format_count(latest)))

@@ -43,6 +43,10 @@ class Thumbnails(QObject):
         """Whether the canvas can be seen."""
         return self._view.isVisible()
 
+    def is_attended(self) -> bool:
+        """Thumbnails come when it is their turn; the canvas itself is as quick as ever."""
+        return False
+
     def needs(self) -> Needs:
         """The outputs of all layers."""
         return Needs(frozenset(node.id for node in self._document.spec))

@@ -46,7 +46,7 @@ class SnapshotRequest:
     all layers asked for, or of `weights_of` alone, which narrows gradients and changes too; `changes` is for who knows older
     weights: what the last update changed ("conv1.W_update"), and what all of them did since the weights were drawn or loaded
     ("conv1.W_change"). `other` is a second image, of which the output of `other_layer` comes beside those of the first
-    ("other:conv1.y").
+    ("other:conv1.y"). Who asks for different things in turn knows what has come by the `mark`, which the snapshot bears again.
     """
 
     image: Array | None = None
@@ -58,6 +58,7 @@ class SnapshotRequest:
     other_layer: str | None = None
     weights_of: tuple[str, ...] | None = None
     gradients: bool = True
+    mark: int = 0
 
     def takes_weights_of(self, layer: str) -> bool:
         """Whether weights, gradients and changes of a layer are copied."""
@@ -81,7 +82,8 @@ class UpdateFacts:
 class Snapshot:
     """Arrays by name after `step` updates, with the network and the loss function that they belong to.
 
-    `probe` is "sample" or "batch"; `loss` is None for a sample without a label; only a batch has an `update`.
+    `probe` is "sample" or "batch"; `loss` is None for a sample without a label; only a batch has an `update`. `mark` is that of
+    the request.
     """
 
     step: int
@@ -91,6 +93,7 @@ class Snapshot:
     loss_function: Loss
     loss: float | None = None
     update: UpdateFacts | None = None
+    mark: int = 0
 
     def __getitem__(self, name: str) -> Array:
         return self.arrays[name]
@@ -127,7 +130,7 @@ def sample_snapshot(network: Network, step: int, request: SnapshotRequest) -> Sn
     arrays |= _of_layers(network.state, ids)
     if request.parameters:
         arrays |= _of_layers(network.parameters.named, weighty)
-    return Snapshot(step, "sample", arrays, network.spec, network.loss, loss)
+    return Snapshot(step, "sample", arrays, network.spec, network.loss, loss, mark=request.mark)
 
 
 def batch_snapshot(trainer: Trainer) -> Snapshot:

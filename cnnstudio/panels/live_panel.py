@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.layer import Array
 from engine.snapshot import Snapshot
@@ -37,6 +38,31 @@ class Needs:
         )
 
 
+class Viewer(Protocol):
+    """Who shows arrays: a panel, or the canvas with its thumbnails."""
+
+    @property
+    def interval(self) -> float:
+        """Seconds that it wants between two snapshots."""
+        ...
+
+    def can_be_seen(self) -> bool:
+        """Whether anything of it can be seen."""
+        ...
+
+    def is_attended(self) -> bool:
+        """Whether the mouse or the keyboard is there, so that it comes first."""
+        ...
+
+    def needs(self) -> Needs:
+        """The arrays it shows now."""
+        ...
+
+    def show_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Show the arrays of one step."""
+        ...
+
+
 class LivePanel(QWidget):
     """A panel that shows arrays of the network for the chosen sample."""
 
@@ -58,6 +84,11 @@ class LivePanel(QWidget):
     def can_be_seen(self) -> bool:
         """Whether any of the panel is on screen; a tab behind another is "visible" for Qt, but outside the window."""
         return self.isVisible() and not self.visibleRegion().isEmpty()
+
+    def is_attended(self) -> bool:
+        """Whether the mouse is over it, or the keyboard inside."""
+        focus = QApplication.focusWidget()
+        return self.underMouse() or (focus is not None and self.isAncestorOf(focus))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Ask for arrays again."""

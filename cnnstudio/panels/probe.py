@@ -1,60 +1,49 @@
-"""Which arrays the visible panels need together, asked of the session once; and each frame handed to them."""
+"""Which arrays the visible panels need together, asked of the session once; and each frame handed to those that draw it."""
 
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from collections.abc import Iterable, Sequence
 
-import numpy as np
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from cnnstudio.panels.live_panel import LivePanel, Needs
-from cnnstudio.selection import Selection
+from cnnstudio.panels.live_panel import LivePanel, Needs, Viewer
+from cnnstudio.panels.turns import Turns
+from cnnstudio.selection import SampleRef, Selection
 from cnnstudio.session.controller import Controller
-from engine.layer import Array
+from cnnstudio.session.messages import RunPhase
 from engine.snapshot import Snapshot, SnapshotRequest
 
-
-class Viewer(Protocol):
-    """Who shows arrays: a panel, or the canvas with its thumbnails."""
-
-    @property
-    def interval(self) -> float:
-        """Seconds that it wants between two snapshots."""
-        ...
-
-    def can_be_seen(self) -> bool:
-        """Whether anything of it can be seen."""
-        ...
-
-    def needs(self) -> Needs:
-        """The arrays it shows now."""
-        ...
-
-    def show_snapshot(self, snapshot: Snapshot | None) -> None:
-        """Show the arrays of one step."""
-        ...
+EVERYBODY = 0
+"""The mark of frames that hold everything."""
+STEPS_INTERVAL = 0.2
+"""Seconds between two times that the steps on display are told while training runs: nobody reads numbers faster."""
 
 
 class Probe(QObject):
-    """Keeps the session's probe equal to what can be seen: a closed panel costs nothing."""
+    """Keeps the session's probe equal to what can be seen: a closed panel costs nothing.
+
+    At rest, and whenever what can be seen changes, a frame holds everything and all draw it. While training runs those draw it
+    whose turn it is, and it holds only what these need.
+    """
+
+    steps_shown = Signal(object, object)
+    """(oldest, latest step) of what is on display now; (None, None) when nothing is."""
 
     def __init__(self, controller: Controller, selection: Selection, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._controller, self._selection = controller, selection
         self._viewers: list[Viewer] = []
-        self._waiting: dict[Viewer, Snapshot | None] = {}
-        """What viewers have not shown yet because their last snapshot is too recent."""
-        self._due: dict[Viewer, float] = {}
-        self._image: Array | None = None
+        self._turns, self._mark = Turns(), EVERYBODY
+        self._coming: dict[int, tuple[Viewer, ...]] = {}
+        """Who draws the frames that are under way, by their mark."""
+        self._steps: dict[Viewer, int] = {}
+        self._tell_at = 0.0
         # Many changes in one turn of the event loop (a layout restored, a block chosen) become one request.
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
         self._soon.timeout.connect(self._ask)
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.timeout.connect(self._show_waiting)
         selection.sample_changed.connect(self.renew)
         controller.frame_arrived.connect(self._show)
 
@@ -76,53 +65,76 @@ class Probe(QObject):
     def stop(self) -> None:
         """Ask for nothing more."""
         self._soon.stop()
-        self._later.stop()
         self._viewers.clear()
-        self._waiting.clear()
+        self._coming.clear()
+
+    @property
+    def _visible(self) -> list[Viewer]:
+        return [viewer for viewer in self._viewers if viewer.can_be_seen()]
 
     @Slot()
     def _ask(self) -> None:
-        visible = [viewer for viewer in self._viewers if viewer.can_be_seen()]
-        sample = self._selection.sample
+        visible, sample = self._visible, self._selection.sample
         if not visible or sample is None or sample.image is None:
             self._controller.set_probe(None)
             return
-        needs, weights = Needs(), frozenset[str]()
-        for viewer in visible:
-            one = viewer.needs()
-            needs |= one
-            weights |= one.layers if one.parameters else frozenset()
-        self._controller.set_probe(
-            SnapshotRequest(
-                image=sample.image,
-                label=sample.label if needs.deltas or needs.gradients else None,
-                gradients=needs.gradients,
-                layers=tuple(sorted(needs.layers)),
-                parameters=needs.parameters,
-                changes=needs.changes,
-                other=needs.other[0] if needs.other else None,
-                other_layer=needs.other[1] if needs.other else None,
-                weights_of=tuple(sorted(weights)),
-            ),
-            min(viewer.interval for viewer in visible),
-        )
+        self._controller.set_probe(_request(visible, sample, EVERYBODY), min(viewer.interval for viewer in visible))
+
+    def _ask_for_turn(self, visible: Sequence[Viewer]) -> None:
+        """Ask for what those need whose turn it is then."""
+        sample = self._selection.sample
+        if self._controller.state.phase != RunPhase.RUNNING or sample is None or sample.image is None:
+            return
+        chosen = self._turns.next(visible)
+        if not chosen:
+            return
+        self._mark += 1
+        self._coming = {mark: viewers for mark, viewers in self._coming.items() if mark > self._mark - 3}
+        self._coming[self._mark] = chosen
+        self._controller.ask_for_part(_request(chosen, sample, self._mark))
 
     @Slot(object)
     def _show(self, snapshot: Snapshot | None) -> None:
-        image = None if snapshot is None else snapshot.arrays.get("image")
-        if image is None or self._image is None or not np.array_equal(image, self._image):
-            self._due.clear()  # whoever draws a digit wants to see at once what comes of it
-        self._image = image
-        self._waiting = {viewer: snapshot for viewer in self._viewers if viewer.can_be_seen()}
-        self._show_waiting()
+        self._turns.frame_came()
+        visible = self._visible
+        for viewer in self._whose(snapshot, visible):
+            viewer.show_snapshot(snapshot)
+            self._steps[viewer] = -1 if snapshot is None else snapshot.step
+        self._ask_for_turn(visible)
+        self._tell_steps(snapshot, visible)
 
-    @Slot()
-    def _show_waiting(self) -> None:
-        now = time.monotonic()
-        for viewer, snapshot in list(self._waiting.items()):
-            if snapshot is None or now >= self._due.get(viewer, 0.0):
-                del self._waiting[viewer]
-                self._due[viewer] = now + viewer.interval
-                viewer.show_snapshot(snapshot)
-        if self._waiting:
-            self._later.start(round(1e3 * (min(self._due[viewer] for viewer in self._waiting) - now)) + 1)
+    def _tell_steps(self, snapshot: Snapshot | None, visible: Sequence[Viewer]) -> None:
+        """Tell what is on display, at once where everybody has drawn a frame."""
+        whole, now = snapshot is None or snapshot.mark == EVERYBODY, time.monotonic()
+        if not whole and now < self._tell_at:
+            return
+        self._tell_at = now + STEPS_INTERVAL
+        steps = [self._steps[viewer] for viewer in visible if viewer in self._steps]
+        self.steps_shown.emit(*(min(steps), max(steps)) if snapshot is not None and steps else (None, None))
+
+    def _whose(self, snapshot: Snapshot | None, visible: Sequence[Viewer]) -> Sequence[Viewer]:
+        """Who of the visible ones draws a frame."""
+        if snapshot is None or snapshot.mark == EVERYBODY:
+            return self._turns.take(visible)
+        return [viewer for viewer in self._coming.get(snapshot.mark, ()) if viewer in visible]
+
+
+def _request(viewers: Iterable[Viewer], sample: SampleRef, mark: int) -> SnapshotRequest:
+    """What viewers need together of a sample that has an image."""
+    needs, weights = Needs(), frozenset[str]()
+    for viewer in viewers:
+        one = viewer.needs()
+        needs |= one
+        weights |= one.layers if one.parameters else frozenset()
+    return SnapshotRequest(
+        image=sample.image,
+        label=sample.label if needs.deltas or needs.gradients else None,
+        gradients=needs.gradients,
+        layers=tuple(sorted(needs.layers)),
+        parameters=needs.parameters,
+        changes=needs.changes,
+        other=needs.other[0] if needs.other else None,
+        other_layer=needs.other[1] if needs.other else None,
+        weights_of=tuple(sorted(weights)),
+        mark=mark,
+    )

@@ -123,6 +123,8 @@ class Controller(QObject):
         self._was_of_use = True
         """Whether the present process has more to show than that it got such a network."""
         self._snapshot: Snapshot | None = None
+        self._part: SnapshotRequest | None = None
+        """What the next frame but one holds."""
         self._history, self._norms, self._histograms = RunHistory(), NormHistory(), HistogramHistory()
         self._tokens = itertools.count()
         self._closed = False
@@ -211,8 +213,16 @@ class Controller(QObject):
         """What frames hold from now on. At rest one comes at once, while training runs one every `interval` seconds, at most at
         display rate.
         """
+        self._part = None
         self._inbox.want_frames(None if request is None else interval)
         self._send(SetProbe(request))
+
+    def ask_for_part(self, request: SnapshotRequest) -> None:
+        """A running training's next frame but one holds this part of what `set_probe` asked for: the next one is under way.
+
+        At rest a frame always holds everything.
+        """
+        self._part = request
 
     def set_weights(self, name: str, array: Array) -> None:
         """Give one parameter, such as "conv1.W", other values; only at rest."""
@@ -274,8 +284,9 @@ class Controller(QObject):
             self._worker.send(message)
             self._inbox.expect()
 
-    def _frame_taken(self, wait: float) -> None:
-        self._worker.send(FrameTaken(wait))
+    def _frame_taken(self, wait: float, drawing: float) -> None:
+        self._worker.send(FrameTaken(wait, self._part, drawing))
+        self._part = None
 
     def _begin(self, load: Load) -> None:
         self._lost, self._brought_back, self._was_of_use = False, False, True

@@ -23,10 +23,12 @@ class Frames:
 
     def __init__(self) -> None:
         self.request: SnapshotRequest | None = None
+        self._part: SnapshotRequest | None = None
+        """What the next frame of a running training holds instead."""
         self.drawn_weights: Array | None = None
         """The weights from which changes count, a flat vector."""
         self._renewed = False
-        self._taken, self._wait, self._due_at = True, 0.0, 0.0
+        self._taken, self._wait, self._due_at, self._drawn_at = True, 0.0, 0.0, 0.0
         self._held: Snapshot | None = None
         self._made_at = self._hold = 0.0
         """When the last frame was made, and for how long one was held last."""
@@ -42,12 +44,21 @@ class Frames:
 
     def ask(self, request: SnapshotRequest | None) -> None:
         """What frames hold from now on, beginning with the next batch."""
-        self.request, self._renewed, self._due_at, self._held = request, True, 0.0, None
+        self.request, self._part, self._renewed, self._due_at, self._held = request, None, True, 0.0, None
 
-    def taken(self, wait: float) -> None:
-        """The last frame was taken; the next one is due in so many seconds. May be called by another thread."""
-        self._wait, self._due_at = wait, time.monotonic() + wait
+    def taken(self, wait: float, part: SnapshotRequest | None = None, drawing: float = 0.0) -> None:
+        """The last frame was taken, and drawing it takes so many seconds; the next one is due in `wait` seconds, and holds a part
+        of what is asked for if one is given. May be called by another thread.
+        """
+        now = time.monotonic()
+        self._part, self._drawn_at = part, now + drawing
+        self._wait, self._due_at = wait, now + wait
         self._taken = True
+
+    @property
+    def drawing(self) -> bool:
+        """Whether the window is busy with the last frame."""
+        return not self._taken or time.monotonic() < self._drawn_at
 
     def due(self, *, running: bool, hold: bool = False) -> bool:
         """Whether a frame is to be made now; one that will be held is made beforehand."""
@@ -60,12 +71,13 @@ class Frames:
         # If the last one was not taken yet, the next one is due as long after it as that was after the one before.
         return self._held is None and time.monotonic() + self._hold >= self._due_at
 
-    def make(self, trainer: Trainer, *, hold: bool = False) -> Snapshot | None:
+    def make(self, trainer: Trainer, *, running: bool, hold: bool = False) -> Snapshot | None:
         """The frame, or None where it is held; None, too, when the sample is of another data set: the probe of the new one is on
-        its way.
+        its way. At rest it holds all that is asked for.
         """
-        assert self.request is not None
-        frame = frame_of(trainer, self.request, self.drawn_weights)
+        request = self._part if running and self._part is not None else self.request
+        assert request is not None
+        frame = frame_of(trainer, request, self.drawn_weights)
         self._renewed, self._held, self._made_at = False, None, time.monotonic()
         if hold:
             self._held = frame

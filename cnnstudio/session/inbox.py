@@ -36,9 +36,9 @@ class Inbox(QObject):
 
     _rung = Signal()
 
-    def __init__(self, mailbox: Mailbox, hand_on: Callable[[News], None], frame_taken: Callable[[float], None],
+    def __init__(self, mailbox: Mailbox, hand_on: Callable[[News], None], frame_taken: Callable[[float, float], None],
                  parent: QObject | None = None) -> None:  # fmt: skip
-        """`frame_taken` is told after how many seconds the next frame is due."""
+        """`frame_taken` is told after how many seconds the next frame is due, and how many this one takes to be drawn."""
         super().__init__(parent)
         self._mailbox, self._hand_on, self._frame_taken = mailbox, hand_on, frame_taken
         self.state = RunState()
@@ -105,7 +105,7 @@ class Inbox(QObject):
         if delivery.frame is not None:
             self._pending.append(Frame(delivery.frame))
             if running:
-                self._frame_taken(self._pace.frame_came())
+                self._frame_taken(self._pace.frame_came(), self._pace.took)
         if tells:
             self._pace.rows_told()
             if self._untold:

@@ -176,11 +176,16 @@ class ProbeBatch:
 class FrameTaken:
     """The last frame was taken: while training runs, another one may follow in `wait` seconds.
 
-    One frame at a time is under way, so a GUI that is slow costs frames, never memory. It needs no answer, and does not count
-    among the messages handled.
+    It then holds what `request` says, or everything that the probe asks for. Drawing the last one takes about `drawing` seconds,
+    in which the window needs a core for itself.
+
+    One frame at a time is under way, so a GUI that is slow costs frames, never memory. The message needs no answer, and does not
+    count among those that were handled.
     """
 
     wait: float = 0.0
+    request: SnapshotRequest | None = None
+    drawing: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ class Pace:
     """Belongs to the GUI thread, whose time it measures."""
 
     def __init__(self) -> None:
-        self._frame_at = self._rows_at = self._took = 0.0
+        self._frame_at = self._rows_at = 0.0
+        self.took = 0.0
+        """Seconds of this thread that the last frame took."""
         self._began: float | None = None
         """The thread's time when the last frame came, until the next look."""
         self._interval: float | None = None
@@ -49,7 +51,7 @@ class Pace:
     def looks(self) -> None:
         """The thread looks for news: what it has done since the last frame came tells what one takes, painting included."""
         if self._began is not None:
-            self._took, self._began = time.thread_time() - self._began, None
+            self.took, self._began = time.thread_time() - self._began, None
 
     def frame_came(self) -> float:
         """A frame is there; the seconds after which the next one is due.
@@ -57,6 +59,6 @@ class Pace:
         Frames keep their beat: one that came late does not put off the next one.
         """
         now, self._began = time.monotonic(), time.thread_time()
-        interval = max(self._interval or 0.0, min(self._took / LARGEST_SHARE, SLOWEST))
+        interval = max(self._interval or 0.0, min(self.took / LARGEST_SHARE, SLOWEST))
         self._frame_at = max(self._frame_at + interval, now + interval / 2)
         return self._frame_at - now

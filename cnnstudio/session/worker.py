@@ -112,7 +112,7 @@ class Worker(threading.Thread):
         batch in hand.
         """
         if isinstance(message, FrameTaken):
-            self._frames.taken(message.wait)
+            self._frames.taken(message.wait, message.request, message.drawing)
         else:
             self._messages.put(message)
 
@@ -319,14 +319,9 @@ class Worker(threading.Thread):
                 self._rest(RunPhase.FINISHED, event.reason)
 
     def _cores(self, trainer: Trainer) -> int:
-        """All of them, but one is left to the window while panels draw and a batch is too little work to gain much from the last.
-
-        Outputs alone, such as the thumbnails on the blocks, are little to draw.
-        """
-        probe = self._frames.request
-        drawing = probe is not None and (probe.parameters or probe.label is not None)
+        """All of them, but one is left to the window while it draws and a batch is too little work to gain much from the last."""
         much = trainer.network.macs * trainer.settings.batch_size >= MUCH_WORK
-        return max(1, CORES - 1) if drawing and not much else CORES
+        return max(1, CORES - 1) if self._frames.drawing and not much else CORES
 
     def _rest(self, phase: RunPhase, reason: str = "") -> None:
         """Stop training; the place in the batch is kept. The last frame is made however recent the one before is."""
@@ -374,7 +369,7 @@ class Worker(threading.Thread):
             return
         hold = running and self._goal == "end" and trainer.batch < trainer.batches and not self._questions
         if self._frames.due(running=running, hold=hold):
-            frame = self._frames.make(trainer, hold=hold)
+            frame = self._frames.make(trainer, running=running, hold=hold)
             if not hold:
                 self._mailbox.put_frame(frame)
 

@@ -9,7 +9,8 @@ so that the rate without a window is also its rate; a further row gives it with 
 
 A frame shows the weights after some step, and there is none between two steps, nor while an epoch ends with its validation. So
 frames are compared with 30 a second or, where training makes fewer steps, with 85 % of its steps without a window; and the gap
-between two frames with 50 ms or, where that is longer, with the gap between two steps without a window. `--panels` opens one
+between two frames with 50 ms or, where that is longer, with the gap between two steps without a window. Where drawing every panel
+with every frame would take too long, panels take turns: how often each is drawn is told beside the frames. `--panels` opens one
 panel at a time and tells what the GUI thread spends on it, and that nothing of it is left when it is closed again.
 """
 
@@ -20,6 +21,7 @@ import resource
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -29,6 +31,7 @@ from PySide6.QtWidgets import QApplication
 
 from cnnstudio.dock import Dock
 from cnnstudio.mainwindow import MainWindow
+from cnnstudio.panels.live_panel import LivePanel, Viewer
 from cnnstudio.resources import resource_path
 from cnnstudio.selection import SampleRef
 from cnnstudio.session.messages import RunPhase, RunState
@@ -61,6 +64,8 @@ class Meter:
     """Steps of training a second."""
     ages: list[float] = field(default_factory=list)
     """Milliseconds from the arrival of a frame in this process until it is painted."""
+    drawn: Counter[str] = field(default_factory=Counter)
+    """How many of the frames each panel has drawn."""
 
     @property
     def gaps(self) -> list[float]:
@@ -102,8 +107,21 @@ class Bench(QObject):
         self._timer.timeout.connect(self._tick)
         self.studio.controller.frame_arrived.connect(self._frame)
         self.studio.controller.state_changed.connect(self._state)
+        for dock in self.window.docks.all:
+            for panel in dock.findChildren(LivePanel):
+                self._count_drawn(dock.objectName(), panel)
+        self._count_drawn("canvas", self.window.thumbnails)
         mailbox = self.studio.controller._worker._mailbox  # type: ignore[attr-defined]
         self._put_frame, mailbox.put_frame = mailbox.put_frame, self._frame_comes
+
+    def _count_drawn(self, name: str, viewer: Viewer) -> None:
+        show = viewer.show_snapshot
+
+        def counted(snapshot: Snapshot | None) -> None:
+            self._meter.drawn[name] += 1
+            show(snapshot)
+
+        viewer.show_snapshot = counted  # type: ignore[method-assign]
 
     def windowless(self, seconds: float) -> float:
         """Images a second of the bare loop."""
@@ -313,6 +331,8 @@ def measure(name: str, seconds: float, rounds: int) -> None:
     line("steps a second without a window", f"{stepped:.1f}")
     line("the same with all panels open", f"{statistics.median(meter.steps for meter in meters):.1f}")
     line("frames a second", f"{per_second:.1f}", f"≥ {possible:.1f}", per_second >= possible)
+    drawn = sum((meter.drawn for meter in meters), Counter[str]())
+    print("    drawn a second: " + ", ".join(f"{panel} {count / (seconds * rounds):.0f}" for panel, count in drawn.most_common()))
     line("gap between frames, 99th percentile", f"{p99:.0f} ms", f"≤ {least:.0f}", p99 <= least)
     line("from a frame's arrival to its painting (95 %)", f"{np.percentile(ages, 95):.0f} ms")
     line("longest stall of the event loop", f"{max(stalls):.0f} ms", "≤ 50", max(stalls) <= 50)

@@ -41,6 +41,7 @@ class ExplainPanel(LivePanel):
     All numbers on display come from one snapshot, whose probe and step are named above them.
     """
 
+    interval = LIVE_INTERVAL
     explained = Signal(object)
     """The `Subject` on display, after everything but the typeset formula has been drawn; None when there is none."""
 
@@ -234,6 +235,8 @@ class ExplainPanel(LivePanel):
         if (needs := self.needs()) != self._asked:
             self._asked = needs
             self.needs_changed.emit()
+            if self._controller.state.phase == RunPhase.RUNNING:
+                self._snapshots[SAMPLE] = None  # what came so far holds what other panels needed; the next frame is near
         if cell is not None and cell.probe == BATCH and self._snapshots[BATCH] is None:
             self._controller.probe_batch()
         array = self._subject.ref.array if self._subject is not None else ""

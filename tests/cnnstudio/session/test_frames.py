@@ -37,7 +37,7 @@ def asked(clock: Clock, trainer: Trainer) -> Frames:
     made = Frames()
     made.begin(trainer)
     made.ask(SnapshotRequest(trainer.data.train.images[0]))
-    assert made.due(running=True, hold=True) and made.make(trainer, hold=True) is None
+    assert made.due(running=True, hold=True) and made.make(trainer, running=True, hold=True) is None
     clock.now += GRADIENT
     assert made.release() is not None
     return made
@@ -49,7 +49,7 @@ def test_a_frame_is_made_as_long_before_it_is_due_as_it_will_be_held(asked: Fram
     assert not asked.due(running=True, hold=True)
     clock.now += 0.002
     assert asked.due(running=True, hold=True) and not asked.due(running=True)
-    asked.make(trainer, hold=True)
+    asked.make(trainer, running=True, hold=True)
     clock.now += GRADIENT
     frame = asked.release()
     assert frame is not None and frame.step == trainer.step and asked.release() is None
@@ -60,7 +60,7 @@ def test_until_the_last_one_was_taken_one_is_made_and_held_but_not_handed_over(
 ) -> None:
     assert not asked.due(running=True)
     assert asked.due(running=True, hold=True)
-    asked.make(trainer, hold=True)
+    asked.make(trainer, running=True, hold=True)
     clock.now += 10
     assert asked.release() is None and not asked.due(running=True, hold=True)
     asked.taken(0.0)
@@ -68,7 +68,7 @@ def test_until_the_last_one_was_taken_one_is_made_and_held_but_not_handed_over(
 
 
 def test_a_frame_that_was_made_too_early_is_not_shown(asked: Frames, clock: Clock, trainer: Trainer) -> None:
-    asked.make(trainer, hold=True)
+    asked.make(trainer, running=True, hold=True)
     asked.taken(60.0)
     assert asked.release() is None
     clock.now += 60
@@ -77,10 +77,35 @@ def test_a_frame_that_was_made_too_early_is_not_shown(asked: Frames, clock: Cloc
 
 @pytest.mark.parametrize("what", ["another probe", "new weights"])
 def test_what_is_held_is_forgotten_when_it_is_out_of_date(asked: Frames, trainer: Trainer, what: str) -> None:
-    asked.make(trainer, hold=True)
+    asked.make(trainer, running=True, hold=True)
     if what == "new weights":
         asked.begin(trainer)
     else:
         asked.ask(SnapshotRequest(trainer.data.train.images[1]))
     asked.taken(0.0)
     assert asked.release() is None
+
+
+def test_a_part_that_was_asked_for_is_all_that_the_next_frame_holds_and_at_rest_one_holds_everything(
+    asked: Frames, clock: Clock, trainer: Trainer
+) -> None:
+    image = trainer.data.train.images[0]
+    asked.taken(0.0, SnapshotRequest(image, layers=("conv1",), parameters=False, mark=5))
+    asked.make(trainer, running=True, hold=True)
+    clock.now += GRADIENT
+    part = asked.release()
+    assert part is not None and part.mark == 5 and set(part.arrays) == {"image", "conv1.y"}
+    whole = asked.make(trainer, running=False)
+    assert whole is not None and whole.mark == 0 and "conv1.W" in whole
+    asked.taken(0.0)
+    next_one = asked.make(trainer, running=True)
+    assert next_one is not None and "conv1.W" in next_one
+
+
+def test_the_window_draws_from_the_handing_over_until_so_long_after_it_took_the_frame(asked: Frames, clock: Clock) -> None:
+    clock.now += 1
+    assert asked.drawing
+    asked.taken(0.03, drawing=0.01)
+    assert asked.drawing
+    clock.now += 0.011
+    assert not asked.drawing
