@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QMenu, QToolButton, QWidget
 
 from cnnstudio.icons import icon
-from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
+from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, current_theme, theme_changed
 from cnnstudio.widgets.elided_label import ElidedLabel
+
+ASIDE = QPoint(28, 28)
+"""How far from its place a panel floats first."""
 
 
 class Dock(QDockWidget):
@@ -25,6 +28,7 @@ class Dock(QDockWidget):
         self._no_title = QWidget(self)
         self.setTitleBarWidget(self._title)
         self.topLevelChanged.connect(self._show_title)
+        self.topLevelChanged.connect(self._frame)
 
     def showEvent(self, event: QShowEvent) -> None:
         """A window of its own first comes in the middle of the program's window, not in a corner of the screen."""
@@ -32,6 +36,19 @@ class Dock(QDockWidget):
         window = self.parentWidget()
         if window is not None and self.isFloating() and self.pos().isNull():
             self.move(window.geometry().center() - self.rect().center())
+
+    @Slot(bool)
+    def _frame(self, floating: bool) -> None:
+        """A window of its own needs an edge: neither Qt nor a window manager draws one."""
+        self.setContentsMargins(*(4 * [int(floating)]))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the edge of a window of its own."""
+        super().paintEvent(event)
+        if self.isFloating():
+            painter = QPainter(self)
+            painter.setPen(current_theme().color("control_border"))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     @Slot(str, str)
     def set_heading(self, heading: str, detail: str) -> None:
@@ -46,8 +63,19 @@ class Dock(QDockWidget):
 
     @Slot()
     def float_or_dock(self) -> None:
-        """Make it a window of its own, or put it back where it was."""
-        self.setFloating(not self.isFloating())
+        """Make it a window of its own, a little aside so that it is seen to be one, or put it back where it was."""
+        if self.isFloating():
+            self.setFloating(False)
+            return
+        window = self.parentWidget()
+        tabs = window.tabifiedDockWidgets(self) if isinstance(window, QMainWindow) else []
+        front = next((dock for dock in (self, *tabs) if not dock.visibleRegion().isEmpty()), self)
+        screen = self.screen().availableGeometry()
+        place, size = front.mapToGlobal(QPoint(0, 0)) - ASIDE, front.size()
+        # With another title bar Qt makes the window anew; done while it is being shown, a window manager never shows it.
+        self.set_tabbed(False)
+        self.setFloating(True)
+        self.setGeometry(QRect(QPoint(max(place.x(), screen.left()), max(place.y(), screen.top())), size))
 
     def menu(self) -> QMenu:
         """The same as the buttons of its title, for its tab."""

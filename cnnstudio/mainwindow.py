@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 SMALLEST = QSize(960, 600)
 FIRST = QSize(1440, 900)
 """Size of the window at the first start, if the screen has it."""
+FRAME = QSize(16, 48)
+"""What a window manager may put around it."""
 
 
 class MainWindow(QMainWindow):
@@ -239,7 +241,7 @@ class MainWindow(QMainWindow):
         geometry, layout = self.settings.geometry, self.settings.layout
         if geometry.isEmpty() or not self.restoreGeometry(geometry):
             room = self.screen().availableSize()
-            self.resize(FIRST.boundedTo(room))
+            self.resize(FIRST.boundedTo(room - FRAME))
             self.docks.arrange()
         if not layout.isEmpty():
             self.restoreState(layout)

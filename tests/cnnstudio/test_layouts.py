@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QToolButton
 from pytestqt.qtbot import QtBot
@@ -12,6 +12,7 @@ from cnnstudio.layouts import LAYOUTS, Layout
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.settings import Settings
 from cnnstudio.tab_corner import TabCorner
+from cnnstudio.theme import current_theme
 from engine.templates import Template
 
 
@@ -165,6 +166,22 @@ def test_a_bar_of_tabs_says_what_the_panel_in_front_shows_and_lets_it_float_and_
     front = bar.tabText(bar.currentIndex())
     qtbot.mouseClick(closes, Qt.MouseButton.LeftButton)
     assert {dock.windowTitle() for dock in window.docks.all if dock.isHidden()} == {"History", "Network analyzer", front}
+
+
+def test_a_tab_that_was_never_in_front_floats_over_its_place_with_the_title_it_keeps(qtbot: QtBot, window: MainWindow) -> None:
+    dock, front = window.docks["gradients"], window.docks["feature_maps"]
+    qtbot.waitUntil(lambda: not front.visibleRegion().isEmpty())
+    place, titles = QRect(front.mapToGlobal(QPoint(0, 0)), front.size()), []
+    # Another title for a window that is being shown makes it anew, and a window manager never shows that one.
+    dock.topLevelChanged.connect(lambda _: titles.append(dock.titleBarWidget()))
+    dock.float_or_dock()
+    assert titles == [dock._title] and dock.isVisible()
+    assert dock.width() == place.width() and place.contains(dock.geometry().center())
+    assert dock.geometry().topLeft() != place.topLeft()
+    edge = dock.grab().toImage().pixelColor(dock.width() // 2, dock.height() - 1)
+    assert edge == current_theme().color("control_border")
+    dock.float_or_dock()
+    qtbot.waitUntil(lambda: dock in window.tabifiedDockWidgets(front))
 
 
 def test_a_tab_that_is_double_clicked_floats_and_its_menu_closes_it(qtbot: QtBot, window: MainWindow) -> None:
