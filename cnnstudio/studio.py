@@ -90,9 +90,11 @@ class Studio(QObject):
         self._network.bank.deposit(example.weights)
 
     def begin_empty(self) -> None:
-        """Begin anew with an Input block alone, and the data set in use."""
+        """Begin anew with an Input block alone, which takes the images of the data set in use."""
         self._begin_new(Graph(data=self.document.data))
         self.document.append("input")
+        if self.data is not None:
+            self._data.fit_input(self.data.shape)
         self.document.undo_stack.clear()
 
     def _begin_new(self, graph: Graph) -> None:

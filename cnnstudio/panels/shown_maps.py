@@ -39,8 +39,8 @@ class ShownMaps:
 def shown(name: str, array: Array, kind: Kind | None = None, *, order: Array | None = None,
           caption: Caption | None = None, marks: Maps | None = None) -> ShownMaps:  # fmt: skip
     """The maps of an array, those of an `order` if one is given."""
-    kind = kind or kind_of(name)
-    maps = as_picture(array) if kind == "image" and array.ndim == 3 else as_maps(array)
+    kind = kind or kind_of(name, array)
+    maps = as_picture(array) if kind == "image" else as_maps(array)
     if order is None or maps.ndim == 4 or int(order.max(initial=0)) >= len(maps):
         order = np.arange(len(maps))
     else:
@@ -60,8 +60,10 @@ def mean_and_zeros(one: Maps) -> tuple[str, str]:
     return format_value(float(one.mean()), 3), format_percent(float(np.mean(one == 0)), 0)
 
 
-def kind_of(name: str) -> Kind:
-    """The image itself is grey or coloured as it is; deltas are signed; everything else has the colours of activations."""
-    if name.removeprefix("other:") == "input.y":
+def kind_of(name: str, array: Array) -> Kind:
+    """The image itself is grey or coloured as it is; deltas are signed; everything else has the colours of activations, also
+    an Input block's principal components, which are no image.
+    """
+    if name.removeprefix("other:") == "input.y" and array.ndim == 3:
         return "image"
     return "weight" if name.endswith(".dy") else "activation"

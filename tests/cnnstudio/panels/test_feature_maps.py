@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -269,10 +267,22 @@ def test_colours_may_reach_over_the_whole_network(qtbot: QtBot, window: MainWind
     assert_shows(panel.view, outputs["conv1"], low, high)
 
 
-def test_an_input_that_is_no_image_is_shown_as_single_cells(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel) -> None:
-    choose(qtbot, window, "input", 1)
-    snapshot = panel._snapshot
-    assert snapshot is not None
-    features = np.array([0.1, -0.2, 0.3, 0.4], np.float32)  # as in the last frame of another network
-    panel.show_snapshot(replace(snapshot, arrays={**snapshot.arrays, "input.y": features}))
-    assert panel.view.maps is not None and panel.view.maps.ravel().tolist() == features.tolist()
+def test_principal_components_of_the_input_are_single_cells_in_the_colours_of_activations(
+    qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel
+) -> None:
+    document = window.studio.document
+    window.studio.begin_empty()
+    for kind in ("flatten", "dense", "softmax"):
+        document.append(kind)
+    document.set_option("dense1", "units", 10)
+    document.set_option("input", "projection", "pca")
+    document.set_option("input", "components", 12)
+    choose(qtbot, window, "input", 12)
+    assert window.studio.obstacle is None  # the Input block of an empty canvas takes the images of the data set in use
+    outputs = outputs_of(network_of(window.studio), sample_of(window)[0])
+    assert outputs["input"].shape == (12,)
+    assert_shows(panel.view, outputs["input"].reshape(12, 1, 1))
+    choose(qtbot, window, "dense1", 10)
+    panel.compare.choose(INPUT)
+    qtbot.waitUntil(lambda: panel.beside.maps is not None)
+    assert_shows(panel.beside, outputs["flatten1"].reshape(12, 1, 1))
