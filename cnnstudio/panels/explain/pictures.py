@@ -255,14 +255,15 @@ def _kernel(subject: Subject, f: int, c: int, *, rotated: bool = False) -> Pictu
 
 
 def _served(subject: Subject) -> Pair | None:
-    """A weight of a convolution: the input cells that it meets, and the map of which it serves every cell."""
+    """A weight of a convolution: the input cells that it meets, and the map of which it serves every cell.
+
+    The first frame of a changed network may have only one of the two: it was asked for before the change.
+    """
     assert subject.owner is not None
-    layer = subject.owner.node.layer
-    output = f"{subject.owner.node.id}.y"
-    if not isinstance(layer, Conv2D) or subject.target != "W" or output not in subject.snapshot:
+    layer, x, y = subject.owner.node.layer, subject.owner.x, subject.owner.y
+    before, output = (f"{subject.snapshot.spec.nodes[i].id}.y" for i in (subject.owner.index - 1, subject.owner.index))
+    if not isinstance(layer, Conv2D) or subject.target != "W" or not {before, output} <= set(subject.snapshot.arrays):
         return None
-    x, y, index = subject.owner.x, subject.owner.y, subject.owner.index
-    before = f"{subject.snapshot.spec.nodes[index - 1].id}.y"
     f, c, u, v = subject.cell
     channel = f // (layer.depth // layer.groups) * (x[0] // layer.groups) + c
     (sh, sw), (dh, dw), (top, _, left, _) = layer.stride, layer.dilation, layer.window(x).padding

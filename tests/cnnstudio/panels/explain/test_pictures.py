@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cnnstudio.panels.explain.ideas import pixels, sentences
 from cnnstudio.panels.explain.pictures import Pair, pair_of
 from cnnstudio.panels.explain.subject import Subject, counterparts, subject_of
+from engine.errors import ExplainError
 from engine.layers.conv import Conv2D
 from engine.layers.dense import Dense, Flatten
 from engine.layers.input import Input
@@ -43,6 +47,17 @@ def outlined(pair: Pair) -> set[CellRef]:
     spots = [(m, i, j) for m in range(count) for i in range(height) for j in range(width)
              if window is None or (m == (window[0] or 0) and i in window[1][0] and j in window[1][1])]  # fmt: skip
     return {ref for spot in spots if (ref := pair.source.cell_of(spot)) is not None}
+
+
+def test_a_frame_without_some_layer_shows_what_it_can_and_breaks_nothing(snapshots: list[Snapshot]) -> None:
+    rng = np.random.default_rng(6)
+    for whole in snapshots:
+        for left_out in whole.spec:
+            arrays = {name: array for name, array in whole.arrays.items() if not name.startswith(f"{left_out.id}.")}
+            for subject in subjects(replace(whole, arrays=arrays), rng):
+                with contextlib.suppress(ExplainError):  # which is said in the pictures' place
+                    assert subject.term.value is not None
+                    pair_of(subject)
 
 
 def test_pictures_show_the_cell_and_what_it_reads(snapshots: list[Snapshot]) -> None:
