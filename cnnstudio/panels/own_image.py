@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QRect, Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QImageReader
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 
-from cnnstudio.icons import icon
+from cnnstudio.icon_button import IconButton
 from cnnstudio.selection import SampleRef, Source
-from cnnstudio.theme import SPACE_XS, Theme, theme_changed
+from cnnstudio.theme import SPACE_XS
 from cnnstudio.widgets.draw_pad import DrawPad
 from engine.datasets.dataset import Dataset
 from engine.layer import Array
@@ -29,7 +29,6 @@ class OwnImage(QWidget):
         self.pad = DrawPad()
         self.pad.drawn.connect(self._take_drawing)
         self.pad.picture_taken.connect(self._take_picture)
-        self._buttons: list[tuple[QToolButton, str]] = []
         row = QHBoxLayout()
         row.setSpacing(SPACE_XS)
         for name, text, act in (
@@ -37,12 +36,8 @@ class OwnImage(QWidget):
             ("erase", self.tr("Clear the pad"), self.pad.clear),
             ("open", self.tr("Open an image file…"), self.open_file),
         ):
-            button = QToolButton()
-            button.setProperty("role", "quiet")
-            button.setToolTip(text)
-            button.setAccessibleName(text)
+            button = IconButton(name, text)
             button.clicked.connect(act)
-            self._buttons.append((button, name))
             row.addWidget(button)
         row.addStretch()
         layout = QVBoxLayout(self)
@@ -50,8 +45,6 @@ class OwnImage(QWidget):
         layout.setSpacing(SPACE_XS)
         layout.addWidget(self.pad, 1)
         layout.addLayout(row)
-        theme_changed.connect(self._retheme)
-        self._retheme()
 
     def set_data(self, data: Dataset | None) -> None:
         """Make samples for another data set."""
@@ -101,11 +94,6 @@ class OwnImage(QWidget):
     @property
     def _in_colour(self) -> bool:
         return self._data is not None and self._data.shape[0] == 3
-
-    @Slot()
-    def _retheme(self, _theme: Theme | None = None) -> None:
-        for button, name in self._buttons:
-            button.setIcon(icon(name))
 
 
 def as_sample(picture: QImage, shape: tuple[int, int, int], value_range: tuple[float, float]) -> Array:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
-from cnnstudio.icons import icon
+from cnnstudio.icon_button import IconButton
 from cnnstudio.panels.along_chain import Maps, as_picture
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.own_image import OwnImage
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import CellRef, SampleRef, Selection
-from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
+from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.bars import ProbabilityBars
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
@@ -57,7 +57,6 @@ class PredictionPanel(LivePanel):
         self._note.setProperty("role", "muted")
         self._note.setWordWrap(True)
         self._note.hide()
-        self._buttons: list[tuple[QToolButton, str]] = []
         buttons = QHBoxLayout()
         buttons.setSpacing(0)
         for name, text, signal in (
@@ -65,25 +64,14 @@ class PredictionPanel(LivePanel):
             ("next", self.tr("Next sample"), self.next_wanted),
             ("random", self.tr("Random sample"), self.random_wanted),
         ):
-            button = QToolButton()
-            button.setProperty("role", "quiet")
-            button.setToolTip(text)
-            button.setAccessibleName(text)
+            button = self._button(name, text)
             button.clicked.connect(signal)
-            self._buttons.append((button, name))
             buttons.addWidget(button)
-        self._pencil = QToolButton()
-        self._pencil.setProperty("role", "quiet")
+        self._pencil = self._button("draw", self.tr("Draw a sample, or drop, paste or open an image"))
         self._pencil.setCheckable(True)
-        self._pencil.setToolTip(self.tr("Draw a sample, or drop, paste or open an image"))
-        self._pencil.setAccessibleName(self._pencil.toolTip())
         self._pencil.toggled.connect(self._draw_or_look)
-        self._buttons.append((self._pencil, "draw"))
         buttons.addWidget(self._pencil)
         buttons.addStretch()
-        for button, _ in self._buttons:  # four of them share the narrow column
-            button.setFixedSize(COLUMN // 4, 26)
-            button.setStyleSheet("padding: 2px; min-height: 0;")
         self.own = OwnImage()
         self.own.hide()
         self.own.chosen.connect(selection.select_sample)
@@ -121,10 +109,8 @@ class PredictionPanel(LivePanel):
         self._bars.setMinimumWidth(130)
         self._bars.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._bars.class_clicked.connect(self._open_class)
-        theme_changed.connect(self._retheme)
         selection.sample_changed.connect(self._follow_sample)
         document.graph_changed.connect(self._follow)
-        self._retheme()
         self._show_sample()
 
     @property
@@ -284,7 +270,10 @@ class PredictionPanel(LivePanel):
             self._verdict.setProperty("role", "ok" if right else "error")
             self._verdict.style().polish(self._verdict)
 
-    @Slot()
-    def _retheme(self, _theme: Theme | None = None) -> None:
-        for button, name in self._buttons:
-            button.setIcon(icon(name))
+    @staticmethod
+    def _button(name: str, text: str) -> IconButton:
+        """One of four that share the narrow column."""
+        button = IconButton(name, text)
+        button.setFixedSize(COLUMN // 4, 26)
+        button.setStyleSheet("padding: 2px; min-height: 0;")
+        return button

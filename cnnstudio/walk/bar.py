@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
-from cnnstudio.icons import icon
-from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS, Theme, theme_changed
+from cnnstudio.icon_button import IconButton
+from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS
 from cnnstudio.walk.plan import GRAINS
 from cnnstudio.widgets.fields import Choice
 
@@ -27,11 +27,11 @@ class WalkBar(QFrame):
         super().__init__(parent)
         self.setProperty("role", "bar")
         self._position = self._last = 0
-        self._back = self._button("previous", self.tr("One step back"))
-        self.play = self._button("train", self.tr("Play"))
+        self._back = IconButton("previous", self.tr("One step back"))
+        self.play = IconButton("train", self.tr("Play"))
         self.play.setCheckable(True)
-        self._ahead = self._button("next", self.tr("One step forward"))
-        self._close = self._button("close", self.tr("Leave the step mode"))
+        self._ahead = IconButton("next", self.tr("One step forward"))
+        self._close = IconButton("close", self.tr("Leave the step mode"))
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setAccessibleName(self.tr("Position in the training step"))
         self._text = QLabel()
@@ -66,8 +66,6 @@ class WalkBar(QFrame):
         self._grain.currentIndexChanged.connect(lambda _: self.grain_chosen.emit(self._grain.currentData()))
         self._speed.currentIndexChanged.connect(lambda _: self.speed_chosen.emit(self._speed.currentData()))
         self._close.clicked.connect(self.closed)
-        theme_changed.connect(self._retheme)
-        self._retheme()
 
     @property
     def speed(self) -> float:
@@ -103,22 +101,5 @@ class WalkBar(QFrame):
 
     @Slot(bool)
     def _toggle(self, on: bool) -> None:
-        text = self.tr("Pause") if on else self.tr("Play")
-        self.play.setToolTip(text)
-        self.play.setAccessibleName(text)
-        self._retheme()
+        self.play.show_as(*(("pause", self.tr("Pause")) if on else ("train", self.tr("Play"))))
         self.play_toggled.emit(on)
-
-    def _button(self, name: str, text: str) -> QToolButton:
-        button = QToolButton()
-        button.setProperty("role", "quiet")
-        button.setProperty("glyph", name)
-        button.setToolTip(text)
-        button.setAccessibleName(text)
-        return button
-
-    @Slot()
-    def _retheme(self, _theme: Theme | None = None) -> None:
-        self.play.setProperty("glyph", "pause" if self.play.isChecked() else "train")
-        for button in (self._back, self.play, self._ahead, self._close):
-            button.setIcon(icon(button.property("glyph")))

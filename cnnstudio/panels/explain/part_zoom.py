@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from cnnstudio.icons import icon
+from cnnstudio.icon_button import IconButton
 from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.subject import Subject
-from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
+from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.number_grid import NumberGrid
@@ -129,16 +129,12 @@ class PartZoom(QWidget):
         self._name = QLabel()
         self._name.setProperty("role", "section")
         self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._buttons: list[QToolButton] = []
+        self._buttons: list[IconButton] = []
         row = QHBoxLayout()
         row.setSpacing(SPACE_XS)
         row.addWidget(self._name, 1)
         for name, text, step in (("previous", self.tr("Previous partial sum"), -1), ("next", self.tr("Next partial sum"), 1)):
-            button = QToolButton()
-            button.setProperty("role", "quiet")
-            button.setProperty("glyph", name)
-            button.setToolTip(text)
-            button.setAccessibleName(text)
+            button = IconButton(name, text)
             button.clicked.connect(lambda _checked=False, step=step: self._step(step))
             self._buttons.append(button)
             row.addWidget(button)
@@ -154,8 +150,6 @@ class PartZoom(QWidget):
             self._line.addWidget(matrix)
             matrix.cell_wanted.connect(self.cell_wanted)
             matrix.hovered.connect(self._outline)
-        theme_changed.connect(self._retheme)
-        self._retheme()
 
     def show_part(self, subject: Subject, part: int, names: Names) -> None:
         """Show partial sum number `part`; hides itself where there is no window to show."""
@@ -256,11 +250,6 @@ class PartZoom(QWidget):
                 matrix.clear_outline()
             else:
                 matrix.outline(*place)
-
-    @Slot()
-    def _retheme(self, _theme: Theme | None = None) -> None:
-        for button in self._buttons:
-            button.setIcon(icon(button.property("glyph")))
 
 
 def _values(terms: Sequence[Term], shape: tuple[int, int]) -> Array:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from cnnstudio.icons import icon
+from cnnstudio.icon_button import IconButton
 from cnnstudio.panels.explain.trail import Stop, Trail
-from cnnstudio.theme import SPACE_XS, Theme, theme_changed
+from cnnstudio.theme import SPACE_XS
 
 MOST = 6
 
@@ -41,8 +41,6 @@ class TrailBar(QWidget):
         layout.addWidget(self._back)
         layout.addWidget(self._ahead)
         layout.addWidget(self._text, 1)
-        theme_changed.connect(self._retheme)
-        self._retheme()
 
     def show_trail(self, trail: Trail) -> None:
         """Show where one is."""
@@ -65,21 +63,13 @@ class TrailBar(QWidget):
         self._text.setText(" › ".join([*links, *names[-1:]]))
         self._text.setToolTip(" › ".join(names))
 
-    def _button(self, name: str, text: str, keys: str) -> QToolButton:
-        button = QToolButton()
-        button.setProperty("role", "quiet")
-        button.setProperty("glyph", name)
+    def _button(self, name: str, text: str, keys: str) -> IconButton:
+        button = IconButton(name, text)
         button.setShortcut(keys)
         button.setToolTip(f"{text} ({keys})")
-        button.setAccessibleName(text)
         button.setEnabled(False)
         return button
 
     @Slot(str)
     def _choose(self, link: str) -> None:
         self.stop_chosen.emit(self._stops[int(link)])
-
-    @Slot()
-    def _retheme(self, _theme: Theme | None = None) -> None:
-        for button in (self._back, self._ahead):
-            button.setIcon(icon(button.property("glyph")))

@@ -1,0 +1,30 @@
+"""A quiet button with an icon in the colour of the theme."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from cnnstudio.icons import icon
+from cnnstudio.theme import Theme, theme_changed
+
+
+class IconButton(QToolButton):
+    """Shows the drawing of a name; `text` says what the button does."""
+
+    def __init__(self, drawing: str, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "quiet")
+        theme_changed.connect(self._retheme)
+        self.show_as(drawing, text)
+
+    def show_as(self, drawing: str, text: str) -> None:
+        """Show another drawing with another text."""
+        self._drawing = drawing
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+        self._retheme()
+
+    @Slot()
+    def _retheme(self, _theme: Theme | None = None) -> None:
+        self.setIcon(icon(self._drawing))
