@@ -99,6 +99,31 @@ def test_processes_change_no_bit(crew: Network) -> None:
         assert trained(crew, n) == trained(here, n)
 
 
+def test_this_process_computes_its_share_beside_one_worker() -> None:
+    images, labels = batch(150)
+    here, crew = Network(with_dropout()), ready(Network(with_dropout(), workers=1))
+    assert len(here.slices(150)) > 1
+    assert trained(crew) == trained(here)
+    assert crew.predict(images).tobytes() == here.predict(images).tobytes()
+    assert crew.gradient(images, labels, key=(1, 1)) == here.gradient(images, labels, key=(1, 1))
+    crew.close()
+
+
+def test_a_batch_in_slices_has_the_mean_gradient_and_loss_of_its_parts() -> None:
+    images, labels = batch(64)
+    network, size = Network(lenet5()), 16
+    network.initialize(1)
+    assert len(network.slices(64)) > 1 == len(network.slices(size))
+    whole, gradient = network.gradient(images, labels), network.parameters.gradient.copy()
+    results, mean = [], np.zeros_like(gradient)
+    for start in range(0, 64, size):
+        results.append(network.gradient(images[start:start + size], labels[start:start + size]))
+        mean += network.parameters.gradient * (size / 64)
+    np.testing.assert_allclose(gradient, mean, rtol=1e-4, atol=1e-4 * np.abs(mean).max())
+    assert whole.loss == pytest.approx(np.mean([part.loss for part in results]), rel=1e-5)
+    assert (whole.correct, whole.n) == (sum(part.correct for part in results), 64)
+
+
 def test_a_worker_that_dies_is_replaced_by_this_process(crew: Network, caplog: pytest.LogCaptureFixture) -> None:
     assert crew._crew._workers is not None
     crew._crew._workers._processes[1].kill()
