@@ -151,10 +151,14 @@ def test_targets_may_be_rows_of_numbers() -> None:
     np.testing.assert_allclose(fast.parameters.gradient, plain.parameters.gradient, atol=1e-12)
 
 
+@pytest.mark.parametrize("projection", ["none", "zca_whitening"])
 @pytest.mark.parametrize("between", [[], [Dropout(rate=0.3)], [ReLU()], [Conv2D(3, (3, 3))]])
-def test_a_single_image_stands_in_the_frame_of_the_convolution_that_reads_it(between: list[Layer]) -> None:
-    spec = NetworkSpec.of([Input(2, 9, 8), *between, Conv2D(4, (3, 3), padding=(1, 0, 2, 1)), Flatten(), Dense(3), Softmax()])
+def test_a_single_image_stands_in_the_frame_of_the_convolution_that_reads_it(between: list[Layer], projection: str) -> None:
+    spec = NetworkSpec.of([Input(2, 9, 8, projection=projection), *between, Conv2D(4, (3, 3), padding=(1, 0, 2, 1)), Flatten(),
+                           Dense(3), Softmax()])
     fast, plain = both(spec)
+    for network in (fast, plain):
+        network.fit_input(np.random.default_rng(9).normal(size=(200, 2, 9, 8)), (0.0, 255.0))
     for seed in range(2):  # the second image finds what the first has left behind
         image = np.random.default_rng(seed).normal(size=(1, 2, 9, 8))
         np.testing.assert_allclose(fast.predict(image), plain.predict(image), rtol=1e-9)
