@@ -12,6 +12,7 @@ from engine.checkpoint import Checkpoint
 from engine.datasets.augmentation import Augmentation
 from engine.errors import DataError, StorageError, TrainingError
 from engine.layers.activation import ReLU
+from engine.layers.batchnorm import BatchNorm
 from engine.layers.conv import Conv2D
 from engine.layers.dense import Dense, Flatten
 from engine.layers.dropout import Dropout
@@ -19,6 +20,7 @@ from engine.layers.input import Input
 from engine.layers.pool import MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.losses import LOSSES, SquaredError
+from engine.network import Network
 from engine.optimizers import OPTIMIZERS, SGD, Adam, Momentum
 from engine.schedules import Cosine, Plateau, Step
 from engine.settings import TrainSettings
@@ -376,6 +378,12 @@ def test_a_checkpoint_in_the_middle_of_a_batch_holds_the_state_before_the_batch(
     inside = trainer.checkpoint()
     assert not np.array_equal(trainer.network.state["batch_norm1.mean"], before.state["batch_norm1.mean"])
     assert parameter_bytes(inside.state) == parameter_bytes(before.state)
+
+
+def test_what_training_changes_beside_the_parameters_is_all_state_but_the_fit_of_the_input() -> None:
+    network = Network(NetworkSpec.of([Input(1, 8, 8, mean="feature"), BatchNorm(), Flatten(), Dense(3), Softmax()]))
+    assert any(name.startswith("input.") for name in network.state)
+    assert sorted(network.running_state()) == ["batch_norm1.mean", "batch_norm1.variance"]
 
 
 def test_validation_comes_in_parts_that_add_up_to_the_whole() -> None:
