@@ -52,22 +52,27 @@ class RunModel(QAbstractTableModel):
 
     @Slot()
     def _renew(self) -> None:
-        ids = [run.id for run in self.rows]
-        rows = self._runs.all
-        if [run.id for run in rows] != ids:
-            self.beginResetModel()
-            self.rows = rows
-            self._compare()
-            self.endResetModel()
-            return
-        self.rows = rows
-        self._compare()
-        if rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(self._headings) - 1))
+        """Rows come and go one by one: where all are made anew, Qt loses a name that is being typed."""
+        wanted = self._runs.all
+        self._compare(wanted)
+        ids = [run.id for run in wanted]
+        for row in reversed(range(len(self.rows))):
+            if self.rows[row].id not in ids:
+                self.beginRemoveRows(_ROOT, row, row)
+                self.rows = (*self.rows[:row], *self.rows[row + 1:])
+                self.endRemoveRows()
+        for row, run in enumerate(wanted):
+            if row == len(self.rows) or self.rows[row].id != run.id:
+                self.beginInsertRows(_ROOT, row, row)
+                self.rows = (*self.rows[:row], run, *self.rows[row:])
+                self.endInsertRows()
+        self.rows = self._runs.all  # a name that was being typed may have been taken meanwhile
+        if self.rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, len(self._headings) - 1))
 
-    def _compare(self) -> None:
+    def _compare(self, runs: tuple[RunRecord, ...]) -> None:
         before: RunRecord | None = None
-        for run in self.rows:
+        for run in runs:
             self._otherwise[run.id] = "" if before is None else " · ".join(differences(before, run))
             before = run
 

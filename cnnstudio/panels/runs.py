@@ -64,7 +64,8 @@ class RunsPanel(QWidget):
         runs.changed.connect(self._follow)
         self.table.selectionModel().selectionChanged.connect(self._follow)
         self.table.selectionModel().currentChanged.connect(self._follow)
-        self.model.modelReset.connect(self._keep_a_row)
+        self.model.rowsInserted.connect(self._keep_a_row)
+        self.model.rowsRemoved.connect(self._keep_a_row)
         self.model.refused.connect(self.message)
         theme_changed.connect(self._retheme)
         self._retheme()
@@ -166,7 +167,7 @@ class RunsPanel(QWidget):
         self.table.selectionModel().select(selection, flag.ClearAndSelect)
 
     @Slot()
-    def _keep_a_row(self) -> None:
+    def _keep_a_row(self, *_: object) -> None:
         """After a run has come or gone, one is selected: that which has just begun, else the same as before, else the last."""
         self._stack.setCurrentIndex(1 if self.model.rows else 0)
         ids, present = [run.id for run in self.model.rows], self._runs.present

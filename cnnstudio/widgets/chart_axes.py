@@ -1,6 +1,7 @@
 """The vertical axes of a chart: which numbers stand on them, however low the chart is."""
 
 import math
+import sys
 from typing import Any
 
 from PySide6.QtGui import QFontMetricsF
@@ -23,13 +24,20 @@ class ValueAxis(pg.AxisItem):
         return usual if usual[0][0] >= least else [(nice_ceiling(least), 0)]
 
 
+DECADES = 20
+"""Powers of ten up to which an axis has numbers between them, and numbers that it has at most beyond."""
+
+
 class LossAxis(ValueAxis):
-    """An axis that, when logarithmic, has lines at 1, 2 and 5 times the powers of ten and numbers at no others."""
+    """An axis that, when logarithmic, has lines at 1, 2 and 5 times the powers of ten, or at some powers where these are many."""
 
     def logTickValues(self, minVal: float, maxVal: float, size: float, stdTicks: Any) -> Any:
-        decades = range(math.floor(minVal) - 1, math.ceil(maxVal) + 1)
-        ticks = [d + math.log10(step) for d in decades for step in (1, 2, 5)]
-        return [(1.0, [tick for tick in ticks if minVal <= tick <= maxVal])]
+        # A view that was zoomed out reaches further than numbers do.
+        least, most = max(minVal, sys.float_info.min_10_exp), min(maxVal, sys.float_info.max_10_exp)
+        first, last = math.floor(least) - 1, math.ceil(most) + 1
+        apart = max(1, math.ceil((last - first) / DECADES))
+        ticks = [d + math.log10(step) for d in range(first, last, apart) for step in ((1, 2, 5) if apart == 1 else (1,))]
+        return [(1.0, [tick for tick in ticks if least <= tick <= most])]
 
     def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         return [f"{10.0**value:.3g}" for value in values]

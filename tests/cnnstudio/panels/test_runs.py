@@ -134,6 +134,24 @@ def test_runs_are_renamed_noted_and_deleted_by_the_keyboard(qtbot: QtBot, two: M
     assert [text(panel, row, NAME) for row in range(2)] == ["first", "Run 2"]
 
 
+def test_a_run_that_begins_or_goes_while_a_name_is_typed_loses_nothing(qtbot: QtBot, two: MainWindow) -> None:
+    panel, studio = two.runs, two.studio
+    two.activateWindow()
+    qtbot.waitUntil(two.isActiveWindow)
+    panel.choose(1)
+    panel._rename.trigger()
+    editor = panel.table.findChild(QLineEdit)
+    assert editor is not None
+    qtbot.keyClicks(editor, "first")
+    reset(qtbot, studio)
+    train(qtbot, studio, 1)
+    assert [run.id for run in studio.runs.all] == [1, 2, 3] and [run.id for run in panel.chosen] == [3]
+    assert [text(panel, row, NAME) for row in range(3)] == ["first", "Run 2", "Run 3"]
+    panel._rename.trigger()
+    studio.document.undo_stack.undo()
+    assert len(panel.model.rows) == panel.model.rowCount() == len(studio.runs.all)
+
+
 def test_reopening_says_that_undo_brings_back_the_rest(qtbot: QtBot, two: MainWindow) -> None:
     panel, studio = two.runs, two.studio
     panel.choose(1)
