@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QMenu, QWidget
 
-from cnnstudio.icons import icon
-from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, current_theme, theme_changed
+from cnnstudio.icon_button import IconButton
+from cnnstudio.theme import SPACE_S, SPACE_XS, current_theme
 from cnnstudio.widgets.elided_label import ElidedLabel
 
 ASIDE = QPoint(28, 28)
@@ -104,34 +104,29 @@ class DockButtons(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._dock: Dock | None = None
-        self._floats = self._button("float", self.tr("Float or dock this panel"))
-        self._closes = self._button("close", self.tr("Close this panel; the View menu brings it back"))
-        self._floats.clicked.connect(self._float_or_dock)
-        self._closes.clicked.connect(self._close_dock)
+        floats = self._button("float", self.tr("Float or dock this panel"))
+        closes = self._button("close", self.tr("Close this panel; the View menu brings it back"))
+        floats.clicked.connect(self._float_or_dock)
+        closes.clicked.connect(self._close_dock)
         buttons = QHBoxLayout()
         buttons.setSpacing(0)
-        buttons.addWidget(self._floats)
-        buttons.addWidget(self._closes)
+        buttons.addWidget(floats)
+        buttons.addWidget(closes)
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(0, 0, 2, 0)
         self.row.setSpacing(SPACE_S)
         self.row.addLayout(buttons)
-        theme_changed.connect(self._retheme)
-        self._retheme()
 
     def act_on(self, dock: Dock | None) -> None:
         """Belong to a dock."""
         self._dock = dock
 
-    def _button(self, name: str, text: str) -> QToolButton:
-        button = QToolButton()
-        button.setProperty("role", "quiet")
-        button.setProperty("icon", name)
+    @staticmethod
+    def _button(name: str, text: str) -> IconButton:
+        button = IconButton(name, text, token="muted")
         button.setIconSize(QSize(12, 12))
         button.setFixedSize(22, 20)
         button.setProperty("small", True)
-        button.setToolTip(text)
-        button.setAccessibleName(text)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return button
 
@@ -144,11 +139,6 @@ class DockButtons(QWidget):
     def _close_dock(self) -> None:
         if self._dock is not None:
             self._dock.close()
-
-    @Slot()
-    def _retheme(self, _theme: Theme | None = None) -> None:
-        self._floats.setIcon(icon("float", "muted"))
-        self._closes.setIcon(icon("close", "muted"))
 
 
 class DockTitle(DockButtons):

@@ -10,10 +10,11 @@ from cnnstudio.theme import Theme, theme_changed
 
 
 class IconButton(QToolButton):
-    """Shows the drawing of a name; `text` says what the button does."""
+    """Shows the drawing of a name in a colour of the theme; `text` says what the button does."""
 
-    def __init__(self, drawing: str, text: str, parent: QWidget | None = None) -> None:
+    def __init__(self, drawing: str, text: str, parent: QWidget | None = None, *, token: str = "text") -> None:
         super().__init__(parent)
+        self._token = token
         self.setProperty("role", "quiet")
         theme_changed.connect(self._retheme)
         self.show_as(drawing, text)
@@ -27,4 +28,4 @@ class IconButton(QToolButton):
 
     @Slot()
     def _retheme(self, _theme: Theme | None = None) -> None:
-        self.setIcon(icon(self._drawing))
+        self.setIcon(icon(self._drawing, self._token))

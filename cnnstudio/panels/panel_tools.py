@@ -6,10 +6,9 @@ from html import escape
 from typing import Protocol
 
 from PySide6.QtCore import QPoint, QRect, QSize, Slot
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QToolTip, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolTip, QWidget
 
-from cnnstudio.icons import icon
-from cnnstudio.theme import Theme, theme_changed
+from cnnstudio.icon_button import IconButton
 
 READING_TIME = 30_000
 """Milliseconds for which the explanation stays."""
@@ -44,9 +43,9 @@ class PanelTools(QWidget):
         panel.setStatusTip(todo)
         panel.setWhatsThis(f"{todo}\n\n{explanation}" if explanation else todo)
         self._panel = panel
-        self._help = self._button(self.tr("What to do here"), todo)
+        self._help = self._button("help", self.tr("What to do here"), todo)
         tip = self.tr("Copy picture, copy values, save PNG, SVG or CSV")
-        self._more = self._button(self.tr("Copy or save this picture"), tip)
+        self._more = self._button("more", self.tr("Copy or save this picture"), tip)
         self._help.clicked.connect(self._explain)
         self._more.clicked.connect(self._open_menu)
         self._more.setVisible(bool(self._views))
@@ -55,8 +54,6 @@ class PanelTools(QWidget):
         row.setSpacing(0)
         row.addWidget(self._help)
         row.addWidget(self._more)
-        theme_changed.connect(self._retheme)
-        self._retheme()
 
     def set_views(self, *views: WithMenu) -> None:
         """Copy and save other pictures from now on; those that are hidden when the menu opens are left out."""
@@ -81,14 +78,13 @@ class PanelTools(QWidget):
             menu.aboutToHide.connect(further.deleteLater)
         return menu
 
-    def _button(self, name: str, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setProperty("role", "quiet")
+    @staticmethod
+    def _button(drawing: str, name: str, tip: str) -> IconButton:
+        button = IconButton(drawing, tip, token="muted")
         button.setFixedSize(24, 24)
         button.setIconSize(QSize(16, 16))
         button.setProperty("small", True)
         button.setAccessibleName(name)
-        button.setToolTip(tip)
         return button
 
     @Slot()
@@ -102,8 +98,3 @@ class PanelTools(QWidget):
         menu = self.menu()
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self._more.mapToGlobal(QPoint(0, self._more.height())))
-
-    @Slot()
-    def _retheme(self, _theme: Theme | None = None) -> None:
-        self._help.setIcon(icon("help", "muted"))
-        self._more.setIcon(icon("more", "muted"))

@@ -18,13 +18,16 @@ def darkest(button: IconButton) -> QColor:
     return max(pixels, key=lambda color: color.alpha())
 
 
+@pytest.mark.parametrize("token", ["text", "muted"])
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_the_drawing_has_the_colour_of_the_theme_and_the_text_goes_with_it(qtbot: QtBot, qapp: QApplication, theme: str) -> None:
+def test_the_drawing_has_the_colour_of_the_theme_and_the_text_goes_with_it(
+    qtbot: QtBot, qapp: QApplication, theme: str, token: str
+) -> None:
     apply_theme(qapp, "light" if theme == "dark" else "dark")
-    button = IconButton("next", "One step forward")
+    button = IconButton("next", "One step forward", token=token)
     qtbot.addWidget(button)
     apply_theme(qapp, theme)
-    assert darkest(button).name() == QColor(current_theme().text).name()
+    assert darkest(button).name() == current_theme().color(token).name()
     assert button.toolTip() == button.accessibleName() == "One step forward"
     before = button.icon().cacheKey()
     button.show_as("pause", "Pause")
