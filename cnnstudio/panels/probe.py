@@ -99,7 +99,10 @@ class Probe(QObject):
         visible = self._visible
         for viewer in self._whose(snapshot, visible):
             viewer.show_snapshot(snapshot)
-            self._steps[viewer] = -1 if snapshot is None else snapshot.step
+            if snapshot is not None:
+                self._steps[viewer] = snapshot.step
+        if snapshot is None:
+            self._steps.clear()
         self._ask_for_turn(visible)
         self._tell_steps(snapshot, visible)
 
@@ -110,7 +113,7 @@ class Probe(QObject):
             return
         self._tell_at = now + STEPS_INTERVAL
         steps = [self._steps[viewer] for viewer in visible if viewer in self._steps]
-        self.steps_shown.emit(*(min(steps), max(steps)) if snapshot is not None and steps else (None, None))
+        self.steps_shown.emit(*(min(steps), max(steps)) if steps else (None, None))
 
     def _whose(self, snapshot: Snapshot | None, visible: Sequence[Viewer]) -> Sequence[Viewer]:
         """Who of the visible ones draws a frame."""
