@@ -8,13 +8,9 @@ import pytest
 
 from cnnstudio.panels import turns
 from cnnstudio.panels.turns import SHARE, Turns
+from tests.cnnstudio.set_clock import SetClock
 
 FRAME = 1 / 30
-
-
-class Clock:
-    now = 100.0
-    worked = 0.0
 
 
 class Picture:
@@ -26,14 +22,11 @@ class Picture:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(turns.time, "monotonic", lambda: made.now)
-    monkeypatch.setattr(turns.time, "thread_time", lambda: made.worked)
-    return made
+def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
+    return SetClock(monkeypatch, turns.time)
 
 
-def drawn(clock: Clock, made: Turns, pictures: list[Picture], seconds: float, *, other_work: float = 0.0) -> Counter[Picture]:
+def drawn(clock: SetClock, made: Turns, pictures: list[Picture], seconds: float, *, other_work: float = 0.0) -> Counter[Picture]:
     """How often each is drawn in that time; beside them a frame costs the thread `other_work`."""
     count: Counter[Picture] = Counter()
     for _ in range(round(seconds / FRAME)):
@@ -45,12 +38,12 @@ def drawn(clock: Clock, made: Turns, pictures: list[Picture], seconds: float, *,
     return count
 
 
-def test_where_all_is_quickly_drawn_all_is_drawn_with_every_frame(clock: Clock) -> None:
+def test_where_all_is_quickly_drawn_all_is_drawn_with_every_frame(clock: SetClock) -> None:
     pictures = [Picture(0.0005) for _ in range(7)]
     assert set(drawn(clock, Turns(), pictures, 10).values()) == {300}
 
 
-def test_beyond_their_share_of_the_time_all_come_equally_often(clock: Clock) -> None:
+def test_beyond_their_share_of_the_time_all_come_equally_often(clock: SetClock) -> None:
     made, pictures = Turns(), [Picture(0.002) for _ in range(8)]
     drawn(clock, made, pictures, 5)
     count, worked = drawn(clock, made, pictures, 20), clock.worked
@@ -59,13 +52,13 @@ def test_beyond_their_share_of_the_time_all_come_equally_often(clock: Clock) -> 
     assert clock.worked - worked == pytest.approx(20 * SHARE, rel=0.1)
 
 
-def test_a_thread_that_is_busy_with_other_things_still_draws_one_with_every_frame(clock: Clock) -> None:
+def test_a_thread_that_is_busy_with_other_things_still_draws_one_with_every_frame(clock: SetClock) -> None:
     made, pictures = Turns(), [Picture(0.002) for _ in range(4)]
     drawn(clock, made, pictures, 5, other_work=0.03)
     assert sum(drawn(clock, made, pictures, 10, other_work=0.03).values()) == 300
 
 
-def test_who_has_the_mouse_takes_part_in_every_frame(clock: Clock) -> None:
+def test_who_has_the_mouse_takes_part_in_every_frame(clock: SetClock) -> None:
     made, chosen = Turns(), Picture(0.003, attended=True)
     pictures = [*(Picture(0.003) for _ in range(6)), chosen]
     drawn(clock, made, pictures, 5)
@@ -73,13 +66,13 @@ def test_who_has_the_mouse_takes_part_in_every_frame(clock: Clock) -> None:
     assert count[chosen] == 300 and 0 < min(count.values()) < 100
 
 
-def test_who_wants_to_come_seldom_comes_seldom(clock: Clock) -> None:
+def test_who_wants_to_come_seldom_comes_seldom(clock: SetClock) -> None:
     slow, quick = Picture(interval=0.2), Picture()
     count = drawn(clock, Turns(), [slow, quick], 10)
     assert count[quick] == 300 and count[slow] == pytest.approx(50, abs=3)
 
 
-def test_a_rest_is_no_measure(clock: Clock) -> None:
+def test_a_rest_is_no_measure(clock: SetClock) -> None:
     """What the thread did while training rested says nothing of how long a frame takes."""
     made, pictures = Turns(), [Picture(0.001) for _ in range(4)]
     drawn(clock, made, pictures, 5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,16 +65,22 @@ def test_a_project_without_its_data_set_opens_with_its_samples(
     assert card is not None and card.fingerprint == studio.data.fingerprint and card.title == studio.data.title
 
 
+def trained_on(qtbot: QtBot, studio: Studio, images: Path, batches: int, project: Path) -> dict[str, Any]:
+    """Train on a data set of one's own and save; what was chosen for it."""
+    choice = {"name": str(images), "split": {"validation": 0.3}}
+    studio.choose_data(choice)
+    qtbot.waitUntil(lambda: studio.data is not None and studio.data.name == str(images))
+    train(qtbot, studio, batches)
+    studio.save_project(project)
+    return choice
+
+
 def test_a_data_set_that_is_found_again_at_another_place_lets_training_go_on_exactly(
     qtbot: QtBot, studio: Studio, other: Studio, tmp_path: Path, bundled: Path
 ) -> None:
     here, there = tmp_path / "here.npz", tmp_path / "there.npz"
     shutil.copy(bundled / "digits8x8.npz", here)
-    choice = {"name": str(here), "split": {"validation": 0.3}}
-    studio.choose_data(choice)
-    qtbot.waitUntil(lambda: studio.data is not None and studio.data.name == str(here))
-    train(qtbot, studio, 2)
-    studio.save_project(tmp_path / "p.cnn")
+    choice = trained_on(qtbot, studio, here, 2, tmp_path / "p.cnn")
     here.rename(there)
     opened(qtbot, other, tmp_path / "p.cnn")
     qtbot.waitUntil(lambda: other.obstacle is not None and other.obstacle.code == "data.elsewhere")
@@ -93,11 +100,7 @@ def test_where_a_data_set_was_found_holds_for_older_runs_too_but_other_images_ar
 ) -> None:
     here, there = tmp_path / "here.npz", tmp_path / "there.npz"
     shutil.copy(bundled / "digits8x8.npz", here)
-    choice = {"name": str(here), "split": {"validation": 0.3}}
-    studio.choose_data(choice)
-    qtbot.waitUntil(lambda: studio.data is not None and studio.data.name == str(here))
-    train(qtbot, studio, 1)
-    studio.save_project(tmp_path / "p.cnn")
+    choice = trained_on(qtbot, studio, here, 1, tmp_path / "p.cnn")
     here.unlink()
     shutil.copy(bundled / ("digits8x8.npz" if same else "shapes32.npz"), there)
     opened(qtbot, other, tmp_path / "p.cnn")

@@ -8,40 +8,33 @@ import pytest
 
 from cnnstudio.session import pace
 from cnnstudio.session.pace import FRAME_INTERVAL, ROWS_INTERVAL, SLOWEST, Pace
+from tests.cnnstudio.set_clock import SetClock
 
 
-class Clock:
-    now = 100.0
-    spent = 0.0
-
-
-def frames(clock: Clock, made: Pace, seconds: float, *, late: Sequence[float] = (0.0,), cost: float = 0.0) -> int:
+def frames(clock: SetClock, made: Pace, seconds: float, *, late: Sequence[float] = (0.0,), cost: float = 0.0) -> int:
     """How many frames come in that time, each in turn so much later than it is due, and costing the thread so much."""
     end, count = clock.now + seconds, 0
     while clock.now < end:
         clock.now += made.frame_came() + late[count % len(late)]
-        clock.spent += cost
+        clock.worked += cost
         made.looks()
         count += 1
     return count
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(pace.time, "monotonic", lambda: made.now)
-    monkeypatch.setattr(pace.time, "thread_time", lambda: made.spent)
-    return made
+def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
+    return SetClock(monkeypatch, pace.time)
 
 
-def test_frames_that_come_late_keep_the_beat(clock: Clock) -> None:
+def test_frames_that_come_late_keep_the_beat(clock: SetClock) -> None:
     """A frame that is always 7 ms late still comes thirty times a second."""
     made = Pace()
     made.want_frames(0.0)
     assert frames(clock, made, 10, late=(0.007, 0.002)) >= 300
 
 
-def test_after_a_long_gap_there_is_no_burst(clock: Clock) -> None:
+def test_after_a_long_gap_there_is_no_burst(clock: SetClock) -> None:
     made = Pace()
     made.want_frames(0.0)
     made.frame_came()
@@ -49,29 +42,29 @@ def test_after_a_long_gap_there_is_no_burst(clock: Clock) -> None:
     assert made.frame_came() >= FRAME_INTERVAL / 2 - 1e-9
 
 
-def test_costly_frames_come_less_often_but_not_seldomer_than_that(clock: Clock) -> None:
+def test_costly_frames_come_less_often_but_not_seldomer_than_that(clock: SetClock) -> None:
     made = Pace()
     made.want_frames(0.0)
     assert frames(clock, made, 10, cost=0.03) == pytest.approx(10 / 0.06, abs=2)  # half of the time goes into frames
-    clock.spent += 100
+    clock.worked += 100
     made.frame_came()
     made.looks()
     assert made.frame_came() <= SLOWEST
 
 
-def test_where_training_makes_few_steps_each_is_shown(clock: Clock) -> None:
+def test_where_training_makes_few_steps_each_is_shown(clock: SetClock) -> None:
     """What the thread does between a frame's painting and a late next one is no cost of the frame."""
     made = Pace()
     made.want_frames(0.0)
     for _ in range(20):
         assert made.frame_came() < 0.04
-        clock.now, clock.spent = clock.now + FRAME_INTERVAL, clock.spent + 0.012
+        clock.now, clock.worked = clock.now + FRAME_INTERVAL, clock.worked + 0.012
         made.looks()
-        clock.now, clock.spent = clock.now + 0.1, clock.spent + 0.03
+        clock.now, clock.worked = clock.now + 0.1, clock.worked + 0.03
         made.looks()
 
 
-def test_who_wants_frames_seldom_is_asked_seldom(clock: Clock) -> None:
+def test_who_wants_frames_seldom_is_asked_seldom(clock: SetClock) -> None:
     made = Pace()
     made.want_frames(0.2)
     assert frames(clock, made, 10) == pytest.approx(50, abs=2)
