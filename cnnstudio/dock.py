@@ -116,6 +116,7 @@ class DockButtons(QWidget):
         self.row.setContentsMargins(0, 0, 2, 0)
         self.row.setSpacing(SPACE_S)
         self.row.addLayout(buttons)
+        self.row.setAlignment(buttons, Qt.AlignmentFlag.AlignRight)
 
     def act_on(self, dock: Dock | None) -> None:
         """Belong to a dock."""
