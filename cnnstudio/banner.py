@@ -7,8 +7,9 @@ from typing import Literal
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from cnnstudio.icon_button import IconButton
 from cnnstudio.icons import icon
 from cnnstudio.theme import SPACE_M, SPACE_S, Theme, theme_changed
 
@@ -32,10 +33,7 @@ class Banner(QFrame):
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._buttons: list[QPushButton] = []
-        self._close = QToolButton()
-        self._close.setProperty("role", "quiet")
-        self._close.setAccessibleName(self.tr("Close this message"))
-        self._close.setToolTip(self.tr("Close this message"))
+        self._close = IconButton("close", self.tr("Close this message"), token="muted")
         self._close.clicked.connect(self.clear)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(SPACE_M, SPACE_S - 2, SPACE_S, SPACE_S - 2)
@@ -107,4 +105,3 @@ class Banner(QFrame):
     def _retheme(self, _theme: Theme | None = None) -> None:
         name, token = _LOOK[self._kind]
         self._icon.setPixmap(icon(name, token).pixmap(18, 18))
-        self._close.setIcon(icon("close", "muted"))

@@ -108,11 +108,8 @@ class Docks(QObject):
             dock.set_tabbed(bool(self._window.tabifiedDockWidgets(dock)))
         for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
             bar.setMovable(False)
-            corner = bar.findChild(TabCorner) or TabCorner(bar, self._by_title)
+            corner = bar.findChild(TabCorner) or TabCorner(bar, self.all)
             corner.follow()
-
-    def _by_title(self, title: str) -> Dock | None:
-        return next((dock for dock in self.all if dock.windowTitle() == title), None)
 
     @Slot()
     def arrange(self) -> None:

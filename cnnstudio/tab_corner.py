@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Slot
 from PySide6.QtWidgets import QTabBar
+from shiboken6 import getCppPointer
 
 from cnnstudio.dock import Dock, DockButtons
 from cnnstudio.widgets.elided_label import ElidedLabel
@@ -21,10 +22,11 @@ class TabCorner(DockButtons):
     Each tab also has a menu with the same two actions, and a double click on it makes its panel a window of its own.
     """
 
-    def __init__(self, bar: QTabBar, dock_of: Callable[[str], Dock | None]) -> None:
-        """`dock_of` finds a dock by the text of its tab."""
+    def __init__(self, bar: QTabBar, docks: Iterable[Dock]) -> None:
         super().__init__(bar)
-        self._bar, self._dock_of = bar, dock_of
+        self._bar = bar
+        # A main window notes at each tab where in memory its dock lies.
+        self._docks = {getCppPointer(dock)[0]: dock for dock in docks}
         self._detail = ElidedLabel()
         self._detail.setProperty("role", "muted")
         self._detail.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -65,7 +67,7 @@ class TabCorner(DockButtons):
         return super().eventFilter(watched, event)
 
     def _dock_at(self, index: int) -> Dock | None:
-        return self._dock_of(self._bar.tabText(index)) if index >= 0 else None
+        return self._docks.get(self._bar.tabData(index))
 
     def _place(self) -> None:
         tabs = self._bar.tabRect(self._bar.count() - 1).right() + 1

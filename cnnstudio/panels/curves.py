@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from cnnstudio.icons import icon
+from cnnstudio.icon_button import IconButton
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.project.state import RunRecord
 from cnnstudio.run_words import distinctions
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.messages import RunPhase, RunState
 from cnnstudio.session.run_list import Runs
-from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
+from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.curve_series import Points
 from cnnstudio.widgets.numbers import format_rate, format_time_left
 from cnnstudio.widgets.running_label import RunningLabel
@@ -51,15 +51,14 @@ class CurvesPanel(QWidget):
         row.setSpacing(SPACE_S)
         row.addWidget(self._bar, 1)
         row.addWidget(self._speed)
-        self._options = QToolButton()
+        tip = self.tr("Smoothing, epochs or steps, logarithm; of several runs also which curves are shown")
+        self._options = IconButton("sliders", tip, token="muted")
+        self._options.setAccessibleName(self.tr("Options of the curves"))
         self._options.setCheckable(True)
         self._options.setChecked(True)
-        self._options.setProperty("role", "quiet")
         self._options.setProperty("small", True)
         self._options.setFixedSize(24, 24)
         self._options.setIconSize(QSize(16, 16))
-        self._options.setAccessibleName(self.tr("Options of the curves"))
-        self._options.setToolTip(self.tr("Smoothing, epochs or steps, logarithm; of several runs also which curves are shown"))
         self._options.toggled.connect(self._plot.show_options)
         self._is_low = False
         row.addWidget(self._options)
@@ -80,8 +79,6 @@ class CurvesPanel(QWidget):
         controller.state_changed.connect(self.show_state)
         controller.history_replaced.connect(self.show_history)
         runs.overlaid_changed.connect(self._show_runs)
-        theme_changed.connect(self._retheme)
-        self._retheme()
         self.show_history()
         self._show_runs()
 
@@ -97,10 +94,6 @@ class CurvesPanel(QWidget):
         if is_low != self._is_low:
             self._is_low = is_low
             self._options.setChecked(not is_low)
-
-    @Slot()
-    def _retheme(self, _theme: Theme | None = None) -> None:
-        self._options.setIcon(icon("sliders", "muted"))
 
     @Slot()
     def show_history(self) -> None:

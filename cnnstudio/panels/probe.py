@@ -16,6 +16,8 @@ from engine.snapshot import Snapshot, SnapshotRequest
 
 EVERYBODY = 0
 """The mark of frames that hold everything."""
+MOST_UNDER_WAY = 3
+"""Frames that may be on their way; one that was asked for before these does not come any more."""
 STEPS_INTERVAL = 0.2
 """Seconds between two times that the steps on display are told while training runs: nobody reads numbers faster."""
 
@@ -89,7 +91,7 @@ class Probe(QObject):
         if not chosen:
             return
         self._mark += 1
-        self._coming = {mark: viewers for mark, viewers in self._coming.items() if mark > self._mark - 3}
+        self._coming = {mark: viewers for mark, viewers in self._coming.items() if mark > self._mark - MOST_UNDER_WAY}
         self._coming[self._mark] = chosen
         self._controller.ask_for_part(_request(chosen, sample, self._mark))
 

@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from cnnstudio.icons import icon
+from cnnstudio.icon_button import IconButton
 from cnnstudio.panels.compare_runs import CompareRuns
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.panels.run_table import NAME, OTHERWISE, NameDelegate, RunModel
 from cnnstudio.project.state import RunRecord
 from cnnstudio.session.run_list import Runs
-from cnnstudio.theme import SPACE_S, SPACE_XS, Theme, theme_changed
+from cnnstudio.theme import SPACE_S, SPACE_XS
 
 
 class RunsPanel(QWidget):
@@ -51,7 +51,7 @@ class RunsPanel(QWidget):
         self._compare.triggered.connect(self._compare_chosen)
         self._rename.triggered.connect(self._rename_current)
         self._delete.triggered.connect(self._delete_chosen)
-        self._more = QToolButton()
+        self._more = IconButton("more", self.tr("Rename or delete the run"), token="muted")
         self._note = QLineEdit()
         self._note.setAccessibleName(self.tr("Note on the run"))
         self._note.setMaxLength(2000)
@@ -67,8 +67,6 @@ class RunsPanel(QWidget):
         self.model.rowsInserted.connect(self._keep_a_row)
         self.model.rowsRemoved.connect(self._keep_a_row)
         self.model.refused.connect(self.message)
-        theme_changed.connect(self._retheme)
-        self._retheme()
         self._keep_a_row()
 
     def _set_up_table(self) -> None:
@@ -122,9 +120,6 @@ class RunsPanel(QWidget):
             button.setDefaultAction(action)
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             buttons.addWidget(button)
-        self._more.setProperty("role", "quiet")
-        self._more.setAccessibleName(self.tr("Rename or delete the run"))
-        self._more.setToolTip(self.tr("Rename or delete the run"))
         self._more.clicked.connect(self._open_more)
         buttons.addWidget(self._more)
         self._note.setMinimumWidth(48)
@@ -271,8 +266,3 @@ class RunsPanel(QWidget):
         menu.addSeparator()
         menu.addActions([self._rename, self._delete])
         menu.popup(self.table.viewport().mapToGlobal(place))
-
-    @Slot(object)
-    def _retheme(self, _theme: Theme | None = None) -> None:
-        self._more.setIcon(icon("more", "muted"))
-        self.table.viewport().update()

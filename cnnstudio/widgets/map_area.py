@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -25,6 +25,9 @@ _MARGIN, _GAP, _SMALLEST_MAP = 3, 5, 20
 
 class MapArea(QAbstractScrollArea):
     """Maps with their colours, scale bar, captions and overlays; pointer and keyboard are `MapView`'s."""
+
+    maps_changed = Signal()
+    """Other maps are shown, or none."""
 
     def __init__(
         self,
@@ -103,6 +106,7 @@ class MapArea(QAbstractScrollArea):
         elif self.isVisible():
             self._refresh()
         self.viewport().update()
+        self.maps_changed.emit()
 
     def set_marks(self, marks: Maps | None) -> None:
         """Put a dot on every cell whose mark (N, H, W) is true: the winners of a max pooling."""

@@ -1,9 +1,8 @@
 """The one widget for every picture of arrays: kernels, feature maps, deltas, masks, images."""
 
-from collections.abc import Hashable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -16,10 +15,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QWidget
 
 from cnnstudio.widgets.cell import Cell
-from cnnstudio.widgets.colormaps import Kind
-from cnnstudio.widgets.map_area import MapArea, Place, RangeMode
+from cnnstudio.widgets.map_area import MapArea, Place
 from cnnstudio.widgets.map_export import maps_csv, maps_image
-from cnnstudio.widgets.mosaic import Maps
 from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
 
@@ -47,34 +44,9 @@ class MapView(MapArea):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
         self.viewport().installEventFilter(self)
+        self.maps_changed.connect(self._tell)
 
-    def set_maps(
-        self,
-        maps: Maps | None,
-        *,
-        low: float | None = None,
-        high: float | None = None,
-        range_mode: RangeMode = "layer",
-        kind: Kind = "activation",
-        colormap: str | None = None,
-        labels: Sequence[str] = (),
-        marks: Maps | None = None,
-        key: Hashable = None,
-    ) -> None:
-        """As `MapArea.set_maps`; also tells who listens that the value under the pointer has changed."""
-        super().set_maps(
-            maps,
-            low=low,
-            high=high,
-            range_mode=range_mode,
-            kind=kind,
-            colormap=colormap,
-            labels=labels,
-            marks=marks,
-            key=key,
-        )
-        self._tell()
-
+    @Slot()
     def _tell(self) -> None:
         place = self._place() if self.isVisible() else None
         cell = None if place is None else self._cell(place)

@@ -184,6 +184,18 @@ def test_a_tab_that_was_never_in_front_floats_over_its_place_with_the_title_it_k
     qtbot.waitUntil(lambda: dock in window.tabifiedDockWidgets(front))
 
 
+def test_the_buttons_of_a_bar_act_on_the_panel_in_front_also_where_another_has_the_same_title(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    runs, dense = window.docks["runs"], window.docks["dense"]
+    dense.setWindowTitle(runs.windowTitle())
+    window.docks.bring_up("runs")
+    bar, corner = corner_of(window, "Runs")
+    qtbot.waitUntil(lambda: bar.currentIndex() == bar.count() - 1 and corner.isVisible())
+    qtbot.mouseClick(corner.findChildren(QToolButton)[1], Qt.MouseButton.LeftButton)
+    assert runs.isHidden() and not dense.isHidden()
+
+
 def test_a_tab_that_is_double_clicked_floats_and_its_menu_closes_it(qtbot: QtBot, window: MainWindow) -> None:
     bar, _ = corner_of(window, "Outline")
     bar.tabBarDoubleClicked.emit(1)
