@@ -17,11 +17,13 @@ class ValueAxis(pg.AxisItem):
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> Any:
         """The usual distances, unless a low chart has too little room even for the widest."""
         usual = super().tickSpacing(minVal, maxVal, size)
-        font = self.style["tickFont"]
-        if font is None or size <= 0:
-            return usual
-        least = (maxVal - minVal) * QFontMetricsF(font).height() / size
+        least = self._least_distance(maxVal - minVal, size)
         return usual if usual[0][0] >= least else [(nice_ceiling(least), 0)]
+
+    def _least_distance(self, reach: float, size: float) -> float:
+        """How far apart two numbers must be on an axis that shows so much in so many pixels; 0 where nobody can see it."""
+        font = self.style["tickFont"]
+        return 0.0 if font is None or size <= 0 else reach * QFontMetricsF(font).height() / size
 
 
 DECADES = 20
@@ -29,14 +31,16 @@ DECADES = 20
 
 
 class LossAxis(ValueAxis):
-    """An axis that, when logarithmic, has lines at 1, 2 and 5 times the powers of ten, or at some powers where these are many."""
+    """An axis that, when logarithmic, has lines at 1, 2 and 5 times the powers of ten, or at powers alone where room is short."""
 
     def logTickValues(self, minVal: float, maxVal: float, size: float, stdTicks: Any) -> Any:
         # A view that was zoomed out reaches further than numbers do.
         least, most = max(minVal, sys.float_info.min_10_exp), min(maxVal, sys.float_info.max_10_exp)
         first, last = math.floor(least) - 1, math.ceil(most) + 1
-        apart = max(1, math.ceil((last - first) / DECADES))
-        ticks = [d + math.log10(step) for d in range(first, last, apart) for step in ((1, 2, 5) if apart == 1 else (1,))]
+        room = self._least_distance(maxVal - minVal, size)
+        apart = max(1, math.ceil((last - first) / DECADES), math.ceil(room))
+        steps = (1, 2, 5) if apart == 1 and room <= math.log10(2.0) else (1,)
+        ticks = [d + math.log10(step) for d in range(first, last, apart) for step in steps]
         return [(1.0, [tick for tick in ticks if least <= tick <= most])]
 
     def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:

@@ -14,6 +14,7 @@ import pyqtgraph as pg  # isort: skip  (after PySide6)
 from cnnstudio.theme import Theme, current_theme, theme_changed, ui_font
 from cnnstudio.widgets.chart_axes import LossAxis, PercentAxis, ValueAxis
 from cnnstudio.widgets.curve_series import Points
+from cnnstudio.widgets.step_view import StepView
 
 Axis = Literal["left", "right", "rate"]
 """Losses, accuracies in percent, learning rates."""
@@ -126,8 +127,8 @@ class CurveChart(pg.GraphicsView):
         self._state: tuple[frozenset[Axis], bool, float, bool] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(120, 40)
-        self._view = pg.ViewBox(enableMenu=False)
-        self._right, self._rate, self._marks = (pg.ViewBox(enableMenu=False, enableMouse=False) for _ in range(3))
+        self._view = StepView(takes_mouse=True)
+        self._right, self._rate, self._marks = (StepView() for _ in range(3))
         self._views = {"left": self._view, "right": self._right, "rate": self._rate}
         self._slot = pg.GraphicsWidget()
         """Where the accuracies lie when they are apart."""
@@ -152,6 +153,7 @@ class CurveChart(pg.GraphicsView):
         self._slot.geometryChanged.connect(self._align)
         for view in (self._view, self._right):
             view.sigRangeChangedManually.connect(self._on_zoom)
+            view.stretch_marked.connect(self._show_stretch)
         self.scene().sigMouseMoved.connect(self._on_move)
         theme_changed.connect(self.retheme)
         self.retheme(current_theme())
@@ -181,8 +183,7 @@ class CurveChart(pg.GraphicsView):
                            ("rate", self._rate)):  # fmt: skip
             self.axes[side].linkToView(view)
         self._view.disableAutoRange()
-        self._view.setMouseEnabled(x=True, y=False)
-        self._right.setYRange(0, 100, padding=0.02)
+        self.set_right_range(0.0, 100.0)
         self._put_apart(False)
 
     def _put_apart(self, apart: bool) -> None:
@@ -206,6 +207,11 @@ class CurveChart(pg.GraphicsView):
 
     @Slot(object)
     def _on_zoom(self, _axes: object) -> None:
+        self.zoomed.emit()
+
+    @Slot(float, float)
+    def _show_stretch(self, first: float, last: float) -> None:
+        self.set_x_range(first, last)
         self.zoomed.emit()
 
     @Slot(object)
@@ -295,6 +301,10 @@ class CurveChart(pg.GraphicsView):
     def set_left_range(self, low: float, high: float) -> None:
         """Show these values of the left axis (exponents of ten when it is logarithmic)."""
         self._view.setYRange(low, high, padding=0.02)
+
+    def set_right_range(self, low: float, high: float) -> None:
+        """Show these percentages."""
+        self._right.setYRange(low, high, padding=0.02)
 
     def set_rate_range(self, high: float) -> None:
         """Show learning rates from 0 on."""

@@ -2,13 +2,16 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QFileDialog, QGraphicsView, QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QGraphicsItem, QGraphicsScene, QGraphicsView, QMenu, QMessageBox, QWidget
+
+import pyqtgraph as pg  # isort: skip  (after PySide6)
 
 from cnnstudio.theme import current_theme, ui_font
 from cnnstudio.widgets.curve_chart import LineStyle
@@ -81,12 +84,32 @@ def save_chart_svg(chart: QGraphicsView, path: str, keys: Keys = ()) -> None:
     size = _size(chart, keys)
     generator = QSvgGenerator()
     generator.setFileName(path)
+    generator.setResolution(96)  # a pixel of SVG is 1/96 inch
     generator.setSize(size)
     generator.setViewBox(QRect(0, 0, size.width(), size.height()))
     painter = QPainter(generator)
     painter.fillRect(QRect(0, 0, size.width(), size.height()), current_theme().color("surface"))
-    _paint(painter, chart, keys)
+    with _without_pixels(chart.scene()):
+        _paint(painter, chart, keys)
     painter.end()
+
+
+@contextmanager
+def _without_pixels(scene: QGraphicsScene) -> Iterator[None]:
+    """Let axes and markers draw letters and shapes anew; for a screen they keep pictures of them."""
+    kept = {item: item.cacheMode() for item in scene.items()}
+    markers = [item for item in kept if isinstance(item, pg.ScatterPlotItem)]
+    for item in kept:
+        item.setCacheMode(QGraphicsItem.CacheMode.NoCache)
+    for item in markers:
+        item.setExportMode(True)
+    try:
+        yield
+    finally:
+        for item in markers:
+            item.setExportMode(False)
+        for item, mode in kept.items():
+            item.setCacheMode(mode)
 
 
 def chart_menu(

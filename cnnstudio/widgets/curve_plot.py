@@ -14,6 +14,7 @@ from cnnstudio.theme import SPACE_XS, Theme, theme_changed
 from cnnstudio.widgets.curve_chart import Axis, CurveChart, LineStyle
 from cnnstudio.widgets.curve_export import chart_image, chart_menu, curves_csv, save_chart
 from cnnstudio.widgets.curve_options import CurveOptions
+from cnnstudio.widgets.curve_ranges import percent_range, value_range
 from cnnstudio.widgets.curve_series import CurveSeries, Points, nice_ceiling, thin
 from cnnstudio.widgets.flow_layout import FlowLayout
 from cnnstudio.widgets.numbers import format_count, format_percent, format_value
@@ -262,7 +263,8 @@ class CurvePlot(QWidget):
             apart=self._apart,
         )
         if self._follow:
-            self._fit_ranges(shown)
+            self._show_all_steps()
+        self._fit_values(shown)
         self.chart.set_epoch_marks(np.array(self._epoch_ends))
         low, high = self.chart.x_range
         buckets = max(50, int(self.chart.plot_rect.width() * self.devicePixelRatioF() / 2))
@@ -296,23 +298,24 @@ class CurvePlot(QWidget):
             return np.log10(values, out=np.full(values.shape, np.nan), where=values > 0)
         return values.copy()
 
-    def _fit_ranges(self, shown: list[Curve]) -> None:
+    def _show_all_steps(self) -> None:
         last = max((float(c.data.x[-1]) * self._stretch(c) for c in self._curves.values() if len(c.data)), default=0.0)
         expected = self._expected_steps or 0.0
         end = expected if last <= expected else nice_ceiling(last)
         self.chart.set_x_range(0.0, max(end, 1.0) * 1.01)  # the last marker whole
-        values = [c.data.y[np.isfinite(c.data.y)] for c in shown if c.style.axis == "left" and len(c.data)]
-        values = [v for v in values if v.size]
-        highest = max((float(v.max()) for v in values), default=1.0)
-        rates = [float(c.data.y.max()) for c in shown if c.style.axis == "rate" and len(c.data)]
-        self.chart.set_rate_range(nice_ceiling(max(rates, default=1.0)))
-        if self.options.logarithmic:
-            positive = [float(v[v > 0].min()) for v in values if (v > 0).any()]
-            lowest = np.floor(np.log10(min(positive, default=0.1)) * 2) / 2
-            self.chart.set_left_range(lowest, max(np.log10(nice_ceiling(highest)), lowest + 0.5))
-        else:
-            lowest = min((float(v.min()) for v in values), default=0.0)
-            self.chart.set_left_range(-nice_ceiling(-lowest) if lowest < 0 else 0.0, nice_ceiling(highest))
+
+    def _fit_values(self, shown: list[Curve]) -> None:
+        """What is in view fills the height: of a part of the steps the values there, of all steps all percentages."""
+        low, high = self.chart.x_range
+
+        def seen(axis: Axis) -> Points:
+            curves = [(c.data, self._stretch(c)) for c in shown if c.style.axis == axis]
+            values = np.concatenate([np.zeros(0), *(data.between(low / s, high / s) for data, s in curves)])
+            return values[np.isfinite(values)]
+
+        self.chart.set_left_range(*value_range(seen("left"), logarithmic=self.options.logarithmic))
+        self.chart.set_right_range(*((0.0, 100.0) if self._follow else percent_range(seen("right"))))
+        self.chart.set_rate_range(nice_ceiling(float(seen("rate").max(initial=0.0))))
 
     # --- crosshair --------------------------------------------------------------------------------------
 
@@ -379,10 +382,15 @@ class CurvePlot(QWidget):
         return plain
 
     def _place_words(self, cross: float) -> str:
-        words = self.tr("step {step}").format(step=format_count(round(cross)))
-        if self._steps_per_epoch:
-            words += " · " + self.tr("epoch {epoch}").format(epoch=f"{cross / self._steps_per_epoch:.2f}")
-        return words
+        """Step and epoch; only what the axis counts where the curves have epochs of different lengths."""
+        own = self._steps_per_epoch
+        step = self.tr("step {step}").format(step=format_count(round(cross)))
+        if not own:
+            return step
+        epoch = self.tr("epoch {epoch}").format(epoch=f"{cross / own:.2f}")
+        if len({curve.steps_per_epoch or own for curve in self._curves.values() if curve.shown}) > 1:
+            return epoch if self.options.in_epochs else step
+        return f"{step} · {epoch}"
 
     def _value_words(self, curve: Curve, cross: float) -> str:
         """The value of a curve nearest to the crosshair; "" where the curve has ended before."""

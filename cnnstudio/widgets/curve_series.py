@@ -63,6 +63,11 @@ class CurveSeries:
         amount[window:] -= self._finite[1:end]
         return np.divide(total, amount, out=np.full(count, np.nan), where=amount > 0)
 
+    def between(self, low: float, high: float) -> Points:
+        """A view of the values at positions inside [low, high] and of one beyond each end, to which the line goes."""
+        first, last = _span(self.x, low, high)
+        return self.y[first:last]
+
     def nearest(self, x: float) -> int | None:
         """Index of the point nearest to a position, None if there is none."""
         if not self._count:
@@ -72,13 +77,17 @@ class CurveSeries:
         return min(candidates, key=lambda i: abs(float(self._x[i]) - x))
 
 
+def _span(x: Points, low: float, high: float) -> tuple[int, int]:
+    """The slice of the points inside [low, high] and of one beyond each end."""
+    return max(int(np.searchsorted(x, low)) - 1, 0), min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
+
+
 def thin(x: Points, y: Points, low: float, high: float, buckets: int) -> tuple[Points, Points]:
     """The points inside [low, high] and one beyond each end; if many, the extremes of each bucket.
 
     Every peak stays visible, in at most 2 · `buckets` + 4 points.
     """
-    first = max(int(np.searchsorted(x, low)) - 1, 0)
-    last = min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
+    first, last = _span(x, low, high)
     x, y = x[first:last], y[first:last]
     size = len(x) // max(buckets, 1)
     if size < 4:

@@ -2,14 +2,16 @@
 
 import csv
 import io
+import re
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import QFontInfo, QGuiApplication, QImage, QMouseEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
-from cnnstudio.theme import apply_theme
+from cnnstudio.theme import apply_theme, ui_font
 from cnnstudio.widgets.training_plot import TrainingPlot
 
 
@@ -80,6 +82,80 @@ def key_event(key: Qt.Key):
     from PySide6.QtGui import QKeyEvent
 
     return QKeyEvent(QKeyEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier)
+
+
+def drag(plot: TrainingPlot, start: QPointF, end: QPointF) -> None:
+    """Press on the chart, move in steps, let go."""
+    ground, left = plot.chart.viewport(), Qt.MouseButton.LeftButton
+    QTest.mousePress(ground, left, pos=start.toPoint())
+    for i in range(1, 6):
+        at = start + (end - start) * i / 5
+        plot.chart.scene()._lastMoveEventTime = 0  # pyqtgraph leaves out moves that follow each other too fast
+        move = QMouseEvent(QEvent.Type.MouseMove, at, ground.mapToGlobal(at), left, left, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(ground, move)
+    QTest.mouseRelease(ground, left, pos=end.toPoint())
+    plot._redraw()
+
+
+def across(plot: TrainingPlot, low: float, high: float) -> tuple[QPointF, QPointF]:
+    """Two points of the chart at fractions of the width of the lines."""
+    area = plot.chart.plot_rect
+    return tuple(QPointF(area.left() + part * area.width(), area.center().y()) for part in (low, high))
+
+
+@pytest.mark.parametrize("parts", [(0.25, 0.75), (0.75, 0.25)])
+def test_a_drag_shows_the_part_of_the_steps_that_it_marks(plot, parts):
+    plot.set_series("train_loss", np.arange(1001), np.ones(1001))
+    plot.set_length(1000)
+    plot._redraw()
+    drag(plot, *across(plot, *parts))
+    assert plot.chart.x_range == pytest.approx((252.5, 757.5), abs=5)
+    plot.append("train_loss", 1001, 1.0)
+    plot._redraw()
+    assert plot.chart.x_range == pytest.approx((252.5, 757.5), abs=5)
+    QTest.mouseDClick(plot.chart.viewport(), Qt.MouseButton.LeftButton, pos=across(plot, 0.5, 0.5)[0].toPoint())
+    plot._redraw()
+    assert plot.chart.x_range[0] == 0.0 and plot.chart.x_range[1] > 1000
+
+
+def test_accuracies_that_are_apart_can_be_dragged_over_as_well(plot):
+    plot.set_length(1000)
+    plot.set_series("train_accuracy", np.arange(1001), np.ones(1001))
+    plot.chart.set_axes({"left", "right"}, log=False, bottom_scale=1.0, apart=True)
+    plot._apart = True
+    plot._redraw()
+    area = QRectF(plot.chart.mapFromScene(plot.chart._right.sceneBoundingRect()).boundingRect())
+    drag(plot, *(QPointF(area.left() + part * area.width(), area.center().y()) for part in (0.5, 0.9)))
+    assert plot.chart.x_range == pytest.approx((505, 909), abs=12)
+
+
+def test_an_unsteady_click_shows_no_part(plot):
+    plot.set_series("train_loss", np.arange(1001), np.ones(1001))
+    plot._redraw()
+    before, (start, _) = plot.chart.x_range, across(plot, 0.5, 0.5)
+    drag(plot, start, start + QPointF(5, 0))
+    assert plot.chart.x_range == before
+
+
+def test_the_values_of_a_part_fill_the_height_and_return_to_all(plot):
+    plot.set_series("train_loss", np.arange(1001), np.where(np.arange(1001) < 100, 8.0, 0.09))
+    plot.set_series("val_accuracy", [0, 500, 1000], [0.1, 0.93, 0.97])
+    plot._redraw()
+    assert plot.chart.y_range("left") == pytest.approx((0, 8), abs=0.2)
+    assert plot.chart.y_range("right") == pytest.approx((0, 100), abs=3)
+    plot.chart.set_x_range(600, 900)
+    plot.chart.zoomed.emit()
+    plot._redraw()
+    assert plot.chart.y_range("left") == pytest.approx((0, 0.1), abs=0.01)
+    assert plot.chart.y_range("right") == pytest.approx((90, 100), abs=0.5)
+    plot.options.set_logarithmic(True)
+    plot._redraw()
+    assert plot.chart.y_range("left")[1] == pytest.approx(-1, abs=0.1)
+    plot.options.set_logarithmic(False)
+    plot.fit()
+    plot._redraw()
+    assert plot.chart.y_range("left") == pytest.approx((0, 8), abs=0.2)
+    assert plot.chart.y_range("right") == pytest.approx((0, 100), abs=3)
 
 
 def test_the_expected_length_holds_the_axis_still(plot):
@@ -199,6 +275,22 @@ def test_pictures_are_exported(plot, tmp_path):
     assert "<path" in (tmp_path / "curves.svg").read_text(encoding="utf-8")
     with pytest.raises(OSError):
         plot.save(tmp_path / "no" / "folder.svg")
+
+
+def test_an_svg_has_letters_and_shapes_and_no_pixels(plot, tmp_path):
+    plot.set_series("train_loss", [0, 1, 2], [2.0, 1.0, 0.5])
+    plot.set_series("val_loss", [1, 2], [1.5, 1.0])
+    plot._redraw()
+    plot.grab()  # what a screen keeps
+    before = {item: item.cacheMode() for item in plot.chart.scene().items()}
+    plot.save(tmp_path / "curves.svg")
+    text = (tmp_path / "curves.svg").read_text(encoding="utf-8")
+    assert "<image" not in text
+    assert ">val. loss</text>" in text and ">80 %</text>" in text
+    # Letters are as large as on the screen.
+    sizes = {float(size) for size in re.findall(r'font-size="([\d.]+)"[^>]*>\s*<text[^>]*>val. loss', text)}
+    assert [*sizes] == pytest.approx([QFontInfo(ui_font(0.85)).pixelSize()], abs=1.5)
+    assert {item: item.cacheMode() for item in plot.chart.scene().items()} == before
 
 
 @pytest.mark.parametrize(("name", "start"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.csv", b"run,series,")])
