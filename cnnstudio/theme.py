@@ -46,7 +46,7 @@ class Theme:
     loss: str  # curve of the loss
     accuracy: str  # curve of the accuracy
     rate: str  # curve of the learning rate
-    run1: str  # curves of runs that are shown together, told apart also by colour-blind eyes
+    run1: str  # curves of runs, or of layers, that are shown together, told apart also by colour-blind eyes
     run2: str
     run3: str
     run4: str
@@ -96,12 +96,12 @@ LIGHT = Theme(
     loss="#c8321f",
     accuracy="#1a6fbd",
     rate="#7b4bb0",
-    run1="#0072b2",
-    run2="#c24a00",
+    run1="#1565d0",
+    run2="#b45400",
     run3="#00805c",
-    run4="#a3398a",
-    run5="#7a6600",
-    run6="#4f5866",
+    run4="#9c4f9a",
+    run5="#584400",
+    run6="#3a3f50",
     highlight="#f08c00",
     winner="#0b8074",
     positive="#b3202c",
@@ -137,12 +137,12 @@ DARK = Theme(
     loss="#ff8a75",
     accuracy="#66b2f5",
     rate="#c3a1f0",
-    run1="#5cb8f2",
-    run2="#ff9a55",
-    run3="#3fd0a0",
-    run4="#f09ad2",
-    run5="#e3cf45",
-    run6="#bcc5d0",
+    run1="#4aa3f7",
+    run2="#fa864c",
+    run3="#37ea8c",
+    run4="#ff9db4",
+    run5="#f3e03c",
+    run6="#cab6ec",
     highlight="#ffac3d",
     winner="#3ccbb9",
     positive="#ff9c8f",

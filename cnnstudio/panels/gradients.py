@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import cycle
+from itertools import cycle, product
 
 import numpy as np
 from PySide6.QtCore import QTimer, Slot
@@ -15,19 +15,20 @@ from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.panels.range_choice import RangeChoice, network_range
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
-from cnnstudio.theme import SPACE_S, SPACE_XS, layer_color
+from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.curve_plot import CurvePlot
 from cnnstudio.widgets.fields import Choice
 from cnnstudio.widgets.flow_bars import FlowBar, FlowBars
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_shape
+from cnnstudio.widgets.training_plot import RUN_COLORS
 from engine.layer import Array
 from engine.snapshot import Snapshot
 
 DELTAS = "deltas"
-TONES = ("#e08a00", "#2f9e6e", "#b5489a", "#4f6bd8", "#a0522d", "#16a3b8", "#d0436b")
-"""Colours of further layers of the same role: their own colour belongs to the first."""
+DASHES: tuple[tuple[int, ...], ...] = ((), (6, 2), (2, 2))
+"""Where layers are more than there are colours, these come again with dashes."""
 FRAME = 250
 """Milliseconds between two drawings of the norms."""
 
@@ -192,11 +193,10 @@ class GradientsPanel(LivePanel):
         if shown != self._drawn:
             for layer in self._drawn:
                 self._plot.remove(layer)
-            tones, seen = cycle(TONES), set()
-            for layer in shown:
-                role = self._document.spec[layer].layer.role
-                self._plot.define(layer, self._document.name_of(layer), color=next(tones) if role in seen else layer_color(role))
-                seen.add(role)
+            # Not in the colours of their blocks, which all layers of a kind share.
+            looks = product(DASHES, RUN_COLORS)
+            for layer, (dashes, color) in zip(shown, cycle(looks), strict=False):
+                self._plot.define(layer, self._document.name_of(layer), color=color, dashes=dashes)
             self._drawn = shown
         steps = norms.steps
         for layer in shown:

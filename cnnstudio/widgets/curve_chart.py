@@ -25,18 +25,24 @@ _CALM, _SHORT = 30.0, 300
 
 @dataclass(frozen=True, slots=True)
 class LineStyle:
-    """How a series is drawn; `color` is a theme token or "#rrggbb"; validation is dashed with markers."""
+    """How a series is drawn; `color` is a theme token; validation is dashed with markers."""
 
     label: str
     axis: Axis = "left"
     color: str = "loss"
     validation: bool = False
+    dashes: tuple[int, ...] = ()
+    """Lengths of dashes and gaps in widths of the line; empty for a whole line."""
+
+    @property
+    def is_dashed(self) -> bool:
+        """Whether the line has gaps."""
+        return self.validation or bool(self.dashes)
 
     def ink(self, strength: float = 1.0) -> QColor:
         """The colour in the theme in force, mixed with its ground."""
         theme = current_theme()
-        color = QColor(self.color) if self.color.startswith("#") else theme.color(self.color)
-        ground = theme.color("surface")
+        color, ground = theme.color(self.color), theme.color("surface")
         return QColor.fromRgbF(
             *(
                 strength * of_line + (1 - strength) * of_ground
@@ -52,8 +58,8 @@ class LineStyle:
         """The pen of the line, its width in device pixels."""
         pen = QPen(self.ink(strength), width)
         pen.setCosmetic(True)
-        if self.validation:
-            pen.setDashPattern([4, 3])
+        if self.is_dashed:
+            pen.setDashPattern(self.dashes or (4, 3))
         return pen
 
     def icon(self, scale: float) -> QIcon:
@@ -94,11 +100,12 @@ class _Line:
         low, high = view.viewRange()[1]
         travel = float(np.nansum(np.abs(np.diff(y)))) / (high - low)  # heights of the view, up and down
         self.line.opts["antialias"] = bool(travel < _CALM)
-        dashed = self.style.validation
-        self.line.setSegmentedLineMode("off" if dashed or len(x) <= _SHORT else "on")
+        self.line.setSegmentedLineMode("off" if self.style.is_dashed or len(x) <= _SHORT else "on")
 
     def restyle(self, scale: float) -> None:
-        self.faint.setPen(self.style.pen(scale, 0.3))
+        faint = self.style.pen(scale, 0.3)
+        faint.setStyle(Qt.PenStyle.SolidLine)
+        self.faint.setPen(faint)
         self.line.setPen(self.style.pen(1.5 * scale))
         self.markers.setPen(None)
         self.markers.setBrush(self.style.ink())
@@ -219,10 +226,9 @@ class CurveChart(pg.GraphicsView):
         """Colours and fonts of the theme."""
         self.setBackground(theme.surface)
         font = ui_font(0.8)
-        for side, axis in self.axes.items():
+        self._ink_axes()
+        for axis in self.axes.values():
             axis.setPen(QPen(theme.color("border"), 1))
-            # The numbers wear the colour of their curves, which says whose they are.
-            axis.setTextPen(theme.color({"left": "loss", "right": "accuracy", "rate": "rate"}.get(side, "muted")))
             axis.enableAutoSIPrefix(False)
             # Axes change rarely, but would be drawn anew with every frame of the curves.
             axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
@@ -237,6 +243,12 @@ class CurveChart(pg.GraphicsView):
         for line in self._lines.values():
             line.restyle(self.devicePixelRatioF())
 
+    def _ink_axes(self) -> None:
+        """The numbers wear the colour of their curves, which says whose they are, where these have one."""
+        for side, axis in self.axes.items():
+            tokens = {line.style.color for line in self._lines.values() if line.style.axis == side}
+            axis.setTextPen(current_theme().color(tokens.pop() if len(tokens) == 1 else "muted"))
+
     # --- lines ------------------------------------------------------------------------------------------
 
     def add_line(self, name: str, style: LineStyle, *, on_top: bool = True) -> None:
@@ -246,12 +258,14 @@ class CurveChart(pg.GraphicsView):
         for item in line.items:
             item.setZValue(0.5 if on_top else 0.0)
             self._views[style.axis].addItem(item, ignoreBounds=True)
+        self._ink_axes()
 
     def remove_line(self, name: str) -> None:
         """Take a series away."""
         line = self._lines.pop(name)
         for item in line.items:
             self._views[line.style.axis].removeItem(item)
+        self._ink_axes()
 
     def draw(self, name: str, line: tuple[Points, Points], faint: tuple[Points, Points] | None) -> None:
         """Draw a series at positions and values in axis coordinates; `faint` is what the line smooths."""

@@ -99,13 +99,14 @@ class CurvePlot(QWidget):
         axis: Axis = "left",
         color: str = "loss",
         validation: bool = False,
+        dashes: tuple[int, ...] = (),
         shared: tuple[QToolButton, ...] = (),
     ) -> None:
-        """Add a series or give it another look; `color` is a theme token or "#rrggbb".
+        """Add a series or give it another look, as `LineStyle` has it.
 
         It has a button in the legend, unless it is to be shown and hidden by buttons that it shares with others.
         """
-        style = LineStyle(label, axis, color, validation)
+        style = LineStyle(label, axis, color, validation, dashes)
         curve = self._curves.get(series)
         if curve is not None:
             if style == curve.style:

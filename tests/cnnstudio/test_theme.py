@@ -1,6 +1,10 @@
 """The look: contrast of every text on every ground, fonts with Chinese, switching between light and dark."""
 
+from itertools import combinations
+
+import numpy as np
 import pytest
+from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFontInfo, QFontMetrics, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
@@ -21,6 +25,7 @@ from cnnstudio.theme import (
     theme_changed,
     ui_font,
 )
+from cnnstudio.widgets.training_plot import RUN_COLORS
 
 GROUNDS = ("window", "surface", "canvas", "hover", "pressed", "accent_soft")
 READ_ON_GROUNDS = ("text",)
@@ -66,6 +71,33 @@ def test_text_reaches_wcag_aa(theme: Theme, ink: str, ground: str):
 @pytest.mark.parametrize(("line", "ground"), LINES)
 def test_meaningful_lines_reach_three_to_one(theme: Theme, line: str, ground: str):
     assert contrast(getattr(theme, line), getattr(theme, ground)) >= 3.0
+
+
+# What is left of red, green and blue light without one kind of cones (Machado, Oliveira and Fernandes 2009, severity 1).
+COLOUR_VISION = {
+    "full": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def lab(color: str, vision: ArrayLike) -> NDArray[np.float64]:
+    """CIE L*a*b* of what is seen of a colour "#rrggbb"; a distance of 2.3 is just noticed."""
+    channels = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    light = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(np.asarray(vision) @ light, 0, 1)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    xyz = to_xyz @ seen / to_xyz.sum(axis=1)
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("vision", COLOUR_VISION)
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+def test_curves_that_are_shown_together_are_told_apart_by_every_eye(theme: Theme, vision: str):
+    seen = [lab(getattr(theme, token), COLOUR_VISION[vision]) for token in RUN_COLORS]
+    assert min(float(np.linalg.norm(one - other)) for one, other in combinations(seen, 2)) > 15
 
 
 @pytest.mark.parametrize("role", LAYER_COLORS)

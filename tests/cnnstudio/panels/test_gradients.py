@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor
@@ -9,8 +11,14 @@ from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.selection import SampleRef
-from cnnstudio.theme import layer_color
+from cnnstudio.theme import current_theme, layer_color
 from cnnstudio.widgets.flow_bars import FlowBars
+from engine.layers.activation import ReLU
+from engine.layers.dense import Dense, Flatten
+from engine.layers.input import Input
+from engine.layers.softmax import Softmax
+from engine.spec import NetworkSpec
+from engine.templates import Template
 from tests.cnnstudio.panels.pixels import assert_curves, assert_shows, enlarge, network_of, outputs_of, pixels_of
 
 
@@ -96,3 +104,20 @@ def test_norms_over_time_are_those_of_the_weights_around_each_step(qtbot: QtBot,
     assert_curves(panel.plot, {layer: (steps, np.array(values)) for layer, values in expected.items()})
     window.actions_.reset.trigger()
     qtbot.waitUntil(lambda: len(studio.controller.norms) == 0)
+
+
+def test_no_two_layers_have_the_same_line_however_many_there_are(
+    qtbot: QtBot, window: MainWindow, templates: tuple[Template, ...]
+) -> None:
+    studio, panel = window.studio, window.gradients
+    hidden = [layer for _ in range(8) for layer in (Dense(8), ReLU())]
+    network = NetworkSpec.of([Input(1, 8, 8), Flatten(), *hidden, Dense(10), Softmax()])
+    studio.begin(replace(next(t for t in templates if t.name == "digits"), network=network))
+    enlarge(window, "gradients")
+    panel.show_quantity("gradient")
+    qtbot.waitUntil(lambda: studio.controller.state.batches > 0 and studio.obstacle is None)
+    window.actions_.batch.trigger()
+    qtbot.waitUntil(lambda: len(panel._drawn) == 9)
+    pens = [panel.plot._curves[layer].style.pen(1.0) for layer in panel._drawn]
+    assert len({(pen.color().name(), tuple(pen.dashPattern())) for pen in pens}) == 9
+    assert panel.plot.chart.axes["left"].textPen().color() == current_theme().color("muted")

@@ -200,7 +200,7 @@ def test_the_legend_hides_and_shows_a_curve(plot, qtbot):
 
 
 def test_more_series_come_and_go(plot):
-    plot.define("run2", "run 2", color="#7a4fd0")
+    plot.define("run2", "run 2", color="run2")
     plot.set_series("run2", [1], [3.0])
     assert drawn(plot, "run2")[1].tolist() == [3.0]
     plot.remove("run2")

@@ -55,6 +55,18 @@ def line(plot: TrainingPlot, series: str) -> tuple[np.ndarray, np.ndarray]:
     return plot.chart._lines[series].line.getData()
 
 
+def test_the_numbers_of_an_axis_wear_the_colour_of_its_curves_where_these_have_one(plot: TrainingPlot) -> None:
+    def inks() -> list[QColor]:
+        return [plot.chart.axes[side].textPen().color() for side in ("left", "right", "rate", "bottom")]
+
+    alone = [current_theme().color(token) for token in ("loss", "accuracy", "rate", "muted")]
+    assert inks() == alone
+    plot.show_runs(OWN, {"1": run()})
+    assert inks() == [current_theme().color("muted")] * 4
+    plot.show_runs(OWN, {})
+    assert inks() == alone
+
+
 def test_another_run_is_drawn_with_its_own_values_in_its_own_colour(plot: TrainingPlot) -> None:
     plot.show_runs(OWN, {"1": run()})
     assert line(plot, "1/train_loss")[1].tolist() == [3.0] * 30 and line(plot, "train_loss")[1].tolist() == [1.0] * 40
