@@ -49,6 +49,8 @@ class Spread(QObject):
         self.picture.setAccessibleName(self.tr("Spread over the steps"))
         self.picture.setToolTip(
             self.tr("Click a bin, or go there with the arrow keys and press Enter: the weight in the middle of it is explained.")
+            + "\n"
+            + self.tr("Each step has colours of its own: its fullest bin is the brightest.")
         )
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)

@@ -22,7 +22,8 @@ _SMALL = 0.85
 class HistogramMap(QWidget):
     """The axis of steps runs to the right, that of the values upwards, symmetric about 0.
 
-    Between two records the nearer one is shown. Colours span 0 to the largest share.
+    Between two records the nearer one is shown. Colours span 0 to the largest share of each record: values that lay close
+    together at first would otherwise leave all later records dark.
     """
 
     bin_clicked = Signal(float, float)
@@ -113,9 +114,11 @@ class HistogramMap(QWidget):
         area, theme = self.area(), current_theme()
         # One column of pixels shows one record: many of them are thinned, few of them repeated.
         columns = self._record_at((np.arange(area.width()) + 0.5) / area.width())
-        shown = np.ascontiguousarray(self._shares[::-1, columns])
+        shares = self._shares[::-1, columns]
+        fullest = shares.max(axis=0)
+        shown = np.ascontiguousarray(shares / np.where(fullest > 0, fullest, 1.0))
         pixels = np.zeros(shown.shape, np.uint32)
-        colorize_packed(shown, default_colormap("activation"), 0.0, float(self._shares.max()), pixels)
+        colorize_packed(shown, default_colormap("activation"), 0.0, 1.0, pixels)
         height, width = shown.shape
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(area, QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32))

@@ -82,9 +82,9 @@ def test_the_spread_over_time_shows_the_histograms_of_two_steps(qtbot: QtBot, wi
     reach = max(float(np.abs(v).max()) for v in numbers)
     qtbot.waitUntil(lambda: panel.histogram.shares.shape[1:] == (len(numbers),))
     pixels, scale = pixels_of(panel.histogram)
-    high = float(panel.histogram.shares.max())
     for record, v in enumerate(numbers):
         expected = np.histogram(v, 64, (-reach, reach))[0] / v.size
+        high = float(panel.histogram.shares[:, record].max())
         at = [panel.histogram.place(bin_, record) * scale for bin_ in range(64)]
         found = invert(np.array([pixels[int(p.y()), int(p.x())] for p in at]), "viridis", 0, high)
         # A narrower histogram is spread over the bins of the wider axis.

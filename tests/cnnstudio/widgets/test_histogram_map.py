@@ -32,8 +32,18 @@ def test_every_record_is_painted_and_read_at_its_step(picture: HistogramMap, ste
         for bin_ in range(8):
             at = picture.place(bin_, record).toPoint()
             color = np.array([image.pixelColor(at).getRgb()[:3]], np.uint8)
-            assert abs(invert(color, "viridis", 0, float(shares.max()))[0] - shares[bin_, record]) <= 2 / 256
+            assert abs(invert(color, "viridis", 0, float(shares[:, record].max()))[0] - shares[bin_, record]) <= 2 / 256
             assert picture.readout(QPointF(at)).startswith(f"step {step} ·")
+
+
+def test_a_first_record_in_one_bin_leaves_the_later_ones_bright(picture: HistogramMap) -> None:
+    shares = np.full((8, 2), 1 / 8)
+    shares[:, 0] = np.eye(8)[4]
+    picture.set_shares(shares, 1.0, np.array([0, 5]))
+    image = picture.grab().toImage()
+    colors = {image.pixelColor(picture.place(bin_, 1).toPoint()).name() for bin_ in range(8)}
+    assert colors == {image.pixelColor(picture.place(4, 0).toPoint()).name()}
+    assert colors != {image.pixelColor(picture.place(3, 0).toPoint()).name()}
 
 
 @pytest.mark.parametrize("reach", [0.5, 1.38e-3, 1.25e-7, 123456.0])
