@@ -5,9 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFontMetrics,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
 from cnnstudio.theme import Theme, current_theme, layer_color, theme_changed, ui_font
@@ -16,6 +28,10 @@ from cnnstudio.widgets.numbers import format_value
 from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
 LEAST_DECADES = 2
+_SMALL = 0.8
+"""The size of captions and names, of the usual one."""
+_GAP = 2
+"""Pixels between two names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +42,14 @@ class FlowBar:
     name: str
     role: str
     value: float
+
+
+class Name(NamedTuple):
+    """A name as far as there is room, empty where too little is left; its left edge and width in logical pixels."""
+
+    text: str
+    left: float
+    width: float
 
 
 class FlowBars(QWidget):
@@ -40,8 +64,9 @@ class FlowBars(QWidget):
         self._scale = (0.0, LEAST_DECADES)
         """(logarithm of the largest finite value, decades down to below the smallest)"""
         self._chosen: str | None = None
-        self._names: tuple[tuple[object, ...], tuple[str, ...]] = ((), ())
-        """What is written below the bars, and what it was cut off for."""
+        self._names: tuple[Name, ...] = ()
+        self._staggered = False
+        """Whether every second name stands on a line of its own, where one line has no room for all."""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Flow of the gradient"))
@@ -52,7 +77,10 @@ class FlowBars(QWidget):
         """Show other values; `chosen` is the layer to mark."""
         if (tuple(bars), chosen) == (self._bars, self._chosen):
             return
+        renamed = [bar.name for bar in bars] != [bar.name for bar in self._bars]
         self._bars, self._chosen, self._scale = tuple(bars), chosen, _scale_of(bars)
+        if renamed:
+            self._arrange_names()
         self.setAccessibleDescription(", ".join(f"{bar.name} {format_value(bar.value, 2)}" for bar in self._bars))
         self.update()
 
@@ -73,7 +101,7 @@ class FlowBars(QWidget):
     def sizeHint(self) -> QSize:
         """Bars, names and the line above."""
         line = self.fontMetrics().height()
-        return QSize(300, 3 * line + 34)
+        return QSize(300, (4 if self._staggered else 3) * line + 34)
 
     def bar_rect(self, index: int) -> QRectF:
         """The bar of a layer."""
@@ -83,7 +111,8 @@ class FlowBars(QWidget):
 
     def _area(self) -> QRectF:
         line = self.fontMetrics().height()
-        return QRectF(0, line + 2, self.width(), max(8, self.height() - 2 * line - 6))
+        names = 2 * line if self._staggered else line
+        return QRectF(0, line + 2, self.width(), max(8, self.height() - line - names - 6))
 
     def _slot(self, index: int) -> QRectF:
         width = self.width() / max(1, len(self._bars))
@@ -101,7 +130,7 @@ class FlowBars(QWidget):
     def paint_picture(self, painter: QPainter) -> None:
         """Draw the arrow with the scale, the bars, and as much of the names as there is room for."""
         theme = current_theme()
-        painter.setFont(ui_font(0.8))
+        painter.setFont(ui_font(_SMALL))
         painter.setPen(theme.color("muted"))
         line, (top, decades) = painter.fontMetrics().height(), self._scale
         caption = self.tr("← from the loss back · a full bar is {high}, an empty one {low}").format(
@@ -112,26 +141,45 @@ class FlowBars(QWidget):
         area = self._area()
         painter.setPen(QPen(theme.color("border"), 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
-        names = self._cut_names(painter.fontMetrics())
         for index, bar in enumerate(self._bars):
-            box, slot = self.bar_rect(index), self._slot(index)
+            box = self.bar_rect(index)
             painter.fillRect(box, QColor(layer_color(bar.role)))
             if bar.key == self._chosen:
                 painter.setPen(QPen(theme.color("accent"), 2))
                 painter.drawRect(box.adjusted(-1, -1, 1, 1))
             painter.setPen(theme.color("text" if bar.key == self._chosen else "muted"))
-            if names[index]:
-                box = QRectF(slot.left(), area.bottom() + 2, slot.width(), line)
-                painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, names[index])
+            name = self._names[index]
+            lower = line if self._staggered and index % 2 else 0
+            painter.drawText(QPointF(name.left, area.bottom() + 2 + lower + painter.fontMetrics().ascent()), name.text)
 
-    def _cut_names(self, metrics: QFontMetrics) -> tuple[str, ...]:
-        """The names as far as there is room, empty where too little is left; they change seldomer than the bars."""
-        made_for = (self.width(), metrics.height(), *(bar.name for bar in self._bars))
-        if self._names[0] != made_for:
-            room = int(self.width() / max(1, len(self._bars))) - 2
-            cut = [(metrics.elidedText(bar.name, Qt.TextElideMode.ElideRight, room), bar.name) for bar in self._bars]
-            self._names = (made_for, tuple(name if len(name) > 2 or name == whole else "" for name, whole in cut))
-        return self._names[1]
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """What is written below the bars."""
+        return self._names
+
+    def _arrange_names(self) -> None:
+        """Below its bar a name has its own room, or, where that is too little for any, half that of its neighbours as well."""
+        metrics, count = QFontMetrics(ui_font(_SMALL)), max(1, len(self._bars))
+        room = self.width() / count - _GAP
+        staggered = any(metrics.horizontalAdvance(bar.name) > room for bar in self._bars)
+        if staggered != self._staggered:
+            self._staggered = staggered
+            self.updateGeometry()
+        self._names = tuple(self._arranged(index, bar.name, metrics) for index, bar in enumerate(self._bars))
+
+    def _arranged(self, index: int, name: str, metrics: QFontMetrics) -> Name:
+        slot = self._slot(index)
+        beside = slot.width() / 2 if self._staggered else 0.0
+        left, right = max(slot.left() - beside, 0.0) + _GAP / 2, min(slot.right() + beside, float(self.width())) - _GAP / 2
+        text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(right - left))
+        width = metrics.horizontalAdvance(text)
+        legible = len(text) > 2 or text == name
+        return Name(text if legible else "", max(left, min(slot.center().x() - width / 2, right - width)), width)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Names for the new width."""
+        super().resizeEvent(event)
+        self._arrange_names()
 
     def picture_size(self) -> QSize:
         """As large as it is on screen; empty while there are no bars."""
@@ -176,6 +224,7 @@ class FlowBars(QWidget):
 
     @Slot(object)
     def _retheme(self, _theme: Theme) -> None:
+        self._arrange_names()
         self.updateGeometry()
         self.update()
 

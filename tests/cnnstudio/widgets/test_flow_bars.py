@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
+import pytest
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.panels.gradients import rms
@@ -22,3 +24,32 @@ def test_an_infinite_value_fills_its_bar_and_leaves_the_scale_to_the_others(qtbo
 
 def test_the_root_mean_square_of_large_float32_numbers_is_finite() -> None:
     assert rms(np.full(4, 1e30, np.float32)) == float(np.float32(1e30))
+
+
+LENET = ("Input", "Conv 1", "ReLU 1", "Max pool 1", "Conv 2", "ReLU 2", "Max pool 2", "Flatten",
+         "FC 1", "ReLU 3", "FC 2", "ReLU 4", "FC 3", "Softmax")  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "lines"), [(1000, 1), (440, 2)])
+def test_names_are_whole_and_apart_and_stand_in_two_lines_where_one_has_no_room(qtbot: QtBot, width: int, lines: int) -> None:
+    bars = FlowBars()
+    qtbot.addWidget(bars)
+    bars.resize(width, 100)
+    one_line = bars.sizeHint().height()
+    bars.set_bars([FlowBar(name, name, "conv", 1.0) for name in LENET])
+    assert [name.text for name in bars.names] == list(LENET)
+    assert bars.sizeHint().height() == one_line + (lines - 1) * bars.fontMetrics().height()
+    for line in range(lines):
+        places = [(name.left, name.left + name.width) for name in bars.names[line::lines]]
+        assert all(left >= 0 and right <= width for left, right in places)
+        assert all(end <= start for (_, end), (start, _) in pairwise(places))
+
+
+def test_a_name_stands_below_the_middle_of_its_bar_unless_it_would_leave_the_picture(qtbot: QtBot) -> None:
+    bars = FlowBars()
+    qtbot.addWidget(bars)
+    bars.resize(320, 100)
+    bars.set_bars([FlowBar(name, name, "conv", 1.0) for name in LENET])
+    for index, name in enumerate(bars.names[:-1]):
+        middle = bars.bar_rect(index).center().x()
+        assert name.left + name.width / 2 == pytest.approx(middle, abs=1.0) or name.left == pytest.approx(1.0)
