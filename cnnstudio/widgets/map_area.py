@@ -295,11 +295,13 @@ class MapArea(QAbstractScrollArea):
             return
         count, height, width = self._maps.shape[:3]
         if self._scale_bar is not None:
+            whose, whose_short = self._whose_range()
             self._scale_bar.set_scale(
                 "grey" if self._maps.ndim == 4 else self.colormap,
                 *bounds,
                 nonfinite=0 if self._nonfinite is None else int(self._nonfinite.sum()),
-                note=self._whose_range(),
+                note=whose,
+                short_note=whose_short,
             )
         self.setAccessibleDescription(
             self.tr("{count} maps of {shape}, values from {low} to {high}").format(
@@ -310,10 +312,13 @@ class MapArea(QAbstractScrollArea):
             )
         )
 
-    def _whose_range(self) -> str:
+    def _whose_range(self) -> tuple[str, str]:
+        """(in words, in a word or two)."""
         if len(self._low) > 1:
-            return self.tr("each map its own range")
-        return self.tr("range of the network") if self._range_mode == "network" and self._bounds else ""
+            return self.tr("each map its own range"), self.tr("own ranges")
+        if self._range_mode == "network" and self._bounds:
+            return self.tr("range of the network"), self.tr("network")
+        return "", ""
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the visible maps and what lies over them."""

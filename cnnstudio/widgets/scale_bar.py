@@ -3,42 +3,52 @@
 from functools import lru_cache
 
 import numpy as np
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from cnnstudio.theme import Theme, current_theme, ink_on, number_font, theme_changed, ui_font
 from cnnstudio.widgets.colormaps import NAN_COLOR, lut
 from cnnstudio.widgets.numbers import format_count, format_value
 
 _BAR_HEIGHT = 12
-_LONGEST = 160
+_LONGEST, _GOOD, _SHORTEST = 160, 60, 24
+"""Lengths of the strip: at most, with words behind it, and at least."""
 _INDENT = 3  # in line with the maps above
+_GAP = 6
+_SWATCH = 10
+_SMALL = 0.85
+"""The size of numbers and words, of the usual one."""
 
 
 class ScaleBar(QWidget):
-    """A strip of the colour map with the values at its ends and a tick at 0 where 0 lies inside."""
+    """A strip of the colour map with the values at its ends and a tick at 0 where 0 lies inside.
+
+    What is to be said besides stands behind it; in a narrow one the strip gives way, then the words are fewer. The tool tip
+    says everything.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._range: tuple[float, float] | None = None
         self._colormap = "viridis"
         self._nonfinite = 0
-        self._note = ""
+        self._note, self._short_note = "", ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Scale bar"))
         theme_changed.connect(self._retheme)
         self._retheme(current_theme())
 
-    def set_scale(self, colormap: str, low: float, high: float, *, nonfinite: int = 0, note: str = "") -> None:
-        """Show a map over [low, high]; `nonfinite` cells are counted, `note` says whose range it is."""
-        state = ((low, high), colormap, nonfinite, note)
-        if state == (self._range, self._colormap, self._nonfinite, self._note):
+    def set_scale(
+        self, colormap: str, low: float, high: float, *, nonfinite: int = 0, note: str = "", short_note: str = ""
+    ) -> None:
+        """Show a map over [low, high]; `nonfinite` cells are counted, `note` says whose range it is, `short_note` in a word."""
+        state = ((low, high), colormap, nonfinite, note, short_note)
+        if state == (self._range, self._colormap, self._nonfinite, self._note, self._short_note):
             return
-        self._range, self._colormap, self._nonfinite, self._note = state
-        self.setAccessibleDescription(
-            self.tr("Colours from {low} to {high}").format(low=format_value(low, 3), high=format_value(high, 3))
-        )
+        self._range, self._colormap, self._nonfinite, self._note, self._short_note = state
+        colors = self.tr("Colours from {low} to {high}").format(low=format_value(low, 3), high=format_value(high, 3))
+        self.setAccessibleDescription(" · ".join(filter(None, (colors, self._words()))))
         self.update()
 
     def clear(self) -> None:
@@ -61,12 +71,33 @@ class ScaleBar(QWidget):
 
     @Slot(object)
     def _retheme(self, _theme: Theme) -> None:
-        self._font = number_font(0.85)
+        self._font = number_font(_SMALL)
         self.updateGeometry()
         self.update()
 
+    def event(self, event: QEvent) -> bool:
+        """Say everything in the tool tip."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._range is not None:
+            QToolTip.showText(event.globalPos(), self.accessibleDescription(), self)
+            return True
+        return super().event(event)
+
+    def _words(self, *, short: bool = False) -> str:
+        """What is said behind the strip: how many cells are not finite, and whose range it is."""
+        count = format_count(self._nonfinite)
+        cells = (count if short else self.tr("{count} not finite").format(count=count)) if self._nonfinite else ""
+        return " · ".join(filter(None, (cells, self._short_note if short else self._note)))
+
+    def words_for(self, room: int) -> str:
+        """The words that leave the strip a good part of so many pixels; cut off where even the short ones do not."""
+        metrics, short = QFontMetrics(ui_font(_SMALL)), self._words(short=True)
+        for words in (self._words(), short):
+            if metrics.horizontalAdvance(words) + _GOOD <= room:
+                return words
+        return metrics.elidedText(short, Qt.TextElideMode.ElideRight, max(room - _SHORTEST, 0))
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw low, strip, high, and the notes, from left to right."""
+        """Draw low, strip, high, and the words, from left to right."""
         if self._range is None:
             return
         low, high = self._range
@@ -77,17 +108,27 @@ class ScaleBar(QWidget):
         low_text = format_value(low, 3)
         high_text = format_value(high, 3, sign=low < 0)
         # The usual room for a number, so that the strip seldom jumps while values change.
-        side = max(metrics.horizontalAdvance("\u22120.000"), metrics.horizontalAdvance(low_text)) + _INDENT
-        length = max(24, min(_LONGEST, self.width() - 2 * side - 16))
-        bar = QRect(side + 6, (self.height() - _BAR_HEIGHT) // 2, length, _BAR_HEIGHT)
+        usual = metrics.horizontalAdvance("\u22120.000")
+        before = _INDENT + max(usual, metrics.horizontalAdvance(low_text)) + _GAP
+        behind = _GAP + max(usual, metrics.horizontalAdvance(high_text))
+        swatch = _SWATCH + _GAP if self._nonfinite else 0
+        room = self.width() - before - behind - (2 * _GAP + swatch if self._words() else 0) - _INDENT
+        words = self.words_for(room)
+        length = min(_LONGEST, room - QFontMetrics(ui_font(_SMALL)).horizontalAdvance(words))
+        bar = QRect(before, (self.height() - _BAR_HEIGHT) // 2, max(_SHORTEST, length), _BAR_HEIGHT)
         painter.setPen(theme.color("muted"))
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRect(_INDENT, 0, side, self.height()), middle, low_text)
-        painter.drawText(QRect(bar.right() + 7, 0, side + 20, self.height()), middle, high_text)
+        painter.drawText(QRect(_INDENT, 0, before, self.height()), middle, low_text)
+        painter.drawText(QRect(bar.right() + 1 + _GAP, 0, behind + _GAP, self.height()), middle, high_text)
         self._draw_strip(painter, bar)
         if low < 0 < high:
             self._draw_zero(painter, bar, -low / (high - low))
-        self._draw_notes(painter, bar.right() + 7 + metrics.horizontalAdvance(high_text) + 14)
+        left = bar.right() + 1 + behind + 2 * _GAP
+        if self._nonfinite:
+            self._draw_swatch(painter, left)
+        painter.setPen(theme.color("muted"))
+        painter.setFont(ui_font(_SMALL))
+        painter.drawText(QRect(left + swatch, 0, max(0, self.width() - left - swatch), self.height()), middle, words)
 
     def _draw_strip(self, painter: QPainter, bar: QRect) -> None:
         painter.drawImage(bar, _strip(self._colormap))
@@ -103,22 +144,13 @@ class ScaleBar(QWidget):
         else:
             painter.drawLine(int(x), bar.top(), int(x), bar.bottom())
 
-    def _draw_notes(self, painter: QPainter, x: float) -> None:
-        notes = [self._note] if self._note else []
-        if self._nonfinite:
-            swatch = QRectF(x, (self.height() - 10) / 2, 10, 10)
-            painter.fillRect(swatch, QColor(*NAN_COLOR))
-            painter.setPen(QPen(Qt.GlobalColor.white, 1.2))
-            painter.drawLine(swatch.topLeft(), swatch.bottomRight())
-            painter.drawLine(swatch.topRight(), swatch.bottomLeft())
-            x += 16
-            notes.insert(0, self.tr("{count} not finite").format(count=format_count(self._nonfinite)))
-        painter.setPen(current_theme().color("muted"))
-        room = QRectF(x, 0, max(0.0, self.width() - x), self.height())
-        painter.setFont(ui_font(0.85))
-        whole, right = " · ".join(notes), Qt.TextElideMode.ElideRight
-        text = painter.fontMetrics().elidedText(whole, right, int(room.width()))
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
+    def _draw_swatch(self, painter: QPainter, left: int) -> None:
+        """A cell that is not finite."""
+        box = QRectF(left, (self.height() - _SWATCH) / 2, _SWATCH, _SWATCH)
+        painter.fillRect(box, QColor(*NAN_COLOR))
+        painter.setPen(QPen(Qt.GlobalColor.white, 1.2))
+        painter.drawLine(box.topLeft(), box.bottomRight())
+        painter.drawLine(box.topRight(), box.bottomLeft())
 
 
 @lru_cache

@@ -1,0 +1,57 @@
+"""The scale bar says in words what its colours do not, as far as there is room, and everything in its tool tip."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QFontMetrics, QHelpEvent
+from PySide6.QtWidgets import QToolTip
+from pytestqt.qtbot import QtBot
+
+from cnnstudio.theme import ui_font
+from cnnstudio.widgets.map_view import MapView
+from cnnstudio.widgets.scale_bar import ScaleBar
+
+
+@pytest.fixture
+def bar(qtbot: QtBot) -> ScaleBar:
+    widget = ScaleBar()
+    qtbot.addWidget(widget)
+    widget.resize(240, widget.sizeHint().height())
+    widget.show()
+    return widget
+
+
+@pytest.mark.parametrize(
+    ("room", "words"), [(400, "3 not finite · each map its own range"), (190, "3 · own ranges"), (90, "3 · …")]
+)
+def test_where_there_is_less_room_there_are_fewer_words_and_a_piece_of_the_strip_stays(
+    bar: ScaleBar, room: int, words: str
+) -> None:
+    bar.set_scale("viridis", -1.0, 1.0, nonfinite=3, note="each map its own range", short_note="own ranges")
+    found = bar.words_for(room)
+    assert found == words or (words.endswith("…") and found.endswith("…"))
+    assert QFontMetrics(ui_font(0.85)).horizontalAdvance(found) <= room - 24
+
+
+@pytest.mark.parametrize("width", [210, 300, 420])
+def test_the_tool_tip_says_everything_however_narrow_the_bar_is(bar: ScaleBar, width: int) -> None:
+    bar.resize(width, bar.height())
+    bar.set_scale("viridis", -1.0, 0.5, nonfinite=3, note="each map its own range", short_note="own ranges")
+    bar.event(QHelpEvent(QHelpEvent.Type.ToolTip, QPoint(5, 5), bar.mapToGlobal(QPoint(5, 5))))
+    assert QToolTip.text() == "Colours from −1.00 to 0.500 · 3 not finite · each map its own range"
+    QToolTip.hideText()
+
+
+def test_the_words_are_not_cut_at_the_width_of_a_usual_panel(qtbot: QtBot) -> None:
+    view = MapView()
+    qtbot.addWidget(view)
+    view.resize(270, 200)
+    view.show()
+    view.set_maps(np.arange(8.0).reshape(2, 2, 2), range_mode="unit")
+    (bar,) = view.findChildren(ScaleBar)
+    image = bar.grab().toImage()
+    edge = {image.pixelColor(image.width() - 1 - x, y).name() for x in range(3) for y in range(image.height())}
+    assert len(edge) == 1  # nothing but the ground: no letter reaches the edge
+    assert "each map its own range" in bar.accessibleDescription()
