@@ -6,15 +6,20 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QRect, Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QImageReader
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QImageReader, QPainter
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 
 from cnnstudio.icon_button import IconButton
 from cnnstudio.selection import SampleRef, Source
 from cnnstudio.theme import SPACE_XS
 from cnnstudio.widgets.draw_pad import DrawPad
+from cnnstudio.widgets.drawing import MNIST, manner_of
+from cnnstudio.widgets.picture_input import read_picture
 from engine.datasets.dataset import Dataset
 from engine.layer import Array
+
+MEASURED = 500
+"""Images of a data set that show how its drawings lie in their pictures."""
 
 
 class OwnImage(QWidget):
@@ -26,9 +31,11 @@ class OwnImage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._data: Dataset | None = None
+        self._manner = MNIST
         self.pad = DrawPad()
         self.pad.drawn.connect(self._take_drawing)
         self.pad.picture_taken.connect(self._take_picture)
+        self.pad.unreadable.connect(self._refuse)
         row = QHBoxLayout()
         row.setSpacing(SPACE_XS)
         for name, text, act in (
@@ -51,7 +58,11 @@ class OwnImage(QWidget):
         self._data = data
         if data is not None:
             _, height, width = data.shape
-            self.pad.set_target(height, width)
+            low, high = data.value_range
+            every = max(1, len(data.train) // MEASURED)
+            pictures = data.train.images[::every].mean(axis=1, dtype=np.float32)
+            self._manner = manner_of((pictures - low) / max(high - low, 1e-9))
+            self.pad.set_target(height, width, self._manner)
 
     @Slot()
     def send(self) -> None:
@@ -66,11 +77,19 @@ class OwnImage(QWidget):
         path, _ = QFileDialog.getOpenFileName(self, title, str(Path.home()), self.tr("Images ({kinds})").format(kinds=kinds))
         if not path:
             return
-        image = QImage(path)
+        image = read_picture(path)
         if image.isNull():
-            QMessageBox.warning(self, title, self.tr("{path} is no image that can be read.").format(path=path))
+            self._refuse(path)
         else:
             self.pad.set_picture(image)
+
+    @Slot(str)
+    def _refuse(self, path: str) -> None:
+        """Say that a file is no picture, without holding up the program that it was dragged from."""
+        text = self.tr("{path} is no image that can be read.").format(path=path)
+        box = QMessageBox(QMessageBox.Icon.Warning, self.tr("Open an image"), text, parent=self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
 
     def takes(self, event: QDragEnterEvent | QDropEvent) -> bool:
         """Whether something dragged over the panel is an image; if so the event is accepted."""
@@ -81,7 +100,7 @@ class OwnImage(QWidget):
         data = self._data
         if data is None or (self._in_colour and self.pad.has_picture):
             return
-        low, high = data.value_range
+        low, high = data.value_range[::-1] if self._manner.dark else data.value_range
         plane = (low + ink * (high - low)).astype(np.float32)
         source: Source = "file" if self.pad.has_picture else "drawn"
         self.chosen.emit(SampleRef(source, 0, np.repeat(plane[None], data.shape[0], axis=0), None))
@@ -104,7 +123,11 @@ def as_sample(picture: QImage, shape: tuple[int, int, int], value_range: tuple[f
     left, top = (picture.width() - cut_width) // 2, (picture.height() - cut_height) // 2
     cut = picture.copy(QRect(left, top, cut_width, cut_height))
     small = cut.scaled(width, height, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    rgb = small.convertToFormat(QImage.Format.Format_RGB888)
+    rgb = QImage(small.size(), QImage.Format.Format_RGB888)
+    rgb.fill(Qt.GlobalColor.white)  # transparent ground counts as paper
+    painter = QPainter(rgb)
+    painter.drawImage(0, 0, small)
+    painter.end()
     pixels = np.frombuffer(rgb.constBits(), np.uint8).reshape(height, rgb.bytesPerLine())[:, : 3 * width]
     low, high = value_range
     channels = np.moveaxis(pixels.reshape(height, width, 3), -1, 0).astype(np.float32)

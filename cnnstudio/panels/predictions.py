@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
@@ -76,6 +76,7 @@ class PredictionPanel(LivePanel):
         self.own.hide()
         self.own.chosen.connect(selection.select_sample)
         self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # so that a picture can be pasted
         left = QVBoxLayout()
         left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(SPACE_XS)
@@ -167,6 +168,14 @@ class PredictionPanel(LivePanel):
         if self.own.takes(event):
             self._pencil.setChecked(True)
             self.own.pad.dropEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """A picture that is pasted is the sample, wherever in the panel the keyboard is."""
+        if event.matches(QKeySequence.StandardKey.Paste) and self.own.pad.can_paste:
+            self._pencil.setChecked(True)
+            self.own.pad.paste()
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A third of a large panel is the sample's."""

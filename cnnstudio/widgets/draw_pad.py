@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QMimeData, QPointF, QRect, QSize, Qt, QUrl, Signal, Slot
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -12,7 +12,6 @@ from PySide6.QtGui import (
     QDropEvent,
     QGuiApplication,
     QImage,
-    QImageReader,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -24,25 +23,30 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from cnnstudio.theme import Theme, current_theme, theme_changed
-from cnnstudio.widgets.drawing import as_ink, fit_drawing, resample
+from cnnstudio.widgets.drawing import LEAST_CONTRAST, MNIST, Manner, as_ink, fit_drawing, resample
+from cnnstudio.widgets.picture_input import offers_picture, picture_files, read_picture
 
 _SIDE = 280  # resolution of the drawing, ten times MNIST's
+_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Paste)
 
 
 class DrawPad(QWidget):
-    """White ink on black, as in MNIST. Every stroke, undo, paste or clear sends the fitted array.
+    """White ink on black. Every stroke, undo, paste or clear sends the array, fitted in the manner of the data set.
 
     Ctrl+Z takes the last stroke back, Delete clears, Ctrl+V pastes a picture.
     """
 
     drawn = Signal(object)
-    """float32 (height, width) in 0..1: the drawing boxed, scaled and centred like MNIST; zeros when empty."""
+    """float32 (height, width) in 0..1: the drawing boxed, scaled and centred like the data set; zeros when empty."""
     picture_taken = Signal(object)
     """The `QImage` that was pasted or dropped, as it is, just before `drawn` sends it as ink."""
 
+    unreadable = Signal(str)
+    """The path of a picture file that was pasted or dropped but cannot be read."""
+
     def __init__(self, parent: QWidget | None = None, *, height: int = 28, width: int = 28) -> None:
         super().__init__(parent)
-        self._target = (height, width)
+        self._target, self._manner = (height, width), MNIST
         self._strokes: list[tuple[float, list[QPointF]]] = []
         self._picture: NDArray[np.float32] | None = None
         self._drawing = False
@@ -55,9 +59,9 @@ class DrawPad(QWidget):
         self.setAccessibleDescription(self.tr("Draw a digit with the mouse, or paste a picture with Ctrl+V."))
         theme_changed.connect(self._retheme)
 
-    def set_target(self, height: int, width: int) -> None:
-        """The size of the array to send from now on."""
-        self._target = (height, width)
+    def set_target(self, height: int, width: int, manner: Manner = MNIST) -> None:
+        """The size of the array to send from now on, and how the ink lies in it."""
+        self._target, self._manner = (height, width), manner
 
     @property
     def pen_width(self) -> float:
@@ -95,6 +99,11 @@ class DrawPad(QWidget):
             self._picture = None
         self._send()
 
+    @property
+    def can_paste(self) -> bool:
+        """Whether there is a picture on the clipboard."""
+        return offers_picture(QGuiApplication.clipboard().mimeData())
+
     @Slot()
     def paste(self) -> None:
         """Take the picture on the clipboard, if there is one."""
@@ -102,12 +111,7 @@ class DrawPad(QWidget):
 
     def set_picture(self, image: QImage) -> None:
         """Put a picture on the pad in place of everything; dark on light is turned into light on dark."""
-        gray = image.convertToFormat(QImage.Format.Format_RGBA8888)
-        pixels = np.frombuffer(gray.constBits(), np.uint8).reshape(gray.height(), -1)[:, : gray.width() * 4]
-        rgba = pixels.reshape(gray.height(), gray.width(), 4).astype(np.float32) / 255.0
-        # Transparent ground counts as paper.
-        light = rgba[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)
-        ink = as_ink(light * rgba[..., 3] + (1.0 - rgba[..., 3]))
+        ink = as_ink(_on_ground(_shrunk(image)))
         side = max(ink.shape)
         scale = _SIDE / side
         small = resample(ink, max(1, round(ink.shape[0] * scale)), max(1, round(ink.shape[1] * scale)))
@@ -120,7 +124,7 @@ class DrawPad(QWidget):
 
     def array(self) -> NDArray[np.float32]:
         """The drawing as a float32 array of the target size in 0..1."""
-        return fit_drawing(self._ink(), *self._target)
+        return fit_drawing(self._ink(), *self._target, self._manner)
 
     def _send(self) -> None:
         self.update()
@@ -213,6 +217,13 @@ class DrawPad(QWidget):
         if event.button() == Qt.MouseButton.LeftButton:
             self._drawing = False
 
+    def event(self, event: QEvent) -> bool:
+        """While the pad has the keyboard its keys are its own: Ctrl+Z must not take back an edit of the network."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and any(map(event.matches, _KEYS)):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Undo, clear and paste."""
         if event.matches(QKeySequence.StandardKey.Undo):
@@ -230,15 +241,12 @@ class DrawPad(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(self.tr("Undo stroke"), self.undo).setEnabled(not self.is_empty)
         menu.addAction(self.tr("Clear"), self.clear).setEnabled(not self.is_empty)
-        menu.addAction(self.tr("Paste picture"), self.paste).setEnabled(
-            _picture_in(QGuiApplication.clipboard().mimeData()) is not None
-        )
+        menu.addAction(self.tr("Paste picture"), self.paste).setEnabled(self.can_paste)
         menu.popup(event.globalPos())
 
     def accepts(self, event: QDragEnterEvent | QDropEvent) -> bool:
         """Take the event of a picture or a picture file, wherever in the panel it happens; False for anything else."""
-        data = event.mimeData()
-        wanted = data.hasImage() or any(_is_picture_file(url) for url in data.urls())
+        wanted = offers_picture(event.mimeData())
         if wanted:
             event.acceptProposedAction()
         return wanted
@@ -253,24 +261,28 @@ class DrawPad(QWidget):
             event.acceptProposedAction()
 
     def _take(self, data: QMimeData) -> bool:
-        image = _picture_in(data)
-        if image is None:
-            return False
-        self.set_picture(image)
-        return True
-
-
-def _is_picture_file(url: QUrl) -> bool:
-    return url.isLocalFile() and bool(QImageReader.imageFormat(url.toLocalFile()))
-
-
-def _picture_in(data: QMimeData) -> QImage | None:
-    """The picture, or the first readable picture file, in what was dropped or copied."""
-    if data.hasImage():
-        image = QImage(data.imageData())
-        return None if image.isNull() else image
-    for url in data.urls():
-        image = QImage(url.toLocalFile())
+        """Take the picture, or else the first picture file."""
+        path = next(picture_files(data), "")
+        image = QImage(data.imageData()) if data.hasImage() else read_picture(path) if path else QImage()
         if not image.isNull():
-            return image
-    return None
+            self.set_picture(image)
+        elif path:
+            self.unreadable.emit(path)
+        return not image.isNull()
+
+
+def _shrunk(image: QImage) -> QImage:
+    """A picture of no more pixels than the pad can show: arrays of all those of a photograph would fill the memory."""
+    if max(image.width(), image.height()) <= 2 * _SIDE:
+        return image
+    return image.scaled(2 * _SIDE, 2 * _SIDE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
+
+
+def _on_ground(image: QImage) -> NDArray[np.float32]:
+    """Grey values 0..1. Transparent ground counts as paper, unless nothing could be seen on it."""
+    rgba = image.convertToFormat(QImage.Format.Format_RGBA8888)
+    pixels = np.frombuffer(rgba.constBits(), np.uint8).reshape(rgba.height(), -1)[:, : rgba.width() * 4]
+    values = pixels.reshape(rgba.height(), rgba.width(), 4).astype(np.float32) / np.float32(255.0)
+    seen = values[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32) * values[..., 3]
+    on_paper = seen + 1.0 - values[..., 3]
+    return on_paper if np.ptp(on_paper) >= LEAST_CONTRAST else seen

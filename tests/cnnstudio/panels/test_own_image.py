@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDropEvent, QImage
+from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
@@ -43,6 +46,54 @@ def test_every_panel_follows_the_drawing(qtbot: QtBot, window: MainWindow) -> No
     np.testing.assert_allclose(window.feature_maps.view.maps, network.forward_sample(sample.image).workspaces[1].y[0], rtol=1e-5)
 
 
+def test_a_drawing_is_as_large_as_the_images_of_the_data_set(qtbot: QtBot, window: MainWindow) -> None:
+    """Digits of 8×8 pixels fill their whole height, others than those of MNIST."""
+    draw_a_one(window)
+    sample, data = window.studio.selection.sample, window.studio.data
+    assert sample is not None and sample.image is not None and data is not None and data.shape == (1, 8, 8)
+    assert (sample.image[0] > 0.3 * data.value_range[1]).any(axis=1).all()
+
+
+def test_where_the_data_set_has_dark_ink_a_drawing_has_it_too(qtbot: QtBot, window: MainWindow) -> None:
+    data = window.studio.data
+    assert data is not None
+    white = data.train.images.dtype.type(data.value_range[1])
+    inverted = replace(data, train=replace(data.train, images=white - data.train.images))
+    window.prediction.own.set_data(inverted)
+    draw_a_one(window)
+    sample = window.studio.selection.sample
+    assert sample is not None and sample.image is not None
+    assert np.median(sample.image) == data.value_range[1] and sample.image.min() < 0.2 * data.value_range[1]
+
+
+def test_undo_on_the_pad_takes_back_a_stroke_and_no_edit_of_the_network(qtbot: QtBot, window: MainWindow) -> None:
+    document, pad = window.studio.document, window.prediction.own.pad
+    document.rename(document.graph.main[1].id, "mine")
+    assert document.undo_stack.canUndo()
+    draw_a_one(window)
+    pad.setFocus()
+    QTest.keyClick(pad, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(pad, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert pad.is_empty and document.undo_stack.canUndo()
+
+
+def test_a_picture_can_be_pasted_wherever_the_keyboard_is_in_the_panel(qtbot: QtBot, window: MainWindow) -> None:
+    picture = QImage(40, 40, QImage.Format.Format_RGB32)
+    picture.fill(Qt.GlobalColor.white)
+    QGuiApplication.clipboard().setImage(picture)
+    window.prediction.image.setFocus()
+    QTest.keyClick(window.prediction.image, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    sample = window.studio.selection.sample
+    assert sample is not None and sample.source == "file" and window.prediction.own.isVisible()
+
+
+def test_a_file_that_is_no_picture_is_named(qtbot: QtBot, window: MainWindow) -> None:
+    window.prediction.own.pad.unreadable.emit("/home/someone/half.png")
+    (box,) = window.prediction.own.findChildren(QMessageBox)
+    assert "/home/someone/half.png" in box.text() and box.isVisible()
+    box.close()
+
+
 def test_the_next_sample_ends_the_drawing(qtbot: QtBot, window: MainWindow) -> None:
     draw_a_one(window)
     assert window.prediction.own.isVisible()
@@ -74,3 +125,9 @@ def test_a_colour_picture_keeps_its_colours_and_proportions() -> None:
             picture.setPixel(x, y, 0xFFFF8000)
     image = as_sample(picture, (3, 32, 32), (0.0, 1.0))
     np.testing.assert_allclose(image[:, 4:-4, 4:-4], np.broadcast_to([[[1.0]], [[128 / 255]], [[0.0]]], (3, 24, 24)), atol=0.01)
+
+
+def test_transparent_ground_of_a_colour_picture_counts_as_paper() -> None:
+    picture = QImage(32, 32, QImage.Format.Format_ARGB32)
+    picture.fill(Qt.GlobalColor.transparent)
+    assert as_sample(picture, (3, 32, 32), (0.0, 1.0)).min() == 1.0

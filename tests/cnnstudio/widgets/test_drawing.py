@@ -1,4 +1,6 @@
-"""A drawing becomes an array in MNIST's manner; the pad takes strokes and pictures."""
+"""A drawing becomes an array in the manner of a data set; the pad takes strokes and pictures."""
+
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDropEvent, QGuiApplication, QImage
 
 from cnnstudio.widgets.draw_pad import DrawPad
-from cnnstudio.widgets.drawing import as_ink, fit_drawing, resample
+from cnnstudio.widgets.drawing import MNIST, Manner, as_ink, fit_drawing, manner_of, resample
+from cnnstudio.widgets.picture_input import read_picture
 
 
 def block(height: int, width: int, top: int, left: int, side: int = 280) -> np.ndarray:
@@ -48,6 +51,22 @@ def test_an_empty_drawing_gives_zeros():
     assert not fit_drawing(np.zeros((280, 280), np.float32), 8, 8).any()
 
 
+@given(box=st.sampled_from([0.5, 0.75, 1.0]), row=st.sampled_from([0.4, 0.5, 0.6]), dark=st.booleans())
+def test_a_drawing_lies_where_those_of_the_data_set_lie(box, row, dark):
+    drawings = [fit_drawing(block(200, width, 10, 40), 24, 24, Manner(box, row, 0.5)) for width in range(40, 200, 10)]
+    data = np.stack([1.0 - drawing if dark else drawing for drawing in drawings])
+    found = manner_of(data)
+    assert found.dark == dark and found.box == pytest.approx(box, abs=0.05) and found.column == pytest.approx(0.5, abs=0.03)
+    again = fit_drawing(block(100, 60, 150, 10), 24, 24, found)
+    rows = np.flatnonzero((again > 0.05).any(axis=1))
+    middle = (again.sum(axis=1) @ (np.arange(24) + 0.5)) / again.sum() / 24
+    assert len(rows) == pytest.approx(24 * box, abs=1) and (box == 1.0 or middle == pytest.approx(row, abs=0.07))
+
+
+def test_a_data_set_without_ink_is_taken_for_mnist():
+    assert manner_of(np.zeros((5, 8, 8), np.float32)) == MNIST == manner_of(np.zeros((0, 8, 8), np.float32))
+
+
 @pytest.mark.parametrize("target", [(28, 28), (8, 8), (32, 32), (28, 20)])
 def test_any_target_size_is_served(target):
     out = fit_drawing(block(100, 60, 10, 200), *target)
@@ -72,6 +91,21 @@ def test_dark_on_light_is_turned_into_ink():
     paper[4:6, 4:6] = 0.0
     assert as_ink(paper).sum() == 4.0
     assert as_ink(1.0 - paper).sum() == 4.0
+
+
+@pytest.mark.parametrize(("paper", "pen"), [(0.9, 0.3), (0.7, 0.1), (0.15, 0.8)])
+def test_the_grain_of_paper_is_no_ink(paper, pen):
+    scan = paper + np.random.default_rng(0).uniform(-0.02, 0.02, (60, 60))
+    scan[20:40, 28:32] = pen
+    ink = as_ink(scan.astype(np.float32))
+    rows, cols = np.nonzero(ink > 0.02)
+    assert (rows.min(), rows.max(), cols.min(), cols.max()) == (20, 39, 28, 31)
+    assert ink.max() == 1.0 and ink[20:40, 28:32].min() > 0.9
+
+
+@pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
+def test_a_picture_with_nothing_on_it_is_empty(grey):
+    assert not as_ink(np.full((10, 10), grey, np.float32)).any()
 
 
 @pytest.fixture
@@ -163,6 +197,47 @@ def test_a_dropped_picture_file_becomes_the_drawing(pad, qtbot, tmp_path):
     )
     pad.dropEvent(event)
     assert not pad.is_empty and pad.array().max() > 0.9
+
+
+@pytest.mark.parametrize("ink", ["white", "black"])
+def test_ink_on_transparent_ground_is_seen_whatever_its_colour(pad, ink):
+    image = QImage(60, 60, QImage.Format.Format_ARGB32)
+    image.fill(Qt.GlobalColor.transparent)
+    for y in range(10, 50):
+        for x in range(26, 34):
+            image.setPixelColor(x, y, QColor(ink))
+    pad.set_picture(image)
+    rows, cols = np.nonzero(pad.array() > 0.5)
+    assert np.ptp(rows) == 19 and np.ptp(cols) == 3
+
+
+def test_a_photograph_is_made_small_before_it_is_looked_at(pad):
+    image = picture().scaled(4000, 4000)
+    tracemalloc.start()
+    pad.set_picture(image)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 64 * 2**20 and pad.array().max() > 0.9
+
+
+def test_a_photograph_stands_upright(tmp_path):
+    image = Image.new("L", (60, 40), 255)
+    exif = image.getexif()
+    exif[0x112] = 6  # the camera was turned by 90°
+    image.save(tmp_path / "a.jpg", exif=exif)
+    assert (read_picture(str(tmp_path / "a.jpg")).width(), read_picture(str(tmp_path / "a.jpg")).height()) == (40, 60)
+
+
+def test_a_damaged_picture_file_is_refused_aloud(pad, qtbot, tmp_path):
+    picture().save(str(tmp_path / "whole.png"))
+    path = tmp_path / "half.png"
+    path.write_bytes((tmp_path / "whole.png").read_bytes()[:80])
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    QGuiApplication.clipboard().setMimeData(data)
+    with qtbot.waitSignal(pad.unreadable) as told:
+        pad.paste()
+    assert told.args == [str(path)] and pad.is_empty
 
 
 def test_what_is_no_picture_is_not_taken(pad):
