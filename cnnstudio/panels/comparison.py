@@ -77,6 +77,11 @@ class Comparison(QObject):
         """Whether there is a second picture."""
         return self._layer is not None and self.choice not in (ALONE, OVER_INPUT)
 
+    @property
+    def is_of_same_layer(self) -> bool:
+        """Whether the second picture has the maps of the first one's layer, in the same order."""
+        return self.has_picture and self.choice in (SAMPLE, CLASS)
+
     def set_data(self, data: Dataset | None) -> None:
         """Offer the classes of another data set; a pinned sample of the last one is gone."""
         self._data, self._pinned_sample = data, None

@@ -21,6 +21,7 @@ from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
+from cnnstudio.widgets.colormaps import value_range
 from cnnstudio.widgets.elided_label import ElidedLabel
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_shape
@@ -28,9 +29,6 @@ from engine.datasets.dataset import Dataset
 from engine.layer import Array
 from engine.snapshot import Snapshot
 from engine.spec import Placed
-
-SMALLEST_WINDOW = 14
-"""Pixels that a pooling window must span for its outline to help more than it hides."""
 
 
 class FeatureMapsPanel(LivePanel):
@@ -76,6 +74,7 @@ class FeatureMapsPanel(LivePanel):
         self._main.view.setAccessibleName(self.tr("Feature maps"))
         self._beside = TitledMaps(MapView(placeholder=self.tr("Not there yet.")))
         self._beside.view.setAccessibleName(self.tr("What the feature maps are compared with"))
+        self._beside.view.follow_columns(self._main.view)
         self._range = RangeChoice(self, self._main.view, self._beside.view)
         self._link = PoolingLink(self._main.view, self._beside.view, self)
 
@@ -123,6 +122,7 @@ class FeatureMapsPanel(LivePanel):
         view.cell_clicked.connect(self._click)
         view.hovered.connect(self._show_statistics)
         beside.cell_activated.connect(self._open_beside)
+        beside.cell_clicked.connect(self._click_beside)
         beside.hovered.connect(self._show_statistics_beside)
         self._link.said.connect(self._say)
 
@@ -213,8 +213,6 @@ class FeatureMapsPanel(LivePanel):
         self._compare.show_for(None if self.shows_winners else self._layer())
         self._beside.setVisible(pool_sides or self._compare.has_picture)
         self._sorted.setEnabled(not self.shows_winners)
-        if self.shows_winners:
-            self._alone = None
         self._link.tie(self._pool() if pool_sides else None)
         self.view.clear_highlight()
         self.needs_changed.emit()
@@ -261,19 +259,20 @@ class FeatureMapsPanel(LivePanel):
 
     def _draw_maps(self, snapshot: Snapshot, layer: str, array: Array) -> None:
         left = self._left = shown(f"{layer}.y", array, order=self._order(array), caption=self._caption())
-        low, high = self._bounds(snapshot, left, "y")
+        self._right, title = self._compare.picture(snapshot, left, self._caption())
+        same = self._right if self._compare.is_of_same_layer else None
         self._main.set_title(self._document.name_of(layer) if self._compare.has_picture else "")
         over = self._compare.choice == OVER_INPUT and left.kind != "image"
         self.view.set_backdrop(picture_of(snapshot["image"]) if over else None, *self._value_range)
         self.view.set_grid(None)
-        self._show(self.view, left, snapshot, low, high)
+        self._show(self.view, left, snapshot, *self._bounds(snapshot, left, "y", same))
         if self._compare.has_picture:
-            self._right, title = self._compare.picture(snapshot, left, self._caption())
             self._beside.set_title(title)
             if self._right is None:
                 self.beside.set_maps(None)
             else:
-                self._show(self.beside, self._right, snapshot, *self._bounds(snapshot, self._right, "y"))
+                other = left if same is not None else None
+                self._show(self.beside, self._right, snapshot, *self._bounds(snapshot, self._right, "y", other))
 
     def _draw_pooling(self, snapshot: Snapshot, pool: Placed) -> None:
         mode = self._mode()
@@ -283,7 +282,8 @@ class FeatureMapsPanel(LivePanel):
             self.view.set_maps(None)
             self.beside.set_maps(None)
             return
-        pictures = pooling_pictures(snapshot, pool, input_of(self._document.derived, pool.node.id), mode)
+        before, order = input_of(self._document.derived, pool.node.id), self._only()
+        pictures = pooling_pictures(snapshot, pool, before, mode, order, self._numbered if order is not None else None)
         if pictures is None:
             return  # the frame was made for another choice; the right one is under way
         suffix = "dy" if mode == BACK else "y"
@@ -298,7 +298,8 @@ class FeatureMapsPanel(LivePanel):
             self._right = right
             self._beside.set_title(beside)
             self._show(self.beside, right, snapshot, *self._bounds(snapshot, right, suffix))
-            self._link.tie(pool, snapshot.arrays.get(f"{pool.node.id}.winner"), backward=mode == BACK)
+            winner = snapshot.arrays.get(f"{pool.node.id}.winner")
+            self._link.tie(pool, winner[right.order] if winner is not None else None, backward=mode == BACK)
 
     def _show(self, view: MapView, what: ShownMaps, snapshot: Snapshot, low: float | None, high: float | None) -> None:
         key = (what.array, what.kind, what.marks is None, self._sorted.isChecked(), self._alone, what.labels, snapshot.step,
@@ -306,38 +307,51 @@ class FeatureMapsPanel(LivePanel):
         view.set_maps(what.maps, low=low, high=high, kind=what.kind, range_mode=self._range.mode, labels=what.labels,
                       marks=what.marks, key=key)  # fmt: skip
 
-    def _bounds(self, snapshot: Snapshot, what: ShownMaps, suffix: str) -> tuple[float, float] | tuple[None, None]:
-        """Given bounds of the colours: those of the network where they are chosen, of averaging weights 0 to the largest."""
+    def _bounds(self, snapshot: Snapshot, what: ShownMaps, suffix: str, other: ShownMaps | None = None,
+                ) -> tuple[float, float] | tuple[None, None]:  # fmt: skip
+        """Given bounds of the colours: those of the network where they are chosen, of averaging weights 0 to the largest.
+
+        Maps beside `other` ones of the same layer share a range with them: the same colour is the same number on both sides.
+        """
         if what.kind in ("image", "mask"):
             return None, None
         if self._mode() == MASK:
             return 0.0, max(float(what.maps.max()), 1e-9)
-        return network_range(snapshot, suffix, what.kind) if self._range.mode == "network" else (None, None)
+        if self._range.mode == "network":
+            return network_range(snapshot, suffix, what.kind)
+        if self._range.mode == "unit" or other is None:
+            return None, None
+        ranges = value_range(what.maps, what.kind), value_range(other.maps, what.kind)
+        return min(low for low, _ in ranges), max(high for _, high in ranges)
+
+    def _only(self) -> Array | None:
+        """The map that is shown enlarged, None where all are shown."""
+        return None if self._alone is None else np.array([self._alone])
 
     def _order(self, array: Array) -> Array:
-        maps = as_maps(array)
-        if self._alone is not None and self._alone < len(maps):
-            return np.array([self._alone])
+        maps, only = as_maps(array), self._only()
+        if only is not None and only[0] < len(maps):
+            return only
         return np.argsort(activity(maps))[::-1] if self._sorted.isChecked() else np.arange(len(maps))
 
     def _caption(self) -> Caption | None:
         if self._captions.isChecked():
             return self._statistics
-        named = self._sorted.isChecked() or self._alone is not None
-        return (lambda number, _: self.tr("map {number}").format(number=number)) if named else None
+        return self._numbered if self._sorted.isChecked() or self._alone is not None else None
+
+    def _numbered(self, number: int, _: Maps) -> str:
+        return self.tr("map {number}").format(number=number)
 
     def _statistics(self, number: int, one: Maps) -> str:
         mean, zeros = mean_and_zeros(one)
         return self.tr("map {number}: mean {mean}, {share} zero").format(number=number, mean=mean, share=zeros)
 
     def _show_grid(self, pool: Placed) -> None:
-        """Draw the windows where they lie side by side and are large enough to see into."""
+        """Draw the windows where they lie side by side."""
         window = pool.node.layer.window(pool.x)
         assert window is not None
         side_by_side = window.stride == window.kernel and window.padding[::2] == (0, 0)
-        cell = self.view.cell_rect(0, 0, 0).width()
-        fits = side_by_side and cell * min(window.kernel) >= SMALLEST_WINDOW
-        self.view.set_grid(*(window.kernel if fits else (None,)))
+        self.view.set_grid(*(window.kernel if side_by_side else (None,)))
 
     # --- pointer ---
 
@@ -361,9 +375,15 @@ class FeatureMapsPanel(LivePanel):
     @Slot(object)
     def _click(self, cell: Cell) -> None:
         left = self._left
-        if left is not None and left.maps.ndim == 3 and left.maps[0].size > 1 and not self.shows_winners:
+        if left is not None and left.maps.ndim == 3 and left.maps[0].size > 1:
             self._clicked = int(left.order[cell.map])
             self._enlarge_soon.start(QApplication.doubleClickInterval())
+
+    @Slot(object)
+    def _click_beside(self, cell: Cell) -> None:
+        """Beside other maps of the same channels a click does the same as on these."""
+        if self._mode() in (WINDOWS, BACK) or self._compare.is_of_same_layer:
+            self._click(cell)
 
     @Slot()
     def _enlarge(self) -> None:
@@ -381,6 +401,7 @@ class FeatureMapsPanel(LivePanel):
     @Slot(object)
     def _open_beside(self, cell: Cell) -> None:
         """Explain a cell of the other half; of another sample, or of a class, after choosing that or an image of it."""
+        self._enlarge_soon.stop()
         right, snapshot = self._right, self._snapshot
         if right is None or snapshot is None:
             return

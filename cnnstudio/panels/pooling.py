@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
@@ -42,6 +44,18 @@ def window_cells(window: Window, row: int, column: int) -> tuple[range, range]:
     return range(first_row, first_row + window.kernel[0]), range(first_column, first_column + window.kernel[1])
 
 
+def cells_reading(pool: Placed, row: int, column: int) -> tuple[range, range]:
+    """The rows and columns of the output whose windows read the input cell (row, column); empty where it lies between them."""
+    window = pool.node.layer.window(pool.x)
+    assert window is not None
+    top, _, left, _ = window.padding
+    rows, columns = (
+        range(max(-(-(at - kernel + 1) // stride), 0), min(at // stride + 1, count))
+        for at, kernel, stride, count in zip((row + top, column + left), window.kernel, window.stride, pool.y[1:], strict=True)
+    )
+    return rows, columns
+
+
 def average_weights(layer: AvgPool2D, x: Shape) -> NDArray[np.float32]:
     """With which weight each cell of an input map (H, W) enters the output: the sum of 1/m over the windows that read it."""
     weights, window = np.zeros(x[1:], np.float32), layer.window(x)
@@ -52,7 +66,10 @@ def average_weights(layer: AvgPool2D, x: Shape) -> NDArray[np.float32]:
 
 
 class PoolingLink(QObject):
-    """Ties the maps that a pooling reads to those that it makes: the cell pointed at in one is outlined in both, and told."""
+    """Ties the maps that a pooling reads to those that it makes: pointing at a cell of either outlines cells in both.
+
+    To an output cell belongs its window, to an input cell every window that reads it; in words, too.
+    """
 
     said = Signal(str)
     """What becomes of the window that is pointed at; empty when none is."""
@@ -67,32 +84,32 @@ class PoolingLink(QObject):
         result.hovered.connect(self._point_at_result)
 
     def tie(self, pool: Placed | None, winner: Array | None = None, *, backward: bool = False) -> None:
-        """Tie by a pooling layer; `backward` when the maps are deltas. None ties nothing."""
+        """Tie by a pooling layer, `winner` being those of the maps on display; `backward` when the maps are deltas. None ties
+        nothing.
+        """
         if pool is None and self._pool is not None:
             self._clear()
         self._pool, self._winner, self._backward = pool, winner, backward
 
     @Slot(object)
     def _point_at_source(self, cell: Cell | None) -> None:
-        self._point_at(cell, in_source=True)
+        if self._pool is None or cell is None:
+            self._clear()
+            return
+        rows, columns = cells_reading(self._pool, cell.row, cell.col)
+        self._outline(self._pool, cell.map, rows, columns)
+        if len(rows) * len(columns) == 1:
+            self.said.emit(self._about_window(self._pool, cell.map, rows.start, columns.start))
+        else:
+            self.said.emit(self._about_cell(self._pool, cell, rows, columns))
 
     @Slot(object)
     def _point_at_result(self, cell: Cell | None) -> None:
-        self._point_at(cell, in_source=False)
-
-    def _point_at(self, cell: Cell | None, *, in_source: bool) -> None:
-        """Outline the window of an output cell, or the first window that reads an input cell."""
-        pool = self._pool
-        if pool is None or cell is None:
+        if self._pool is None or cell is None:
             self._clear()
             return
-        window = pool.node.layer.window(pool.x)
-        assert window is not None
-        row, column = cell.row, cell.col
-        if in_source:
-            top, _, left, _ = window.padding
-            row, column = (row + top) // window.stride[0], (column + left) // window.stride[1]
-        self._outline(window, cell.map, min(row, pool.y[1] - 1), min(column, pool.y[2] - 1))
+        self._outline(self._pool, cell.map, range(cell.row, cell.row + 1), range(cell.col, cell.col + 1))
+        self.said.emit(self._about_window(self._pool, cell.map, cell.row, cell.col))
 
     def _clear(self) -> None:
         if self._pool is not None:
@@ -100,28 +117,51 @@ class PoolingLink(QObject):
             self._result.clear_highlight()
             self.said.emit("")
 
-    def _outline(self, window: Window, map: int, row: int, column: int) -> None:
-        rows, columns = window_cells(window, row, column)
-        self._source.highlight(map, rows, columns)
-        self._result.highlight(map, range(row, row + 1), range(column, column + 1))
-        self.said.emit(self._words(window, map, row, column))
+    def _outline(self, pool: Placed, map: int, rows: range, columns: range) -> None:
+        """Outline a block of output cells, and the window of each."""
+        self._source.clear_highlight()
+        self._result.clear_highlight()
+        if not rows or not columns:
+            return
+        window = pool.node.layer.window(pool.x)
+        assert window is not None
+        self._result.highlight(map, rows, columns)
+        for row, column in product(rows, columns):
+            self._source.highlight(map, *window_cells(window, row, column), add=True)
 
-    def _words(self, window: Window, map: int, row: int, column: int) -> str:
-        """What goes through this window, in numbers."""
-        assert self._pool is not None
-        made, layer = self._result.maps, self._pool.node.layer
-        if made is None or made.shape != tuple(self._pool.y):
+    def _about_window(self, pool: Placed, map: int, row: int, column: int) -> str:
+        """What goes through the window of an output cell, in numbers."""
+        made, layer = self._result.maps, pool.node.layer
+        window = layer.window(pool.x)
+        if made is None or made.shape[1:] != tuple(pool.y[1:]) or window is None:
             return ""
         value = format_value(float(made[map, row, column]), 3)
         if isinstance(layer, AvgPool2D):
-            count = int(layer.counts(self._pool.x)[row, column])
+            count = int(layer.counts(pool.x)[row, column])
             text = self.tr("δ = {value} is shared out: 1/{count} of it to each cell") if self._backward else self.tr(
                 "{count} cells, each weighs 1/{count}: {value}")  # fmt: skip
             return text.format(value=value, count=count)
-        if self._winner is None or self._winner.shape != tuple(self._pool.y):
+        if self._winner is None or self._winner.shape != made.shape:
             return ""
-        u, v = divmod(int(self._winner[map, row, column]), window.kernel[1])
-        rows, columns = window_cells(window, row, column)
+        at_row, at_column = self._winning_cell(window, map, row, column)
         text = self.tr("δ = {value} flows to row {row}, column {column} alone") if self._backward else self.tr(
             "{value} goes on, from row {row}, column {column}")  # fmt: skip
-        return text.format(value=value, row=rows[u], column=columns[v])
+        return text.format(value=value, row=at_row, column=at_column)
+
+    def _about_cell(self, pool: Placed, cell: Cell, rows: range, columns: range) -> str:
+        """How many windows read an input cell, none or several, and how many of them it wins."""
+        count, window = len(rows) * len(columns), pool.node.layer.window(pool.x)
+        if not count:
+            return self.tr("no window reads this cell")
+        if self._winner is None or window is None or cell.map >= len(self._winner):
+            return self.tr("{count} windows read this cell").format(count=count)
+        winners = [self._winning_cell(window, cell.map, *place) for place in product(rows, columns)]
+        wins = winners.count((cell.row, cell.col))
+        return self.tr("{count} windows read this cell, and it wins {wins} of them").format(count=count, wins=wins)
+
+    def _winning_cell(self, window: Window, map: int, row: int, column: int) -> tuple[int, int]:
+        """Row and column of the input cell that wins a window."""
+        assert self._winner is not None
+        rows, columns = window_cells(window, row, column)
+        u, v = divmod(int(self._winner[map, row, column]), window.kernel[1])
+        return rows[u], columns[v]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from cnnstudio.panels.comparison import NARROWEST
 from cnnstudio.panels.pooling import average_weights, winner_marks
-from cnnstudio.panels.shown_maps import ShownMaps, shown
+from cnnstudio.panels.shown_maps import Caption, ShownMaps, shown
 from cnnstudio.widgets.fields import Choice
+from engine.layer import Array
 from engine.layers.pool import AvgPool2D
 from engine.snapshot import Snapshot
 from engine.spec import Placed
@@ -63,13 +66,17 @@ class PoolingChoice(Choice):
             return ""
         if self.mode == BACK:
             return self.tr("δ goes back to the winners only") if is_max else self.tr("each δ is shared out over its window")
-        return self.tr("marked cells go on") if is_max else self.tr("every cell counts")
+        return self.tr("marked cells go on") if is_max else self.tr("every cell of a window counts")
 
 
 def pooling_pictures(
-    snapshot: Snapshot, pool: Placed, before: str | None, mode: str
+    snapshot: Snapshot, pool: Placed, before: str | None, mode: str, order: Array | None = None, caption: Caption | None = None
 ) -> tuple[ShownMaps, ShownMaps | None] | None:
-    """(what layer `before` puts into a pooling, what comes out beside it), in a mode; None where the snapshot has none of it."""
+    """(what layer `before` puts into a pooling, what comes out beside it), in a mode; None where the snapshot has none of it.
+
+    `order` and `caption` are as in `shown`, for both.
+    """
+    picture = partial(shown, order=order, caption=caption)
     suffix = "dy" if mode == BACK else "y"
     name, made = f"{before}.{suffix}", f"{pool.node.id}.{suffix}"
     array, layer = snapshot.arrays.get(name), pool.node.layer
@@ -79,9 +86,9 @@ def pooling_pictures(
         return None
     marks = winner_marks(winner, window, pool.x) if winner is not None else None
     if mode != MASK:
-        source = shown(name, array, marks=marks if mode == WINDOWS else None)
-        return source, shown(made, snapshot[made]) if made in snapshot else None
+        source = picture(name, array, marks=marks if mode == WINDOWS else None)
+        return source, picture(made, snapshot[made]) if made in snapshot else None
     if isinstance(layer, AvgPool2D):
-        return shown(name, np.broadcast_to(average_weights(layer, pool.x), tuple(pool.x)), "activation"), None
+        return picture(name, np.broadcast_to(average_weights(layer, pool.x), tuple(pool.x)), "activation"), None
     assert marks is not None
-    return shown(name, marks, "mask"), None
+    return picture(name, marks, "mask"), None

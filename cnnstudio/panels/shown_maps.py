@@ -45,6 +45,7 @@ def shown(name: str, array: Array, kind: Kind | None = None, *, order: Array | N
         order = np.arange(len(maps))
     else:
         maps = maps[order]
+        marks = marks[order] if marks is not None else None
     named = array.ndim == 3 and maps.ndim == 3
     labels = tuple(caption(int(k), one) for k, one in zip(order, maps, strict=True)) if caption and named else ()
     return ShownMaps(name, maps, kind, array.ndim == 3, order, labels, marks)

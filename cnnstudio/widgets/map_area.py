@@ -60,6 +60,8 @@ class MapArea(QAbstractScrollArea):
         self._highlights: list[overlays.Highlight] = []
         self._grid: tuple[int, int] | None = None
         self._backdrop: QImage | None = None
+        self._leader: MapArea | None = None
+        self._follower: MapArea | None = None
         self._scale_bar = ScaleBar(self) if scale_bar else None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.viewport().setAutoFillBackground(False)
@@ -139,6 +141,11 @@ class MapArea(QAbstractScrollArea):
         self._selected = map
         self._show_range()
         self.viewport().update()
+
+    def follow_columns(self, leader: "MapArea") -> None:
+        """Use as many columns as a view beside this one while both show equally many maps: each has the same place in both."""
+        self._leader, leader._follower = leader, self
+        self._relayout()
 
     def set_placeholder(self, text: str) -> None:
         """The line shown while there are no maps."""
@@ -229,8 +236,14 @@ class MapArea(QAbstractScrollArea):
             margin=round(_MARGIN * scale),
             max_cell=round(self._max_cell * scale),
             min_map=round(_SMALLEST_MAP * scale),
-            columns=self._columns,
+            columns=self._columns or self._leading_columns(count),
         )
+
+    def _leading_columns(self, count: int) -> int | None:
+        leader = self._leader
+        if leader is None or leader._maps is None or len(leader._maps) != count:
+            return None
+        return leader._arranged().columns
 
     def _relayout(self) -> None:
         self._layout = None
@@ -243,6 +256,9 @@ class MapArea(QAbstractScrollArea):
             bar.setRange(0, max(0, content - view))
             bar.setPageStep(max(1, view))
             bar.setSingleStep(24)
+        if self._follower is not None:
+            self._follower._relayout()
+            self._follower.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Arrange the maps anew and put the scale bar below them."""

@@ -18,6 +18,8 @@ NUMBER_CELL = 34
 
 BACKDROP = 0.5
 """How much of a picture that lies over the maps is seen."""
+SMALLEST_WINDOW = 14
+"""Logical pixels that a pooling window must span for its outline to help more than it hides."""
 _SMALLEST_MARK = 3
 _MOST_DECIMALS = 3
 
@@ -111,9 +113,9 @@ def _stamp(cell: int, shape: str) -> NDArray[np.uint32]:
 
 
 def draw_grid(painter: QPainter, layout: Layout, shown: range, step: tuple[int, int], scale: float) -> None:
-    """Thin lines every `step` (rows, columns) cells: the windows of a pooling layer."""
+    """Thin lines every `step` (rows, columns) cells, the windows of a pooling layer, where these are large enough."""
     rows, cols = step
-    if min(rows, cols) * layout.cell < 5:
+    if min(rows, cols) * layout.cell < SMALLEST_WINDOW * scale:
         return
     painter.setPen(QPen(QColor(255, 255, 255, 170), max(1.0, scale)))
     for index in shown:

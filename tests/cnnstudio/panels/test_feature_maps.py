@@ -42,6 +42,11 @@ def sample_of(window: MainWindow) -> tuple[Array, int]:
     return sample.image, sample.label
 
 
+def shared_range(*maps: Array) -> tuple[float, float]:
+    """The least and the largest number of both sides: the same colour is the same number."""
+    return float(min(one.min() for one in maps)), float(max(one.max() for one in maps))
+
+
 def test_pixels_are_outputs_before_and_after_the_activation(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel) -> None:
     outputs = outputs_of(network_of(window.studio), sample_of(window)[0])
     choose(qtbot, window, "conv1", 8)
@@ -133,8 +138,10 @@ def test_another_sample_stands_beside_the_maps_and_opens_with_its_own_number(
     second, _ = sample_of(window)
     expected = outputs_of(network, second)["conv1"]
     qtbot.waitUntil(lambda: panel.view.maps is not None and bool(np.allclose(panel.view.maps, expected, atol=1e-5)))
-    assert_shows(panel.view, expected)
-    assert_shows(panel.beside, outputs_of(network, first.image)["conv1"])
+    other = outputs_of(network, first.image)["conv1"]
+    low, high = shared_range(expected, other)
+    assert_shows(panel.view, expected, low, high)
+    assert_shows(panel.beside, other, low, high)
     panel.beside.cell_activated.emit(Cell(1, 4, 4, 0.0))
     assert window.studio.selection.sample is first
     cell = window.studio.selection.cell
@@ -150,7 +157,11 @@ def test_a_class_average_is_that_of_its_validation_images(qtbot: QtBot, window: 
     rows = np.flatnonzero(data.validation.labels == 4)
     qtbot.waitUntil(lambda: panel.beside.maps is not None and f"{len(rows)} images of 4" in panel._beside.title)
     outputs = [outputs_of(network, data.validation.images[row])["conv1"] for row in rows]
-    assert_shows(panel.beside, np.mean(outputs, axis=0))
+    average = np.mean(outputs, axis=0)
+    own = outputs_of(network, sample_of(window)[0])["conv1"]
+    low, high = shared_range(own, average)
+    assert_shows(panel.view, own, low, high)
+    assert_shows(panel.beside, average, low, high)
     assert sample_of(window)[1] != 4
     panel.beside.cell_activated.emit(Cell(1, 4, 4, 0.0))
     sample, cell = window.studio.selection.sample, window.studio.selection.cell
@@ -226,6 +237,47 @@ def test_pointing_at_either_side_of_a_pooling_outlines_the_window_and_tells_the_
         assert value[:3] in panel._hint.text()
         view.hovered.emit(None)
         assert not panel.view._highlights and not panel.beside._highlights
+
+
+def test_a_click_on_either_side_of_a_pooling_enlarges_a_map_on_both(
+    qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel, pooled: str
+) -> None:
+    outputs = outputs_of(network_of(window.studio), sample_of(window)[0])
+    panel.show_pooling(WINDOWS)
+    qtbot.waitUntil(lambda: panel.beside.maps is not None and panel.beside.maps.shape == (16, 4, 4))
+    marks = panel.view._marks
+    assert marks is not None
+    at = panel.beside.cell_rect(5, 1, 2).center().toPoint()
+    QTest.mouseClick(panel.beside.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    qtbot.waitUntil(lambda: panel.view.maps is not None and len(panel.view.maps) == 1)
+    assert_shows(panel.beside, outputs[pooled][5:6])
+    np.testing.assert_allclose(panel.view.maps, outputs["relu2"][5:6], atol=1e-5)
+    np.testing.assert_array_equal(panel.view._marks, marks[5:6])
+    panel.beside.hovered.emit(Cell(0, 1, 2, 0.0))
+    row, column = np.argwhere(marks[5, 2:4, 4:6])[0] + (2, 4)
+    assert f"row {row}, column {column}" in panel._hint.text()
+    panel.show_pooling(MASK)
+    qtbot.waitUntil(lambda: panel.view.maps is not None and panel.view.maps.dtype == np.bool_)
+    np.testing.assert_array_equal(panel.view.maps, marks[5:6])
+    panel.view.cell_activated.emit(Cell(0, 3, 4, 0.0))
+    cell = window.studio.selection.cell
+    assert cell is not None and (cell.array, cell.index) == ("relu2.y", (5, 3, 4))
+    panel._click(Cell(0, 3, 4, 0.0))
+    qtbot.waitUntil(lambda: panel.view.maps is not None and len(panel.view.maps) == 16)
+
+
+def test_a_map_stands_at_the_same_place_on_both_sides(
+    qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel, pooled: str
+) -> None:
+    panel.show_pooling(WINDOWS)
+    qtbot.waitUntil(lambda: panel.beside.maps is not None and panel.beside.maps.shape == (16, 4, 4))
+    columns = set()
+    for width, height in ((400, 250), (260, 150), (250, 400)):  # alone, the smaller maps would stand in 6, 6 and 3 columns
+        panel.view.resize(width, height + panel.view.height() - panel.view.maximumViewportSize().height())
+        panel.beside.resize(panel.view.size())
+        assert panel.view._arranged().columns == panel.beside._arranged().columns
+        columns.add(panel.view._arranged().columns)
+    assert columns == {4}
 
 
 @pytest.mark.parametrize("pooled", ["max_pool", "avg_pool"], indirect=True)

@@ -291,6 +291,15 @@ def test_a_window_may_reach_into_the_padding(view):
     assert (pixels_of(view) == before).all()
 
 
+def test_the_windows_of_a_pooling_appear_once_there_is_room_for_them(view):
+    view.set_maps(np.zeros((1, 8, 8)))
+    view.set_grid(2, 2)
+    for height, lines in ((80, False), (240, True), (80, False)):
+        view.resize(420, height)
+        inside = pixels_of(view)[4 : int(view.cell_rect(0, 7, 7).bottom()) - 1, 4 : int(view.cell_rect(0, 7, 7).right()) - 1]
+        assert (len(np.unique(inside.reshape(-1, 3), axis=0)) > 1) == lines
+
+
 def test_numbers_are_printed_where_cells_are_large_enough(qtbot):
     view = MapView(max_cell=60)
     qtbot.addWidget(view)
