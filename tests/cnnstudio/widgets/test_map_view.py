@@ -294,7 +294,7 @@ def test_a_window_may_reach_into_the_padding(view):
 def test_the_windows_of_a_pooling_appear_once_there_is_room_for_them(view):
     view.set_maps(np.zeros((1, 8, 8)))
     view.set_grid(2, 2)
-    for height, lines in ((80, False), (240, True), (80, False)):
+    for height, lines in ((60, False), (240, True), (60, False)):
         view.resize(420, height)
         inside = pixels_of(view)[4 : int(view.cell_rect(0, 7, 7).bottom()) - 1, 4 : int(view.cell_rect(0, 7, 7).right()) - 1]
         assert (len(np.unique(inside.reshape(-1, 3), axis=0)) > 1) == lines
