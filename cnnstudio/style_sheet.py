@@ -248,6 +248,7 @@ QListView::item, QTreeView::item { padding: 4px 6px; border-radius: 4px; }
 QListView::item:hover, QTreeView::item:hover { background: $hover; }
 QListView::item:selected, QTreeView::item:selected, QTableView::item:selected {
     background: $accent_soft; color: $text; }
+QListView[role="pictures"]::item:selected { background: $accent; }
 QListView:focus, QTreeView:focus, QTableView:focus { border-color: $accent; }
 QTreeView::branch:closed:has-children { image: url("$right_icon"); }
 QTreeView::branch:open:has-children { image: url("$down_icon"); }

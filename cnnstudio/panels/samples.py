@@ -141,6 +141,7 @@ class SamplesPanel(QWidget):
         self._model = SampleModel(self)
         self._grid = QListView()
         self._grid.setModel(self._model)
+        self._grid.setProperty("role", "pictures")
         self._grid.setAccessibleName(self.tr("Images"))
         self._grid.setViewMode(QListView.ViewMode.IconMode)
         self._grid.setUniformItemSizes(True)

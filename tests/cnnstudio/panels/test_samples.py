@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.panels.samples import SIDE
+from cnnstudio.theme import apply_theme, current_theme
 from engine.network import Network
 from engine.templates import Template
 from tests.cnnstudio.panels.pixels import pixels_of
@@ -94,3 +96,18 @@ def is_painted(found: NDArray[np.uint8], image: NDArray[np.floating]) -> bool:
     ways = [np.floor(at).astype(int), (np.ceil(at) - 1).astype(int)]
     gaps = [np.abs(image[np.ix_(rows, columns)] - found).max(axis=-1) for rows in ways for columns in ways]
     return bool((np.min(gaps, axis=0) <= 1.5).all())
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_chosen_image_has_a_frame_that_is_seen(qtbot: QtBot, window: MainWindow, qapp: QApplication, theme: str) -> None:
+    apply_theme(qapp, theme)  # type: ignore[arg-type]
+    try:
+        window.docks.bring_up("samples")
+        grid = window.samples._grid
+        qtbot.waitUntil(lambda: grid.isVisible() and grid.selectionModel().hasSelection())
+        place, picture = grid.visualRect(grid.currentIndex()), grid.viewport().grab().toImage()
+        assert picture.pixelColor(place.left() + 3, place.center().y()) == current_theme().color("accent")
+        other = grid.visualRect(window.samples.model.index(1))
+        assert picture.pixelColor(other.left() + 3, other.center().y()) == current_theme().color("surface")
+    finally:
+        apply_theme(qapp, "light")
