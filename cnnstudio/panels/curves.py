@@ -99,7 +99,7 @@ class CurvesPanel(QWidget):
     def show_history(self) -> None:
         """Draw the whole history anew: the network has been reset, rebuilt or opened."""
         history = self._controller.history
-        self._plot.clear()
+        self._plot.clear(QUANTITIES)
         for series, (steps, values) in _points_of(history).items():
             self._plot.append(series, steps, values)
         for epoch in history.epochs:

@@ -1,12 +1,11 @@
 """The drawing surface of a `CurvePlot`: three value axes over one step axis, lines, epoch marks, crosshair."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPen, QPixmap
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QPen
 from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 import pyqtgraph as pg  # isort: skip  (after PySide6)
@@ -14,70 +13,12 @@ import pyqtgraph as pg  # isort: skip  (after PySide6)
 from cnnstudio.theme import Theme, current_theme, theme_changed, ui_font
 from cnnstudio.widgets.chart_axes import LossAxis, PercentAxis, ValueAxis
 from cnnstudio.widgets.curve_series import Points
+from cnnstudio.widgets.line_style import Axis, LineStyle
 from cnnstudio.widgets.step_view import StepView
 
-Axis = Literal["left", "right", "rate"]
-"""Losses, accuracies in percent, learning rates."""
 _MARKER = 5
 _MOST_MARKERS = 150
 _CALM, _SHORT = 30.0, 300
-
-
-@dataclass(frozen=True, slots=True)
-class LineStyle:
-    """How a series is drawn; `color` is a theme token; validation is dashed with markers."""
-
-    label: str
-    axis: Axis = "left"
-    color: str = "loss"
-    validation: bool = False
-    dashes: tuple[int, ...] = ()
-    """Lengths of dashes and gaps in widths of the line; empty for a whole line."""
-
-    @property
-    def is_dashed(self) -> bool:
-        """Whether the line has gaps."""
-        return self.validation or bool(self.dashes)
-
-    def ink(self, strength: float = 1.0) -> QColor:
-        """The colour in the theme in force, mixed with its ground."""
-        theme = current_theme()
-        color, ground = theme.color(self.color), theme.color("surface")
-        return QColor.fromRgbF(
-            *(
-                strength * of_line + (1 - strength) * of_ground
-                for of_line, of_ground in (
-                    (color.redF(), ground.redF()),
-                    (color.greenF(), ground.greenF()),
-                    (color.blueF(), ground.blueF()),
-                )
-            )
-        )
-
-    def pen(self, width: float, strength: float = 1.0) -> QPen:
-        """The pen of the line, its width in device pixels."""
-        pen = QPen(self.ink(strength), width)
-        pen.setCosmetic(True)
-        if self.is_dashed:
-            pen.setDashPattern(self.dashes or (4, 3))
-        return pen
-
-    def icon(self, scale: float) -> QIcon:
-        """A short piece of the line, for the legend."""
-        size = QSize(26, 12)
-        pixmap = QPixmap(size * scale)
-        pixmap.setDevicePixelRatio(scale)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(self.pen(2.0 * scale))
-        painter.drawLine(QPointF(1, 6), QPointF(25, 6))
-        if self.validation:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self.ink())
-            painter.drawEllipse(QPointF(13, 6), 3, 3)
-        painter.end()
-        return QIcon(pixmap)
 
 
 class _Line:

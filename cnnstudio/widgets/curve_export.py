@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QFileDialog, QGraphicsItem, QGraphicsScene, QGraph
 import pyqtgraph as pg  # isort: skip  (after PySide6)
 
 from cnnstudio.theme import current_theme, ui_font
-from cnnstudio.widgets.curve_chart import LineStyle
 from cnnstudio.widgets.curve_series import CurveSeries
+from cnnstudio.widgets.line_style import LineStyle
 
-Keys = Sequence[tuple[LineStyle, str]]
-"""A legend: lines and what they are."""
+Keys = Sequence[LineStyle]
+"""A legend."""
 _MARGIN, _LINE, _GAP = 8.0, 26.0, 18.0
 
 
@@ -37,8 +37,8 @@ def _places(keys: Keys, width: float) -> tuple[list[QPointF], float]:
     metrics = QFontMetricsF(ui_font(0.85))
     line = metrics.height() * 1.4
     places, x, y = [], _MARGIN, _MARGIN
-    for _, words in keys:
-        needed = _LINE + 6 + metrics.horizontalAdvance(words)
+    for style in keys:
+        needed = _LINE + 6 + metrics.horizontalAdvance(style.label)
         if x > _MARGIN and x + needed > width - _MARGIN:
             x, y = _MARGIN, y + line
         places.append(QPointF(x, y))
@@ -56,12 +56,13 @@ def _paint(painter: QPainter, chart: QGraphicsView, keys: Keys) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(ui_font(0.85))
     line = QFontMetricsF(ui_font(0.85)).height()
-    for (style, words), place in zip(keys, places, strict=True):
+    for style, place in zip(keys, places, strict=True):
         middle = place.y() + line / 2
         painter.setPen(style.pen(2.0))
         painter.drawLine(QPointF(place.x(), middle), QPointF(place.x() + _LINE, middle))
         painter.setPen(current_theme().color("text"))
-        painter.drawText(QRectF(place.x() + _LINE + 6, place.y(), chart.width(), line), Qt.AlignmentFlag.AlignVCenter, words)
+        words = QRectF(place.x() + _LINE + 6, place.y(), chart.width(), line)
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, style.label)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     chart.render(painter, QRectF(0, round(height), chart.width(), chart.height()), chart.viewport().rect())
 

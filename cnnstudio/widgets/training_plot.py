@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from html import escape
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Slot
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from cnnstudio.theme import DARK, LIGHT, current_theme
-from cnnstudio.widgets.curve_chart import Axis, LineStyle
+from cnnstudio.widgets.crosshair import Readout
 from cnnstudio.widgets.curve_export import curves_csv
-from cnnstudio.widgets.curve_plot import Curve, CurvePlot
+from cnnstudio.widgets.curve_plot import CurvePlot
 from cnnstudio.widgets.curve_series import Points
+from cnnstudio.widgets.line_style import Axis, LineStyle
 
 RUN_COLORS = ("run1", "run2", "run3", "run4", "run5", "run6")
 """Theme tokens; so many runs can be told apart."""
 _LONGEST_DETAIL = 44
 _ROOM_FOR_DETAILS = 480
 """Width in logical pixels from which the legend says what differs; below it the tool tips do."""
-_OTHER_INKS = {"light": DARK, "dark": LIGHT}
 
 
 @dataclass(frozen=True)
@@ -67,10 +65,15 @@ class TrainingPlot(CurvePlot):
         self._own_run = RunCurves("", "", RUN_COLORS[0])
         self._others: dict[str, RunCurves] = {}
         self._chips: dict[str, QToolButton] = {}
-        for series, quantity in QUANTITIES.items():
-            self._define_own(series, quantity)
-            if series in HIDDEN_AT_FIRST:
-                self._curves[series].buttons[0].setChecked(False)
+        self._show_own()
+        for series in HIDDEN_AT_FIRST:
+            self._button(series).setChecked(False)
+
+    def _button(self, series: str) -> QToolButton:
+        """The button of a quantity, which shows and hides it of all runs."""
+        button = self._curves[series].button
+        assert button is not None
+        return button
 
     @Slot(bool)
     def show_options(self, shown: bool) -> None:
@@ -80,13 +83,9 @@ class TrainingPlot(CurvePlot):
 
     def _show_quantities(self) -> None:
         for series in QUANTITIES:
-            self._curves[series].buttons[0].setVisible(not self._apart or not self.options.isHidden())
+            self._button(series).setVisible(not self._apart or not self.options.isHidden())
 
     # --- runs ---
-
-    @property
-    def _own(self) -> Iterable[str]:
-        return QUANTITIES
 
     def show_runs(self, own: RunCurves, others: Mapping[str, RunCurves]) -> None:
         """Lay other runs over the own one, whose points are appended as they come, and take away those that are not given."""
@@ -94,42 +93,41 @@ class TrainingPlot(CurvePlot):
         for key in [key for key in self._others if key not in others]:
             del self._others[key]
             for series in QUANTITIES:
-                self._take_away(f"{key}/{series}")
-            self._forget_button(self._chips.pop(key))
+                self.remove(_name(key, series))
+            self._legend.forget(self._chips.pop(key))
         self._apart = bool(others)
         self._show_own()
         for key, run in others.items():
             if key not in self._chips:
-                self._chips[key] = self._legend_button()
+                self._chips[key] = self._legend.add(self._style(run))
             for series, quantity in QUANTITIES.items():
-                shared = (self._curves[series].buttons[0], self._chips[key])
-                self.define(f"{key}/{series}", quantity.label, axis=quantity.axis, color=run.color,
+                shared = (self._button(series), self._chips[key])
+                self.define(_name(key, series), quantity.label, axis=quantity.axis, color=run.color,
                             validation=quantity.validation, shared=shared)  # fmt: skip
-                curve, (x, y) = self._curves[f"{key}/{series}"], run.points[series]
+                curve, (x, y) = self._curves[_name(key, series)], run.points[series]
                 curve.steps_per_epoch = run.steps_per_epoch
                 if key not in self._others or self._others[key].points is not run.points:
-                    self.set_series(f"{key}/{series}", x, y)
+                    self.set_series(_name(key, series), x, y)
             self._others[key] = run
         self._name_chips()
         self._show_quantities()
         self._changed()
 
     def _show_own(self) -> None:
-        """The colours of the own run, and its button where there are others."""
+        """The looks of the own run, and its button where there are others; where colours are runs, the buttons of the
+        quantities show the form of the line alone.
+        """
         if self._apart and "" not in self._chips and self._own_run.name:
-            self._chips[""] = self._legend_button()
+            self._chips[""] = self._legend.add(self._style(self._own_run))
         elif "" in self._chips and not (self._apart and self._own_run.name):
-            self._forget_button(self._chips.pop(""))
-        chip = (self._chips[""],) if "" in self._chips else ()
+            self._legend.forget(self._chips.pop(""))
         for series, quantity in QUANTITIES.items():
-            self._define_own(series, quantity)
-            self._curves[series].buttons = (self._curves[series].buttons[0], *chip)
-            self._label(self._curves[series])
-
-    def _define_own(self, series: str, quantity: Quantity) -> None:
-        color = self._own_run.color if self._apart else quantity.color
-        label = QCoreApplication.translate("TrainingPlot", quantity.label)
-        self.define(series, label, axis=quantity.axis, color=color, validation=quantity.validation)
+            color = self._own_run.color if self._apart else quantity.color
+            label = QCoreApplication.translate("TrainingPlot", quantity.label)
+            self.define(series, label, axis=quantity.axis, color=color, validation=quantity.validation)
+            curve = self._curves[series]
+            curve.shared = (self._chips[""],) if "" in self._chips else ()
+            self._legend.show_as(self._button(series), replace(curve.style, color="muted") if self._apart else curve.style)
 
     @property
     def _all(self) -> dict[str, RunCurves]:
@@ -143,9 +141,8 @@ class TrainingPlot(CurvePlot):
         for key, chip in self._chips.items():
             style = self._style(self._all[key])
             text = style.label if self.width() >= _ROOM_FOR_DETAILS else self._all[key].name
-            chip.setText(text if len(text) <= _LONGEST_DETAIL else text[: _LONGEST_DETAIL - 1] + "…")
+            self._legend.show_as(chip, style, text if len(text) <= _LONGEST_DETAIL else text[: _LONGEST_DETAIL - 1] + "…")
             chip.setToolTip(self.tr("Show or hide {run}").format(run=style.label))
-            chip.setIcon(style.icon(self.devicePixelRatioF()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """What differs is said where there is room for it."""
@@ -153,72 +150,30 @@ class TrainingPlot(CurvePlot):
         if (event.size().width() >= _ROOM_FOR_DETAILS) != (event.oldSize().width() >= _ROOM_FOR_DETAILS):
             self._name_chips()
 
-    def _label(self, curve: Curve) -> None:
-        """Where colours are runs, the buttons of the quantities show the form of the line alone."""
-        super()._label(curve)
-        if self._apart:
-            plain = LineStyle(curve.style.label, curve.style.axis, "muted", curve.style.validation)
-            curve.buttons[0].setIcon(plain.icon(self.devicePixelRatioF()))
-
-    def _name_legend(self) -> None:
-        for series in QUANTITIES:
-            self._label(self._curves[series])
-        self._name_chips()
-
     # --- crosshair ---
 
-    def _rows(self) -> list[tuple[RunCurves, list[str]]]:
-        """For each run that is shown its values at the crosshair, by the quantities that are shown."""
-        assert self._cross is not None
-        rows = []
-        for key, run in self._all.items():
-            if self._chips[key].isChecked():
-                names = [f"{key}/{series}" if key else series for series in self._shown_quantities]
-                rows.append((run, [self._value_words(self._curves[name], self._cross) or "–" for name in names]))
-        return rows
-
-    @property
-    def _shown_quantities(self) -> list[str]:
-        return [series for series in QUANTITIES if self._curves[series].buttons[0].isChecked()]
-
-    def readout(self) -> str:
-        """The values at the crosshair: a line a series, or with several runs a line a run; "" without crosshair."""
-        if self._cross is None or not self._apart:
-            return super().readout()
-        heads = [self._curves[series].style.label for series in self._shown_quantities]
-        lines = [" · ".join([self._place_words(self._cross), *heads])]
-        lines += ["  ".join([run.name, *values]) for run, values in self._rows()]
-        return "\n".join(lines)
-
-    def _readout_text(self, plain: str) -> str:
-        """With several runs a table, each name in its colour."""
-        self._readout.setTextFormat(Qt.TextFormat.RichText if self._apart else Qt.TextFormat.PlainText)
-        if not self._apart or self._cross is None:
-            return plain
-        heads = "".join(f"<td align='right'>&nbsp;&nbsp;{escape(self._curves[series].style.label)}</td>"
-                        for series in self._shown_quantities)  # fmt: skip
-        rows = [f"<tr><td>{escape(self._place_words(self._cross))}</td>{heads}</tr>"]
-        other = _OTHER_INKS[current_theme().name]  # the ground of a tip is that of the other theme
-        for run, values in self._rows():
-            cells = "".join(f"<td align='right'>&nbsp;&nbsp;{escape(value)}</td>" for value in values)
-            name = f"<span style='color:{getattr(other, run.color)}'>■</span>&nbsp;{escape(run.name)}"
-            rows.append(f"<tr><td>{name}</td>{cells}</tr>")
-        return f"<table cellspacing='0' cellpadding='1'>{''.join(rows)}</table>"
+    def _read(self, step: float) -> Readout:
+        """With several runs a row a run: its values of the quantities that are shown."""
+        if not self._apart:
+            return super()._read(step)
+        shown = [series for series in QUANTITIES if self._button(series).isChecked()]
+        runs = {key: run for key, run in self._all.items() if self._chips[key].isChecked()}
+        rows = [[run.name, *(self._words_at(self._curves[_name(key, series)], step) or "–" for series in shown)]
+                for key, run in runs.items()]  # fmt: skip
+        heads = [self._curves[series].style.label for series in shown]
+        return Readout([self._place_words(step), *heads], rows, [run.color for run in runs.values()])
 
     # --- export ---
 
     def values_csv(self) -> str:
         """All points of all runs, unsmoothed, as CSV with the columns run, series, step, value."""
         return curves_csv(
-            (((run.name, series), self._curves[f"{key}/{series}" if key else series].data)
+            (((run.name, series), self._curves[_name(key, series)].data)
              for key, run in {"": self._own_run, **self._others}.items() for series in QUANTITIES),
             columns=("run", "series"),
         )  # fmt: skip
 
-    def _keys(self) -> list[tuple[LineStyle, str]]:
-        if not self._apart:
-            return super()._keys()
-        forms = [self._curves[series].style for series in self._shown_quantities]
-        plain = [LineStyle(form.label, form.axis, "muted", form.validation) for form in forms]
-        runs = [self._style(run) for key, run in self._all.items() if self._chips[key].isChecked()]
-        return [(style, style.label) for style in (*runs, *plain)]
+
+def _name(key: str, series: str) -> str:
+    """The name of a curve: those of the own run, whose key is empty, have that of their quantity."""
+    return f"{key}/{series}" if key else series

@@ -172,19 +172,19 @@ def test_the_crosshair_reads_all_curves_at_the_nearest_step(plot, qtbot):
     plot.set_series("train_loss", [10, 20, 30], [1.0, 0.5, 0.25])
     plot.set_series("val_accuracy", [20], [0.975])
     plot.mark_epoch(20, steps_per_epoch=20)
-    with qtbot.waitSignal(plot.pointed) as told:
+    with qtbot.waitSignal(plot.crosshair.moved) as told:
         plot.chart.pointed.emit(21.3)
     assert told.args == [20.0]
-    assert plot.readout().splitlines() == ["step 20 · epoch 1.00", "loss  0.5000", "val. accuracy  97.50 %"]
-    assert plot.chart.accessibleDescription() == plot.readout().replace("\n", ", ")
+    assert plot.crosshair.text.splitlines() == ["step 20 · epoch 1.00", "loss  0.5000", "val. accuracy  97.50 %"]
+    assert plot.chart.accessibleDescription() == plot.crosshair.text.replace("\n", ", ")
     plot.chart.pointed.emit(None)
-    assert plot.readout() == ""
+    assert plot.crosshair.text == ""
 
 
 def test_the_arrow_keys_move_the_crosshair(plot, qtbot):
     plot.set_series("train_loss", [10, 20, 30], [1.0, 0.5, 0.25])
     seen = []
-    plot.pointed.connect(seen.append)
+    plot.crosshair.moved.connect(seen.append)
     for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Escape):
         qtbot.keyClick(plot.chart, key)
     assert seen == [30.0, 20.0, 10.0, 20.0, None]

@@ -131,12 +131,12 @@ def test_losses_and_accuracies_lie_apart_only_while_there_are_several_runs(plot:
 def test_the_crosshair_reads_every_run_and_nothing_where_one_has_ended(plot: TrainingPlot) -> None:
     plot.show_runs(OWN, {"1": run()})
     plot.chart.pointed.emit(25.2)
-    head, own, other = plot.readout().splitlines()
+    head, own, other = plot.crosshair.text.splitlines()
     assert head == "step 25 · loss · val. loss · accuracy · val. accuracy"  # epochs differ: those of one run are not all's
     assert own.split("  ") == ["Run 2", "1.000", "–", "25.00 %", "–"]
     assert other.split("  ") == ["Run 1", "3.000", "4.000", "50.00 %", "75.00 %"]
     plot.chart.pointed.emit(39.0)
-    assert plot.readout().splitlines()[2].split("  ") == ["Run 1", "–", "–", "–", "–"]
+    assert plot.crosshair.text.splitlines()[2].split("  ") == ["Run 1", "–", "–", "–", "–"]
 
 
 def test_counting_epochs_lays_runs_of_other_batch_sizes_over_each_other(plot: TrainingPlot) -> None:
@@ -145,7 +145,7 @@ def test_counting_epochs_lays_runs_of_other_batch_sizes_over_each_other(plot: Tr
     plot.options.set_in_epochs(True)
     assert line(plot, "1/train_loss")[0][-1] == 40  # two epochs, as the own run's 40 steps
     plot.chart.pointed.emit(20.0)
-    assert plot.readout().startswith("epoch 1.00 · loss") and plot.readout().splitlines()[2].startswith("Run 1  3.000")
+    assert plot.crosshair.text.startswith("epoch 1.00 · loss") and plot.crosshair.text.splitlines()[2].startswith("Run 1  3.000")
 
 
 def test_the_legend_hides_a_run_or_a_quantity_of_all_runs(plot: TrainingPlot, qtbot: QtBot) -> None:
@@ -168,7 +168,7 @@ def test_the_legend_hides_a_run_or_a_quantity_of_all_runs(plot: TrainingPlot, qt
 def test_step_and_epoch_are_both_told_where_all_epochs_are_as_long(plot: TrainingPlot) -> None:
     plot.show_runs(OWN, {"1": run(steps_per_epoch=20), "3": run("Run 3", "run3", steps_per_epoch=None)})
     plot.chart.pointed.emit(25.0)
-    assert plot.readout().startswith("step 25 · epoch 1.25 · loss")
+    assert plot.crosshair.text.startswith("step 25 · epoch 1.25 · loss")
 
 
 def test_a_run_that_goes_takes_its_lines_and_its_place_in_the_legend_along(plot: TrainingPlot) -> None:
