@@ -1,5 +1,6 @@
 """The painted, scrolling mosaic under a `MapView`: what is shown and where."""
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import Literal
 
@@ -173,6 +174,14 @@ class MapArea(QAbstractScrollArea):
         if len(self._low) == 1 or index is None or index >= len(self._low):
             return float(self._low.min()), float(self._high.max())
         return float(self._low[index]), float(self._high[index])
+
+    def needed_height(self, width: int, most: int) -> int:
+        """The height that the maps with their scale bar need to be as large at a width as with a height of `most`."""
+        if self.maps is None:
+            return most
+        below = self.viewportMargins().bottom()
+        size = self._arrange(QSize(width, most - below)).size
+        return min(most, math.ceil(size.height() / self.devicePixelRatioF()) + below)
 
     def cell_rect(self, map: int, row: int, col: int) -> QRectF:
         """The rectangle of a cell in the viewport (logical pixels), as scrolled now."""

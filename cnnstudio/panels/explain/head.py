@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabBar, QVBoxLayout, QWidget
 from cnnstudio.panels.explain.subject import Subject, counterparts
 from cnnstudio.panels.explain.trail import Trail
 from cnnstudio.panels.explain.trail_bar import TrailBar
-from cnnstudio.panels.explain.words import probe_line, title
+from cnnstudio.panels.explain.words import probe_line, title, unbroken
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.fields import Choice, IntField
 
@@ -29,6 +29,8 @@ class Head(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.trail = TrailBar()
+        self.title_text = ""
+        """The title as it is copied, with plain spaces."""
         self.title = QLabel()
         self.title.setProperty("role", "heading")
         self.title.setWordWrap(True)
@@ -83,13 +85,15 @@ class Head(QWidget):
 
     def clear(self) -> None:
         """Name nothing."""
+        self.title_text = ""
         self.title.clear()
         self.line.clear()
 
     def show_subject(self, subject: Subject, trail: Trail, name_of: Callable[[str], str]) -> None:
         """Name a number, its probe and its step."""
         self.trail.show_trail(trail)
-        self.title.setText(title(subject, name_of))
+        self.title_text = title(subject, name_of)
+        self.title.setText(unbroken(self.title_text))
         self.line.setText(probe_line(subject.snapshot))
         ways = counterparts(subject.snapshot, subject.ref)
         is_parameter = subject.kind in ("parameter", "gradient", "new")

@@ -8,12 +8,14 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.pictures import Block, Pair, Picture, Spot
+from cnnstudio.panels.explain.words import unbroken
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.mosaic import Maps
 
 HEIGHT = 168
+"""Of the pictures at most, in pixels; narrow ones need less."""
 IMAGE_HEIGHT = 104
 SHARES = (5, 3, 5)
 """Of the width, where a kernel stands between the two pictures."""
@@ -41,7 +43,6 @@ class LayerZoom(QWidget):
             caption.setWordWrap(True)
             caption.setAlignment(Qt.AlignmentFlag.AlignBottom)
             caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            view.setFixedHeight(HEIGHT)
             view.setMinimumWidth(64)
             view.cell_clicked.connect(self._go)
             view.cell_activated.connect(self._go)
@@ -92,32 +93,35 @@ class LayerZoom(QWidget):
             if picture is None:
                 continue
             words = sign + self._caption(picture, names)
-            caption.setText(words)
+            caption.setText(unbroken(words))
             view.setAccessibleName(words)
             view.set_maps(picture.maps, kind=picture.kind)
-        self._fit_captions()
+        self._fit_heights()
         self._outline(None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Captions break their lines anew."""
+        """Captions break their lines anew, and narrower pictures need less height."""
         super().resizeEvent(event)
-        self._fit_captions()
+        self._fit_heights()
 
     def _share_room(self, shares: tuple[int, int, int]) -> None:
         for column, share in enumerate(shares):
             self._grid.setColumnStretch(column, share)
 
-    def _fit_captions(self) -> None:
-        """As high as the highest: a grid would give lines that break no more room than one line."""
+    def _fit_heights(self) -> None:
+        """All captions as high as the highest, which a grid does not do for lines that break, and the pictures as well."""
         shares = [self._grid.columnStretch(column) for column in range(3)]
         shown = [column for column, share in enumerate(shares) if share]
         room = self.width() - SPACE_S * (len(shown) - 1)
+        widths = {column: room * shares[column] // sum(shares) for column in shown}
         for caption in self._captions:
             caption.setMinimumHeight(0)  # a label says no less than it has been given
-        heights = (self._captions[column].heightForWidth(room * shares[column] // sum(shares)) for column in shown)
-        height = max(0, *heights)  # -1 of a caption without text
+        height = max(0, *(self._captions[column].heightForWidth(width) for column, width in widths.items()))  # -1 without text
         for caption in self._captions:
             caption.setFixedHeight(height)
+        height = max(self._all[column].needed_height(width, HEIGHT) for column, width in widths.items())
+        for view in self._all:
+            view.setFixedHeight(height)
 
     def _caption(self, picture: Picture, names: Names) -> str:
         if self._pair is not None and picture is self._pair.kernel and picture.name.endswith(".W"):

@@ -157,7 +157,7 @@ class ExplainPanel(LivePanel):
     @property
     def title_text(self) -> str:
         """The title."""
-        return self._head.title.text()
+        return self._head.title_text
 
     @property
     def probe_text(self) -> str:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSizePolicy, QVBo
 from cnnstudio.icon_button import IconButton
 from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.subject import Subject
+from cnnstudio.panels.explain.words import unbroken
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
@@ -70,7 +71,7 @@ class Matrix(QWidget):
         if self._exponent:
             values = values / 10.0**self._exponent
             caption = f"{caption}  (· 10{str(self._exponent).translate(SUPERSCRIPT)})"
-        self._caption.setText(caption)
+        self._caption.setText(unbroken(caption))
         self.grid.setVisible(small)
         self.map.setVisible(not small)
         shown: NumberGrid | MapView = self.grid if small else self.map

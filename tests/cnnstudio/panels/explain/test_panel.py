@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.panels.explain.body import Body
+from cnnstudio.panels.explain.layer_zoom import HEIGHT
 from cnnstudio.panels.explain.panel import ExplainPanel
 from cnnstudio.panels.explain.term_tree import TermTree
 from cnnstudio.selection import CellRef
@@ -357,3 +358,22 @@ def test_a_unit_shows_its_inputs_and_weights_beside_each_other(qtbot: QtBot, win
     np.testing.assert_array_equal(zoom.kernel.values.ravel(), snapshot["dense1.W"][3])
     assert zoom.products.values.sum() + snapshot["dense1.b"][3] == pytest.approx(snapshot["dense1.y"][3], rel=1e-5)
     assert any(r"\cdot" in line for line in panel.formula.lines)
+
+
+def test_no_line_of_a_title_or_caption_begins_with_a_number(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    show(qtbot, window, "conv2.y", (3, 2, 5))
+    shown = panel.head.title.text(), panel.part_zoom.window_._caption.text()
+    assert shown[0].replace("\N{NO-BREAK SPACE}", " ") == panel.title_text
+    for text in shown:
+        assert re.search(r"\d", text) and not re.search(r" \d", text)
+
+
+def test_narrow_pictures_leave_no_empty_room_above_their_scale_bar(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
+    show(qtbot, window, "conv2.y", (3, 2, 5))
+    zoom = panel.layer_zoom
+    for width in (300, 700):
+        zoom.resize(width, zoom.sizeHint().height())
+        heights = [view.picture_size().height() for view in (*zoom.views, zoom.kernel)]
+        assert max(heights) == zoom.views[0].maximumViewportSize().height() or zoom.views[0].height() == HEIGHT
+    zoom.resize(300, zoom.sizeHint().height())
+    assert zoom.views[0].height() < HEIGHT
