@@ -1,26 +1,25 @@
 """Curves over training steps with legend, smoothing, logarithm, crosshair and export."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PySide6.QtCore import QTimer, Slot
-from PySide6.QtGui import QContextMenuEvent, QHideEvent, QImage, QShowEvent
+from PySide6.QtCore import QSize, QTimer, Slot
+from PySide6.QtGui import QContextMenuEvent, QHideEvent, QPainter, QShowEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
 from cnnstudio.theme import SPACE_XS, Theme, theme_changed
 from cnnstudio.widgets.crosshair import Crosshair, Readout
 from cnnstudio.widgets.curve import Curve
 from cnnstudio.widgets.curve_chart import CurveChart
-from cnnstudio.widgets.curve_export import chart_image, chart_menu, curves_csv, save_chart
+from cnnstudio.widgets.curve_export import chart_size, curves_csv, paint_chart
 from cnnstudio.widgets.curve_legend import CurveLegend
 from cnnstudio.widgets.curve_options import CurveOptions
 from cnnstudio.widgets.curve_ranges import percent_range, value_range
 from cnnstudio.widgets.curve_series import CurveSeries, Points, nice_ceiling, thin
 from cnnstudio.widgets.line_style import Axis, LineStyle
 from cnnstudio.widgets.numbers import format_count
-from cnnstudio.widgets.picture_menu import pop_up
+from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
 _GROWTH_INTERVAL = 100  # milliseconds between two drawings of curves that grow
 
@@ -282,19 +281,17 @@ class CurvePlot(QWidget):
         """All points, unsmoothed, as CSV with the columns series, step, value."""
         return curves_csv(((name,), curve.data) for name, curve in self._curves.items())
 
-    def picture(self, scale: float = 2.0) -> QImage:
-        """The chart with its legend as an image of `scale` pixels a logical pixel."""
-        return chart_image(self.chart, scale, self._legend.keys)
+    def picture_size(self) -> QSize:
+        """The size of the chart with its legend; empty while there are no points."""
+        return chart_size(self.chart, self._legend.keys) if any(len(c.data) for c in self._curves.values()) else QSize()
 
-    def save(self, path: Path, kind: str = "") -> None:
-        """Write chart and legend, or the values, as the suffix of the path says, else as `kind` contains it; OSError if the
-        file cannot be written.
-        """
-        save_chart(self.chart, self._legend.keys, self.values_csv(), path, kind)
+    def paint_picture(self, painter: QPainter) -> None:
+        """Draw the legend, and the chart below it."""
+        paint_chart(painter, self.chart, self._legend.keys)
 
     def context_menu(self) -> QMenu:
-        """Copy and save actions, opened by the right button or the menu key."""
-        return chart_menu(self, self.picture, self.values_csv, self.save)
+        """The menu with the copy and save actions."""
+        return picture_menu(self, self, "curves")
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the context menu."""

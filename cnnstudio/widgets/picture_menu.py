@@ -12,6 +12,9 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from cnnstudio.theme import current_theme
 
+SCALE = 2.0
+"""Pixels of a copied or saved picture for a logical one."""
+
 
 class Picture(Protocol):
     """What can be copied and saved."""
@@ -32,9 +35,8 @@ class Picture(Protocol):
 def picture_menu(parent: QWidget, picture: Picture, name: str) -> QMenu:
     """The menu; `name` is that of the file offered for saving, without an ending."""
     menu, clipboard, some = QMenu(parent), QGuiApplication.clipboard(), not picture.picture_size().isEmpty()
-    scale = parent.devicePixelRatioF()
     for text, action in (
-        (_tr("Copy picture"), lambda: clipboard.setImage(image_of(picture, scale))),
+        (_tr("Copy picture"), lambda: clipboard.setImage(image_of(picture, SCALE))),
         (_tr("Copy values (CSV)"), lambda: clipboard.setText(picture.values_csv())),
         (_tr("Save PNG, SVG or CSV…"), lambda: _ask(parent, picture, name)),
     ):
@@ -62,7 +64,7 @@ def image_of(picture: Picture, scale: float) -> QImage:
     return image
 
 
-def save_picture(picture: Picture, path: Path, scale: float = 2.0) -> None:
+def save_picture(picture: Picture, path: Path, scale: float = SCALE) -> None:
     """Write a picture as the ending of the path says; OSError when that fails."""
     match path.suffix.lower():
         case ".csv":

@@ -9,9 +9,10 @@ import pytest
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QFontInfo, QGuiApplication, QImage, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 
 from cnnstudio.theme import apply_theme, ui_font
+from cnnstudio.widgets.picture_menu import save_picture
 from cnnstudio.widgets.training_plot import TrainingPlot
 
 
@@ -258,23 +259,23 @@ def test_what_is_not_finite_is_left_out(plot):
 
 def test_the_points_are_exported_unsmoothed(plot):
     plot.options.set_smoothing(10)
-    plot.set_series("train_loss", [0, 1], [1.5, 0.1])
+    plot.set_series("train_loss", [0, 1234567], [1.5, 0.1])
     rows = list(csv.DictReader(io.StringIO(plot.values_csv())))
     assert [(r["series"], float(r["step"]), float(r["value"])) for r in rows] == [
         ("train_loss", 0, 1.5),
-        ("train_loss", 1, 0.1),
+        ("train_loss", 1234567, 0.1),
     ]
 
 
 def test_pictures_are_exported(plot, tmp_path):
     plot.set_series("train_loss", [0, 1, 2], [2.0, 1.0, 0.5])
     plot._redraw()
-    image = plot.picture(2.0)
-    assert image.width() == 2 * plot.chart.width()
-    plot.save(tmp_path / "curves.svg")
+    save_picture(plot, tmp_path / "curves.png")
+    assert QImage(str(tmp_path / "curves.png")).width() == 2 * plot.chart.width()
+    save_picture(plot, tmp_path / "curves.svg")
     assert "<path" in (tmp_path / "curves.svg").read_text(encoding="utf-8")
     with pytest.raises(OSError):
-        plot.save(tmp_path / "no" / "folder.svg")
+        save_picture(plot, tmp_path / "no" / "folder.svg")
 
 
 def test_an_svg_has_letters_and_shapes_and_no_pixels(plot, tmp_path):
@@ -283,7 +284,7 @@ def test_an_svg_has_letters_and_shapes_and_no_pixels(plot, tmp_path):
     plot._redraw()
     plot.grab()  # what a screen keeps
     before = {item: item.cacheMode() for item in plot.chart.scene().items()}
-    plot.save(tmp_path / "curves.svg")
+    save_picture(plot, tmp_path / "curves.svg")
     text = (tmp_path / "curves.svg").read_text(encoding="utf-8")
     assert "<image" not in text
     assert ">val. loss</text>" in text and ">80 %</text>" in text
@@ -295,13 +296,21 @@ def test_an_svg_has_letters_and_shapes_and_no_pixels(plot, tmp_path):
 
 @pytest.mark.parametrize(("name", "start"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.csv", b"run,series,")])
 def test_the_suffix_says_how_a_chart_is_saved(plot, tmp_path, name, start):
-    plot.save(tmp_path / name)
+    plot.set_series("train_loss", [0, 1], [1.5, 0.1])
+    save_picture(plot, tmp_path / name)
     assert (tmp_path / name).read_bytes().startswith(start)
 
 
-def test_without_a_suffix_the_chosen_kind_decides(plot, tmp_path):
-    plot.save(tmp_path / "a", "Values (*.csv)")
-    assert (tmp_path / "a.csv").exists()
+def test_without_a_suffix_the_chosen_kind_decides(plot, tmp_path, monkeypatch):
+    plot.set_series("train_loss", [0, 1], [1.5, 0.1])
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "a"), "Values (*.csv)"))
+    _picture, _values, save = plot.context_menu().actions()
+    save.trigger()
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8") == plot.values_csv()
+
+
+def test_without_points_there_is_nothing_to_copy_or_save(plot):
+    assert not any(action.isEnabled() for action in plot.context_menu().actions())
 
 
 def test_the_menu_copies_picture_and_values(plot):

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.theme import current_theme
+from cnnstudio.widgets.picture_menu import save_picture
 from cnnstudio.widgets.training_plot import QUANTITIES, RunCurves, TrainingPlot
 
 
@@ -203,10 +204,10 @@ def test_the_values_of_all_runs_are_exported_with_their_names(plot: TrainingPlot
 def test_pictures_have_a_legend_with_the_names_of_the_runs(plot: TrainingPlot, tmp_path: Path) -> None:
     plot.show_runs(OWN, {"1": run()})
     plot._redraw()
-    plot.save(tmp_path / "curves.svg")
+    save_picture(plot, tmp_path / "curves.svg")
     text = (tmp_path / "curves.svg").read_text(encoding="utf-8")
     assert "Run 1 (lr 0.1)" in text and "Run 2 (lr 0.001)" in text and current_theme().run2 in text
-    plot.save(tmp_path / "curves.png")
+    save_picture(plot, tmp_path / "curves.png")
     picture = QImage(str(tmp_path / "curves.png"))
     assert picture.width() == 2 * plot.chart.width() and picture.height() > 2 * plot.chart.height()
     # The chart fills the picture: something of its axes is in the right quarter and at the bottom.
