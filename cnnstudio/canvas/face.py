@@ -170,7 +170,7 @@ def _paint_options(painter: QPainter, face: Face, theme: Theme) -> None:
     """Main options and shape, below them the other options; an error needs the room for itself."""
     width = BLOCK_WIDTH - 2 * PADDING
     text = theme.color("muted" if face.pale else "text")
-    top = HEADER + 4
+    top = HEADER + 2
     room = QRectF(PADDING, top, width, _LINE)
     if face.shape:
         small = pixel_font(11)
@@ -179,7 +179,7 @@ def _paint_options(painter: QPainter, face: Face, theme: Theme) -> None:
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, face.shape)
         room.setRight(room.right() - QFontMetricsF(small).horizontalAdvance(face.shape) - 6)
     _paint_line(painter, face.main, room, pixel_font(13, True), text)
-    top += _LINE
+    top += _LINE - 1  # nearer to the line above than to the picture below
     if face.detail:
         _paint_line(painter, face.detail, QRectF(PADDING, top, width, _LINE), pixel_font(11), theme.color("muted"))
 

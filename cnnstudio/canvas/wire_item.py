@@ -22,6 +22,8 @@ HEAD = 9.0
 _LEAD = 20.0
 _BEND = 10.0
 _LABEL_PIXELS = 11.0
+_LABEL_ROOM = 5.0
+"""Between a label and the ends of the wire that it interrupts."""
 _READABLE = 0.35
 """Below this scale labels are smaller than four pixels and left out."""
 
@@ -144,8 +146,8 @@ class WireItem(QGraphicsItem):
             self.points = [start, start + QPointF(STUB, 0)]
         else:
             self.points = route(start, self.second.in_port, first.bottom(), self.second.card.top())
-        self._path = rounded(self.points)
         self._texts = self._placed_label()
+        self._path = self._drawn_path()
         self._bounds = self._path.boundingRect().adjusted(-40, -34, 40, 22)
         self.update()
 
@@ -158,8 +160,8 @@ class WireItem(QGraphicsItem):
         self._bounds.translate(way)
 
     def _placed_label(self) -> list[tuple[QPointF, str]]:
-        """The label's lines with their places: above the wire, in two lines where the gap is narrow, or
-        nowhere.
+        """The label's lines with their places: above the wire, in two lines where the gap is narrow, within a wire that goes
+        back between two rows, which are too near for a line above it, or nowhere.
         """
         if not self.label:
             return []
@@ -169,7 +171,7 @@ class WireItem(QGraphicsItem):
         if self.is_stub:
             return [(QPointF(self.points[0].x() + 8, centre.y() - 7), self.label)]
         if _width(self.label) <= room:
-            return [(_centred(self.label, centre, -4), self.label)]
+            return [(_centred(self.label, centre, 4 if self._goes_back else -4), self.label)]
         *sides, channels = self.label.split("×")
         lines = ["×".join(sides), f"×{channels}"] if len(sides) == 2 else []
         if not lines or max(_width(line) for line in lines) > room:
@@ -179,11 +181,25 @@ class WireItem(QGraphicsItem):
             (_centred(lines[1], centre, _LABEL_PIXELS + 3), lines[1]),
         ]
 
+    @property
+    def _goes_back(self) -> bool:
+        return len(self.points) == 6
+
+    def _drawn_path(self) -> QPainterPath:
+        """The line; where its label lies within it, in two pieces."""
+        if not self._goes_back or len(self._texts) != 1:
+            return rounded(self.points)
+        [(at, text)] = self._texts
+        y = self.points[2].y()
+        path = rounded([*self.points[:3], QPointF(at.x() + _width(text) + _LABEL_ROOM, y)])
+        path.addPath(rounded([QPointF(at.x() - _LABEL_ROOM, y), *self.points[3:]]))
+        return path
+
     def _label_segment(self) -> tuple[QPointF, QPointF]:
         """The part of the wire that has the room for a label: the long one of a wire that goes back, else the
         first.
         """
-        if len(self.points) == 6:
+        if self._goes_back:
             return self.points[3], self.points[2]
         first, second = self.points[0], self.points[1]
         head = 0.0 if len(self.points) > 2 else HEAD

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QImage, QMouseEvent
+from PySide6.QtGui import QFontMetricsF, QImage, QMouseEvent, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.canvas.export import export_drawing
+from cnnstudio.canvas.face import THUMBNAIL, Face, paint_face, pixel_font
 from cnnstudio.canvas.formula_bar import FormulaBar
 from cnnstudio.canvas.icons import layer_pixmap
 from cnnstudio.canvas.outline import OutlineModel, OutlinePanel
 from cnnstudio.canvas.palette import Palette
 from cnnstudio.canvas.view import CanvasView
+from cnnstudio.canvas.wire_item import rounded
 from cnnstudio.document import layout
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
 from cnnstudio.resources import resource_path
-from cnnstudio.theme import LAYER_COLORS
+from cnnstudio.theme import LAYER_COLORS, current_theme
 from engine.errors import StorageError
 from engine.layer import LAYERS
 from engine.templates import load_template, load_templates
@@ -163,6 +166,30 @@ def test_labels_of_wires_never_lie_on_blocks(qtbot: QtBot, document: Document) -
         for at, text in wire._texts:
             spot = QPointF(at.x() + 3 * len(text), at.y() - 3)
             assert not any(card.contains(at) or card.contains(spot) for card in cards), (wire.wire, text)
+
+
+def test_a_wire_between_two_rows_is_interrupted_by_its_label(qtbot: QtBot, document: Document) -> None:
+    view = CanvasView(document)
+    shown(qtbot, view)
+    back = [wire for wire in view.canvas.wires.values() if len(wire.points) == 6]
+    assert back
+    for wire in back:
+        [(at, text)] = wire._texts
+        ink = QFontMetricsF(pixel_font(11)).tightBoundingRect(text).translated(at)
+        assert abs(ink.center().y() - wire.points[2].y()) <= 1
+        first, second = wire.shape().toSubpathPolygons()
+        assert first[-1].x() > ink.right() + 2 and second[0].x() < ink.left() - 2
+        assert wire.shape().boundingRect() == rounded(wire.points).boundingRect()
+
+
+def test_a_line_of_options_keeps_away_from_the_picture_below(qapp: QApplication) -> None:
+    image = QImage(round(layout.BLOCK_WIDTH), round(layout.BLOCK_HEIGHT), QImage.Format.Format_RGB32)
+    paint = QPainter(image)
+    paint_face(paint, Face("conv", "Conv 1", main="6 @ 5×5", shape="28×28×6", detail="pad 2, dilation 2"), current_theme())
+    paint.end()
+    pixels = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
+    above = pixels[round(THUMBNAIL.top()) - 4 : round(THUMBNAIL.top()), 12:-12]
+    assert (above == pixels[-8, 20]).all()
 
 
 def test_hovering_a_block_paints_its_receptive_field_on_the_input(qtbot: QtBot, document: Document) -> None:
