@@ -1,4 +1,4 @@
-"""A label that never asks for room: its text ends in … where there is none."""
+"""A label that never asks for room: where there is little, its text is shorter."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from PySide6.QtWidgets import QSizePolicy
 
 from cnnstudio.widgets.running_label import RunningLabel
 
+PARTED = " · "
+
 
 class ElidedLabel(RunningLabel):
-    """One line of text that ends in … where there is no room, with the whole text as its tool tip then."""
+    """One line of text, of which the last parts are left out where there is no room; the tool tip has the whole text then."""
 
     def __init__(self, text: str = "") -> None:
         super().__init__()
@@ -17,6 +19,12 @@ class ElidedLabel(RunningLabel):
         self.setMinimumWidth(0)
         self.setText(text)
         self.installEventFilter(self)
+
+    def fitting(self, width: int) -> str:
+        """As many of the parts, which " · " joins, as there is room for; the first one ends in … if it has none."""
+        parts = self.text().split(PARTED)
+        starts = (PARTED.join(parts[:count]) for count in range(len(parts), 0, -1))
+        return next((start for start in starts if self.fontMetrics().horizontalAdvance(start) <= width), super().fitting(width))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Show the tool tip only where something is cut off."""

@@ -66,5 +66,8 @@ class RunningLabel(QLabel):
         if self._lines > 1:
             painter.drawText(room, int(self.alignment() | Qt.TextFlag.TextWordWrap), self._text)
         else:
-            text = painter.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, room.width())
-            painter.drawText(room, self.alignment(), text)
+            painter.drawText(room, self.alignment(), self.fitting(room.width()))
+
+    def fitting(self, width: int) -> str:
+        """What is seen of the text at a width."""
+        return self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, width)
