@@ -16,8 +16,9 @@ from engine.optimizers import Optimizer
 from engine.settings import TrainSettings
 from engine.slices import over_blocks
 
-BLOCK = 32_768
-"""Numbers of each vector that go through the whole step before the next ones, so that they stay in the second-level cache."""
+BLOCK = 131_072
+"""Numbers of each vector that go through the whole step before the next ones: few enough to stay in the caches, and enough for a
+call and for a core that takes part. A quarter of it, within the second-level cache, takes 1.2 times as long."""
 
 
 def penalise(p: Parameters, settings: TrainSettings, scratch: Array) -> float:
