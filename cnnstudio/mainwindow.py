@@ -320,6 +320,7 @@ class MainWindow(QMainWindow):
         self.dense.set_data(data)
         self.feature_maps.set_data(data)
         self.confusion.set_data(data)
+        self.thumbnails.set_data(data)
         choice = self.studio.document.data or {}
         self.training_bar.show_data(choice.get("name", ""), data.title if data is not None else "")
 

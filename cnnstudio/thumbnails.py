@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QFontMetrics, QImage, QPainter
 
 from cnnstudio.canvas.face import THUMBNAIL
 from cnnstudio.canvas.scene import CanvasScene
@@ -13,14 +15,17 @@ from cnnstudio.canvas.view import CanvasView
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import as_maps, as_picture
 from cnnstudio.panels.live_panel import Needs
-from cnnstudio.theme import current_theme, number_font, theme_changed
+from cnnstudio.theme import current_theme, number_font, theme_changed, ui_font
 from cnnstudio.widgets.colormaps import Kind
 from cnnstudio.widgets.mosaic import mosaic_thumbnail
 from cnnstudio.widgets.numbers import format_percent
+from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
 
 SHOWN_CLASSES = 3
 """Bars of probabilities on a block."""
+_WIDEST_NAME = 0.42
+"""Share of the width that names of classes take at most; the rest of a longer one is left out."""
 
 Array = NDArray[np.generic]
 
@@ -37,7 +42,13 @@ class Thumbnails(QObject):
         super().__init__(parent)
         self._document, self._scene, self._view = document, scene, view
         self._drawn: Snapshot | None = None
+        self._classes: tuple[str, ...] = ()
         theme_changed.connect(self._draw_again)
+
+    def set_data(self, data: Dataset | None) -> None:
+        """Name the classes of another data set."""
+        self._classes = tuple(data.classes) if data is not None else ()
+        self._draw_again()
 
     def can_be_seen(self) -> bool:
         """Whether the canvas can be seen."""
@@ -62,7 +73,7 @@ class Thumbnails(QObject):
             array = snapshot.arrays.get(f"{placed.node.id}.y")
             if array is not None and array.shape == tuple(placed.y):
                 self._scene.set_thumbnail(
-                    placed.node.id, thumbnail(array, placed.node.layer.role, scale, len(placed.y) == 1)
+                    placed.node.id, thumbnail(array, placed.node.layer.role, scale, len(placed.y) == 1, self._classes)
                 )
 
     @Slot()
@@ -71,11 +82,12 @@ class Thumbnails(QObject):
             self.show_snapshot(self._drawn)
 
 
-def thumbnail(array: Array, role: str, scale: float, is_vector: bool) -> QImage:
-    """The picture of one layer's output for its block, at a device pixel ratio."""
+def thumbnail(array: Array, role: str, scale: float, is_vector: bool, classes: Sequence[str] = ()) -> QImage:
+    """The picture of one layer's output for its block, at a device pixel ratio; outputs are named by the classes."""
     size = THUMBNAIL.size().toSize()
     if role == "output" and is_vector:
-        return _bars(array, size, scale)
+        names = classes if len(classes) == len(array) else [str(number) for number in range(len(array))]
+        return _bars(array, names, size, scale)
     if is_vector:
         return mosaic_thumbnail(as_maps(array), "activation", size, device_pixel_ratio=scale)
     kind: Kind = "image" if role == "input" else "activation"
@@ -83,28 +95,32 @@ def thumbnail(array: Array, role: str, scale: float, is_vector: bool) -> QImage:
     return mosaic_thumbnail(maps, kind, size, device_pixel_ratio=scale)
 
 
-def _bars(values: Array, size: QSize, scale: float) -> QImage:
-    """The largest probabilities as bars, each with the number of its class and its percentage: large enough to be read."""
+def _bars(values: Array, names: Sequence[str], size: QSize, scale: float) -> QImage:
+    """The largest probabilities as bars, each with the name of its class and its percentage: large enough to be read."""
     image = QImage(size * scale, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(scale)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
     theme = current_theme()
     row = size.height() / SHOWN_CLASSES
-    font = number_font()
-    font.setPixelSize(int(row * 0.72))
-    painter.setFont(font)
-    metrics = painter.fontMetrics()
-    name, percent = metrics.horizontalAdvance(str(len(values) - 1)) + 6, metrics.horizontalAdvance("100 %") + 6
+    fonts = ui_font(), number_font()
+    for font in fonts:
+        font.setPixelSize(int(row * 0.72))
+    metrics = QFontMetrics(fonts[0])
+    widest = min(max(map(metrics.horizontalAdvance, names), default=0), int(size.width() * _WIDEST_NAME))
+    name, percent = widest + 6, QFontMetrics(fonts[1]).horizontalAdvance("100 %") + 6
     right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
     order = np.argsort(-values.astype(np.float32), kind="stable")[:SHOWN_CLASSES].tolist()
     for place, index in enumerate(order):
         line = QRectF(0, place * row, size.width(), row)
         painter.setPen(theme.color("muted" if place else "text"))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, str(index))
+        painter.setFont(fonts[0])
+        shown = metrics.elidedText(names[index], Qt.TextElideMode.ElideRight, widest)
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, shown)
         share = float(np.clip(values[index], 0.0, 1.0))
         bar = QRectF(name, line.top() + row * 0.2, max(1.0, (size.width() - name - percent) * share), row * 0.6)
         painter.fillRect(bar, theme.color("wire" if place else "winner"))
+        painter.setFont(fonts[1])
         painter.drawText(line, right, format_percent(share, 0))
     painter.end()
     return image

@@ -11,7 +11,7 @@ from cnnstudio.canvas.block_item import BlockItem
 from cnnstudio.canvas.face import THUMBNAIL
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.theme import current_theme
-from cnnstudio.thumbnails import SHOWN_CLASSES
+from cnnstudio.thumbnails import SHOWN_CLASSES, thumbnail
 from cnnstudio.widgets.colormaps import invert
 from cnnstudio.widgets.mosaic import arrange
 from tests.cnnstudio.panels.pixels import network_of, outputs_of, pixels_of
@@ -51,6 +51,22 @@ def test_every_thumbnail_shows_the_outputs_of_its_layer(qtbot: QtBot, window: Ma
         maps = array if array.ndim == 3 else array.reshape(-1, 1, 1)
         shown += assert_mosaic(pixels, box, maps, item.thumbnail.size(), "grey" if name == "input" else "viridis")
     assert shown > 1000
+
+
+def test_outputs_are_named_by_the_classes_and_long_names_leave_room_for_the_bars(window: MainWindow) -> None:
+    assert window.studio.data is not None and window.thumbnails._classes == window.studio.data.classes
+    values = np.array([0.2, 0.7, 0.1], np.float32)
+
+    def begin(*classes: str) -> int:
+        """The pixel where the longest bar begins."""
+        image = thumbnail(values, "output", 1.0, True, classes)
+        tone = current_theme().color("winner").rgb()
+        return next(x for x in range(image.width()) if image.pixel(x, image.height() // SHOWN_CLASSES // 2) == tone)
+
+    plain = thumbnail(values, "output", 1.0, True)
+    assert thumbnail(values, "output", 1.0, True, ("0", "1", "2")) == plain
+    assert thumbnail(values, "output", 1.0, True, ("heart", "ring")) == plain  # classes of other data
+    assert begin("0", "1", "2") < begin("o", "ring", "o") < begin("o", "a very long name of a class", "o") < plain.width() / 2
 
 
 def assert_mosaic(pixels: NDArray[np.uint8], box: QRectF, maps: NDArray[np.floating], size: QSize, colormap: str) -> int:
