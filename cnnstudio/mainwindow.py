@@ -190,6 +190,7 @@ class MainWindow(QMainWindow):
         from cnnstudio.panels.probe import Probe
         from cnnstudio.run_control import RunControl
         from cnnstudio.thumbnails import Thumbnails
+        from cnnstudio.view_choices import ViewChoices
         from cnnstudio.walk.walker import Walker
 
         studio = self.studio
@@ -208,6 +209,8 @@ class MainWindow(QMainWindow):
         self.thumbnails = Thumbnails(studio.document, self.view.canvas, self.view, self)
         self.walker = Walker(studio, self.explain, self.view.canvas, self.walk_bar, self)
         self.probe = Probe(studio.controller, studio.selection, self)
+        coloured = {"kernels": self.kernels, "feature_maps": self.feature_maps, "dense": self.dense, "gradients": self.gradients}
+        self.view_choices = ViewChoices(self.settings, coloured, self.curves.plot.options, self)
 
     # --- layout ---
 

@@ -73,6 +73,14 @@ class Settings:
     def signed_colormap(self, name: str) -> None:
         self._store.setValue("look/signed_colormap", name)
 
+    def view_choice(self, what: str) -> str:
+        """How a panel shows something; empty until that was chosen."""
+        return str(self._store.value(f"view/{what}", ""))
+
+    def set_view_choice(self, what: str, choice: str) -> None:
+        """Remember how a panel shows something."""
+        self._store.setValue(f"view/{what}", choice)
+
     @property
     def geometry(self) -> QByteArray:
         """Size and place of the main window."""

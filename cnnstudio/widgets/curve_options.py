@@ -88,6 +88,17 @@ class CurveOptions(QWidget):
         """Let the step axis count epochs, as soon as that is allowed."""
         self._epochs.setChecked(on)
 
+    @property
+    def choices(self) -> tuple[int, bool, bool]:
+        """Smoothing, logarithm, and whether epochs are to be counted where that is allowed."""
+        return self.smoothing, self.logarithmic, self._epochs.isChecked()
+
+    def choose(self, smoothing: int, logarithmic: bool, in_epochs: bool) -> None:
+        """Take over `choices`."""
+        self.set_smoothing(smoothing)
+        self.set_logarithmic(logarithmic)
+        self.set_in_epochs(in_epochs)
+
     def allow_epochs(self, on: bool) -> None:
         """Epochs can be counted only when their length is known."""
         self._epochs.setEnabled(on)
