@@ -86,20 +86,12 @@ class Document(QObject):
 
     # --- putting blocks in ---
 
-    def insert_on_wire(self, kind: str, wire: Wire, position: Point | None = None) -> str:
-        """Put a new block between two neighbours; gives its id."""
-        return self.place(kind, Place(*wire), position)
-
     def append(self, kind: str, position: Point | None = None) -> str:
         """Put a new block at the end of the network, Input at its beginning; gives its id.
 
         Without a network, Input begins one and every other block stays loose.
         """
         return self.place(kind, self.end_place(kind), position)
-
-    def add_loose(self, kind: str, position: Point) -> str:
-        """Put a new block on empty canvas; gives its id."""
-        return self.place(kind, Place(), position)
 
     def place(
         self, kind: str, place: Place, position: Point | None = None, options: Mapping[str, Any] | None = None
@@ -321,12 +313,6 @@ class Document(QObject):
         self._used_ids = set(graph.ids)
         self.show_graph(graph)
         self._report_modified()
-
-    def load_json(self, data: Any) -> None:
-        """Begin anew with the graph that `to_json` wrote; raises EngineError and leaves everything when it is
-        broken.
-        """
-        self.load(Graph.from_json(data))
 
     # --- saved or not ---
 

@@ -27,6 +27,7 @@ from cnnstudio.widgets.drawing import LEAST_CONTRAST, MNIST, Manner, as_ink, fit
 from cnnstudio.widgets.picture_input import offers_picture, picture_files, read_picture
 
 _SIDE = 280  # resolution of the drawing, ten times MNIST's
+_PEN = 2.4  # width of the pen in pixels of a 28×28 picture
 _KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Paste)
 
 
@@ -47,10 +48,9 @@ class DrawPad(QWidget):
     def __init__(self, parent: QWidget | None = None, *, height: int = 28, width: int = 28) -> None:
         super().__init__(parent)
         self._target, self._manner = (height, width), MNIST
-        self._strokes: list[tuple[float, list[QPointF]]] = []
+        self._strokes: list[list[QPointF]] = []
         self._picture: NDArray[np.float32] | None = None
         self._drawing = False
-        self._pen_width = 2.4
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
         self.setCursor(Qt.CursorShape.CrossCursor)
@@ -62,16 +62,6 @@ class DrawPad(QWidget):
     def set_target(self, height: int, width: int, manner: Manner = MNIST) -> None:
         """The size of the array to send from now on, and how the ink lies in it."""
         self._target, self._manner = (height, width), manner
-
-    @property
-    def pen_width(self) -> float:
-        """Width of the pen in pixels of a 28×28 picture."""
-        return self._pen_width
-
-    @Slot(float)
-    def set_pen_width(self, width: float) -> None:
-        """Change the pen for the next strokes (pixels of a 28×28 picture)."""
-        self._pen_width = width
 
     @property
     def is_empty(self) -> bool:
@@ -149,8 +139,8 @@ class DrawPad(QWidget):
         return image
 
     def _draw_strokes(self, painter: QPainter) -> None:
-        for width, points in self._strokes:
-            pen = QPen(QColor("#ffffff"), width * _SIDE / 28)
+        for points in self._strokes:
+            pen = QPen(QColor("#ffffff"), _PEN * _SIDE / 28)
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
             painter.setPen(pen)
@@ -203,13 +193,13 @@ class DrawPad(QWidget):
         """Begin a stroke."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._drawing = True
-            self._strokes.append((self._pen_width, [self._position(event)]))
+            self._strokes.append([self._position(event)])
             self._send()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with the stroke; the probabilities follow while drawing."""
         if self._drawing:
-            self._strokes[-1][1].append(self._position(event))
+            self._strokes[-1].append(self._position(event))
             self._send()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

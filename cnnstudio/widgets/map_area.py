@@ -57,7 +57,6 @@ class MapArea(QAbstractScrollArea):
         self._layout_scale = 0.0
         self._pointer: Place | None = None
         self._cursor: Place | None = None
-        self._selected: int | None = None
         self._highlights: list[overlays.Highlight] = []
         self._grid: tuple[int, int] | None = None
         self._backdrop: QImage | None = None
@@ -137,12 +136,6 @@ class MapArea(QAbstractScrollArea):
         self._highlights = []
         self.viewport().update()
 
-    def set_selected(self, map: int | None) -> None:
-        """Outline one map as the chosen one."""
-        self._selected = map
-        self._show_range()
-        self.viewport().update()
-
     def follow_columns(self, leader: "MapArea") -> None:
         """Use as many columns as a view beside this one while both show equally many maps: each has the same place in both."""
         self._leader, leader._follower = leader, self
@@ -170,10 +163,9 @@ class MapArea(QAbstractScrollArea):
             return None
         self._refresh()
         place = self._place()
-        index = self._selected if place is None else place[0]
-        if len(self._low) == 1 or index is None or index >= len(self._low):
+        if len(self._low) == 1 or place is None:
             return float(self._low.min()), float(self._high.max())
-        return float(self._low[index]), float(self._high[index])
+        return float(self._low[place[0]]), float(self._high[place[0]])
 
     def needed_height(self, width: int, most: int) -> int:
         """The height that the maps with their scale bar need to be as large at a width as with a height of `most`."""
@@ -380,9 +372,6 @@ class MapArea(QAbstractScrollArea):
             overlays.draw_stamps(painter, layout, self._marks, shown, "dot")
         if layout.caption:
             overlays.draw_captions(painter, layout, self._labels, shown, scale)
-        if self._selected is not None and self._selected in shown:
-            box = QRectF(layout.map_rect(self._selected))
-            overlays.outline(painter, box, current_theme().color("accent"), 2 * scale)
         overlays.draw_highlights(painter, layout, self._highlights, shown, scale)
 
     def _draw_place(self, painter: QPainter) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pytestqt.qtbot import QtBot
 
+from cnnstudio.document.graph import Place
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change
@@ -42,7 +43,7 @@ def test_an_edit_while_training_pauses_and_offers_to_go_on(qtbot: QtBot, window:
 def test_a_dropout_rate_changes_while_training_goes_on(qtbot: QtBot, window: MainWindow) -> None:
     studio, controller = window.studio, window.studio.controller
     dense = next(b.id for b in studio.document.graph.main if b.node.layer.kind == "dense")
-    studio.document.insert_on_wire("dropout", (studio.document.graph.previous(dense) or "", dense))
+    studio.document.place("dropout", Place(studio.document.graph.previous(dense) or "", dense))
     studio.settle()
     window.actions_.train.trigger()
     qtbot.waitUntil(lambda: controller.state.step > 1)

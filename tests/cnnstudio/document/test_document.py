@@ -66,7 +66,7 @@ def test_lenet_is_built_from_nothing_by_appending(qtbot) -> None:  # type: ignor
 
 
 def test_inserting_shifts_what_is_behind_and_covers_nothing(lenet: Document) -> None:
-    new = lenet.insert_on_wire("batch_norm", ("conv1", "relu1"))
+    new = lenet.place("batch_norm", Place("conv1", "relu1"))
     assert lenet.graph.next("conv1") == new and lenet.graph.next(new) == "relu1"
     assert overlapping(lenet.graph) == []
     assert layout.is_tidy(lenet.graph.main, lenet.graph.columns)
@@ -75,14 +75,14 @@ def test_inserting_shifts_what_is_behind_and_covers_nothing(lenet: Document) -> 
 def test_a_chain_arranged_by_hand_keeps_its_arrangement(lenet: Document) -> None:
     lenet.move({"softmax1": (3000.0, 900.0), "conv1": (210.0, 40.0)})
     before = {b.id: b.position for b in lenet.graph}
-    new = lenet.insert_on_wire("batch_norm", ("dense3", "softmax1"))
+    new = lenet.place("batch_norm", Place("dense3", "softmax1"))
     after = {b.id: b.position for b in lenet.graph if b.id != new}
     assert after == before
 
 
 def test_a_block_inserted_into_a_narrow_gap_pushes_its_row(lenet: Document) -> None:
     lenet.move({"input": (-40.0, 0.0)})  # no longer tidy
-    lenet.insert_on_wire("batch_norm", ("conv1", "relu1"))
+    lenet.place("batch_norm", Place("conv1", "relu1"))
     assert overlapping(lenet.graph) == []
 
 
@@ -147,7 +147,7 @@ def test_a_block_is_moved_along_the_chain_in_one_step(lenet: Document) -> None:
 
 def test_an_input_block_inside_a_chain_is_refused(lenet: Document) -> None:
     with pytest.raises(SpecError):
-        lenet.insert_on_wire("input", ("conv1", "relu1"))
+        lenet.place("input", Place("conv1", "relu1"))
 
 
 def test_a_removed_block_goes_by_its_id(lenet: Document) -> None:
@@ -226,7 +226,7 @@ def test_a_kernel_that_is_too_large_is_mended_by_either_fix(lenet: Document) -> 
 
 
 def test_loose_blocks_say_what_they_miss_and_can_be_put_at_the_end(lenet: Document) -> None:
-    loose = lenet.add_loose("relu", (0, 900))
+    loose = lenet.place("relu", Place(), (0, 900))
     note = lenet.derived.notes[loose]
     assert note.code == "graph.loose" and lenet.derived.blocking is None
     lenet.apply_fix(note.fixes[0])
@@ -234,7 +234,7 @@ def test_loose_blocks_say_what_they_miss_and_can_be_put_at_the_end(lenet: Docume
 
 
 def test_a_second_input_says_that_it_is_not_used(lenet: Document) -> None:
-    second = lenet.add_loose("input", (0, 900))
+    second = lenet.place("input", Place(), (0, 900))
     assert lenet.derived.notes[second].code == "graph.second_input"
     lenet.apply_fix(lenet.derived.notes[second].fixes[0])
     assert second not in lenet.graph
@@ -279,10 +279,10 @@ def test_a_graph_survives_saving(lenet: Document) -> None:
     lenet.set_training({"epochs": 3}, merge_key="training.epochs")
     lenet.set_data({"name": "digits8x8"})
     lenet.rename("conv1", "边缘")
-    lenet.add_loose("relu", (10.5, -3))
+    lenet.place("relu", Place(), (10.5, -3))
     text = json.dumps(lenet.to_json())
     other = Document()
-    other.load_json(json.loads(text))
+    other.load(Graph.from_json(json.loads(text)))
     assert other.graph == lenet.graph and not other.modified
 
 
@@ -300,5 +300,5 @@ def test_a_graph_survives_saving(lenet: Document) -> None:
 def test_a_broken_file_is_refused_and_the_document_stays(lenet: Document, broken: object) -> None:
     before = lenet.graph
     with pytest.raises(EngineError):
-        lenet.load_json(broken)
+        lenet.load(Graph.from_json(broken))
     assert lenet.graph is before

@@ -77,7 +77,7 @@ class DocumentMachine(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(KINDS), x=st.integers(0, 2000), y=st.integers(0, 2000))
     def add_loose(self, kind: str, x: int, y: int) -> None:
-        block_id = self.document.add_loose(kind, (x, y))
+        block_id = self.document.place(kind, Place(), (x, y))
         model = copy.deepcopy(self.model)
         assert block_id not in model["kinds"]
         model["kinds"][block_id] = kind

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from cnnstudio.document.graph import Place
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.panels.comparison import ALONE, CLASS, INPUT, LAYER, OVER_INPUT, SAMPLE
 from cnnstudio.panels.feature_maps import FeatureMapsPanel
@@ -193,7 +194,7 @@ def pooled(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel, request: p
         assert previous is not None
         following = document.graph.next(previous)
         assert following is not None
-        block = document.insert_on_wire("avg_pool", (previous, following))
+        block = document.place("avg_pool", Place(previous, following))
     window.view.show_block(block)
     return block
 

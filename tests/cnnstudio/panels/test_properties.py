@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from cnnstudio.document import layout
 from cnnstudio.document.document import Document
-from cnnstudio.document.graph import Graph
+from cnnstudio.document.graph import Graph, Place
 from cnnstudio.document.words import choice_words
 from cnnstudio.panels.properties import BlockForm, NetworkSummary, PropertiesPanel
 from cnnstudio.resources import resource_path
@@ -47,7 +47,7 @@ def depth_spin(shown: BlockForm) -> QSpinBox:
 
 @pytest.mark.parametrize("kind", sorted(LAYERS))
 def test_every_option_of_every_layer_has_a_named_widget_with_help(panel: PropertiesPanel, kind: str) -> None:
-    block = document(panel).add_loose(kind, (0, 2000))
+    block = document(panel).place(kind, Place(), (0, 2000))
     shown = form(panel, block)
     options = LAYERS[kind].options()
     assert list(shown.rows) == [o.name for o in options]
@@ -85,7 +85,7 @@ def test_steps_do_not_leave_the_limits(panel: PropertiesPanel) -> None:
 
 
 def test_a_number_that_is_none_is_explained(panel: PropertiesPanel) -> None:
-    block = document(panel).add_loose("dropout", (0, 2000))
+    block = document(panel).place("dropout", Place(), (0, 2000))
     row = form(panel, block).rows["rate"]
     field = row.editor.findChild(QLineEdit)
     field.setFocus()

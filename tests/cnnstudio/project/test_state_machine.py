@@ -97,7 +97,7 @@ class Work(RuleBasedStateMachine):
     @rule()
     def reload(self) -> None:
         state = self.autosave.open(self.project)
-        self.document.load_json(state.graph)
+        self.document.load(Graph.from_json(state.graph))
         assert self.document.graph == self.saved and self.runs() == self.saved_runs
 
     @rule()
@@ -120,7 +120,7 @@ class Work(RuleBasedStateMachine):
             return
         (item,) = found
         state = self.autosave.recover(item)
-        self.document.load_json(state.graph)
+        self.document.load(Graph.from_json(state.graph))
         self.document.mark_weights_changed()
         assert self.document.graph == expected and self.runs() == runs
 

@@ -156,15 +156,6 @@ def test_clearing_sends_zeros(pad, qtbot):
     assert not told.args[0].any()
 
 
-def test_a_wider_pen_leaves_more_ink(pad):
-    def ink(width: float) -> float:
-        pad.clear()
-        pad._strokes.append((width, [QPointF(140, 60), QPointF(140, 220)]))
-        return float(pad._ink().sum())
-
-    assert ink(4.0) == pytest.approx(2 * ink(2.0), rel=0.1)
-
-
 def picture() -> QImage:
     image = QImage(60, 40, QImage.Format.Format_RGB32)
     image.fill(QColor("white"))

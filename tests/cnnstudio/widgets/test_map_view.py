@@ -76,14 +76,15 @@ def test_given_bounds_colour_all_steps_alike(view):
     assert np.abs(invert(colors_of(view), "viridis", -1.0, 3.0) - maps).max() <= 4 / 256
 
 
-def test_own_ranges_use_all_colours_in_every_map(view):
+def test_own_ranges_use_all_colours_in_every_map(view, qtbot):
     maps = np.stack([RNG.random((6, 6)), 100 * RNG.random((6, 6))])
     view.set_maps(maps, range_mode="unit")
     for index in range(2):
         low, high = maps[index].min(), maps[index].max()
         back = invert(colors_of(view)[index], "viridis", low, high)
         assert np.abs(back - maps[index]).max() <= (high - low) / 256
-    view.set_selected(1)
+    with qtbot.waitSignal(view.hovered):
+        qtbot.mouseMove(view.viewport(), center(view, 1, 2, 2))
     assert view.bounds == (maps[1].min(), maps[1].max())
 
 
