@@ -1,6 +1,7 @@
 """How numbers are written on screen: fixed digits, true minus signs, thousands, units, and times."""
 
 import math
+import re
 import time
 
 import numpy as np
@@ -26,6 +27,11 @@ def format_value(value: float, digits: int = 4, *, sign: bool = False) -> str:
     else:
         text = f"{size:.{digits - 1}e}".replace("-", MINUS)
     return _signed(text, value, sign)
+
+
+def unbroken(text: str) -> str:
+    """A text for a label that breaks lines: no number is cut off from the word in front of it."""
+    return re.sub(r" (?=[−\d])", "\N{NO-BREAK SPACE}", text)
 
 
 def format_fixed(value: float, decimals: int = 2, *, sign: bool = False) -> str:

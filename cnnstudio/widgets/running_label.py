@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from cnnstudio.widgets.numbers import unbroken
+
 
 class RunningLabel(QLabel):
     """A line that asks for more room when it needs it and never gives any back; several lines take the width that there is.
@@ -64,7 +66,7 @@ class RunningLabel(QLabel):
         painter, room = QPainter(self), self.contentsRect()
         painter.setPen(self.palette().color(self.foregroundRole()))
         if self._lines > 1:
-            painter.drawText(room, int(self.alignment() | Qt.TextFlag.TextWordWrap), self._text)
+            painter.drawText(room, int(self.alignment() | Qt.TextFlag.TextWordWrap), unbroken(self._text))
         else:
             painter.drawText(room, self.alignment(), self.fitting(room.width()))
 

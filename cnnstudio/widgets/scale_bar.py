@@ -96,6 +96,16 @@ class ScaleBar(QWidget):
                 return words
         return metrics.elidedText(short, Qt.TextElideMode.ElideRight, max(room - _SHORTEST, 0))
 
+    def numbers_for(self, width: int) -> tuple[str, str]:
+        """The ends of the range in three digits, or in fewer where a piece of the strip has no room between them otherwise."""
+        low, high = self._range or (0.0, 1.0)
+        metrics, texts = QFontMetrics(self._font), ("", "")
+        for digits in (3, 2, 1):
+            texts = format_value(low, digits), format_value(high, digits, sign=low < 0)
+            if sum(map(metrics.horizontalAdvance, texts)) + _SHORTEST + 2 * (_INDENT + _GAP) <= width:
+                break
+        return texts
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw low, strip, high, and the words, from left to right."""
         if self._range is None:
@@ -105,12 +115,13 @@ class ScaleBar(QWidget):
         painter = QPainter(self)
         painter.setFont(self._font)
         metrics = painter.fontMetrics()
-        low_text = format_value(low, 3)
-        high_text = format_value(high, 3, sign=low < 0)
-        # The usual room for a number, so that the strip seldom jumps while values change.
-        usual = metrics.horizontalAdvance("\u22120.000")
-        before = _INDENT + max(usual, metrics.horizontalAdvance(low_text)) + _GAP
-        behind = _GAP + max(usual, metrics.horizontalAdvance(high_text))
+        low_text, high_text = self.numbers_for(self.width())
+        # The usual room for a number where there is so much, so that the strip seldom jumps while values change.
+        sides = [metrics.horizontalAdvance(text) for text in (low_text, high_text)]
+        usual = [max(side, metrics.horizontalAdvance("\u22120.000")) for side in sides]
+        if sum(usual) + _SHORTEST + 2 * (_INDENT + _GAP) <= self.width():
+            sides = usual
+        before, behind = _INDENT + sides[0] + _GAP, _GAP + sides[1]
         swatch = _SWATCH + _GAP if self._nonfinite else 0
         room = self.width() - before - behind - (2 * _GAP + swatch if self._words() else 0) - _INDENT
         words = self.words_for(room)

@@ -40,7 +40,9 @@ class SignedBars(QAbstractScrollArea):
         self._retheme(current_theme())
 
     def set_values(self, names: Sequence[str], values: NDArray[np.generic], notes: Sequence[str] = (), chosen: int = 0) -> None:
-        """Show one row for each name; ValueError if values or notes are not as many."""
+        """Show one row for each name, another number of rows from where the chosen one is in sight; ValueError if values or notes
+        are not as many.
+        """
         if len(names) != len(values) or (notes and len(notes) != len(names)):
             raise ValueError(f"{len(names)} names, {len(values)} values, {len(notes)} notes")
         state = (tuple(names), tuple(notes), chosen)
@@ -51,6 +53,7 @@ class SignedBars(QAbstractScrollArea):
         self._values = np.asarray(values, float)
         if resized:
             self._measure()
+            self.verticalScrollBar().setValue(chosen * self._row - (self.viewport().height() - self._row) // 2)
         self.viewport().update()
 
     @property

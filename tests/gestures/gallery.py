@@ -1,7 +1,7 @@
 """Photographs the real window in every look: `python -m tests.gestures.gallery --out DIR` leaves pictures and contact sheets.
 
 Each layout at three sizes, light and dark, English and Chinese; and each panel as a window of its own in the same four looks.
-`--only NAME` takes the pictures whose name contains NAME.
+`--only NAME` takes the pictures whose name contains NAME, `--scale 2` all as on a screen at 200 %.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ LOOKS = tuple((theme, language) for theme in ("light", "dark") for language in (
 PANELS = ("training", "kernels", "feature_maps", "dense", "gradients", "confusion", "prediction", "samples", "settings",
           "properties", "typed", "history", "outline", "analyzer", "runs", "explain", "palette")  # fmt: skip
 PANEL_SIZE = (560, 380)
+EXPLAINED = (("conv", "conv1.y", (1, 9, 9)), ("dense", "dense1.y", (3,)), ("delta", "conv1.dy", (1, 9, 9)),
+             ("weight", "conv2.W", (1, 2, 1, 1)), ("pool", "max_pool1.y", (1, 4, 4)))  # fmt: skip
+"""Cells to explain, each with a name: those that all templates with two convolutions have."""
 SHEET = 1800
 """Width of a contact sheet in pixels."""
 
@@ -130,8 +133,11 @@ class Gallery:
                           for what in ("W", "dW", "W_update", "W_change"))]  # fmt: skip
             case "explain":
                 return [("-empty", lambda: self.program.studio.selection.select_cell(None)),
-                        ("", lambda: self._explain("conv1.y", (1, 9, 9))),
-                        ("-dense", lambda: self._explain("dense1.y", (3,)))]  # fmt: skip
+                        *((f"-{name}", lambda array=array, index=index: self._explain(array, index))
+                          for name, array, index in EXPLAINED)]  # fmt: skip
+            case "dense":
+                return [("", lambda: view.show_block(self._block("dense", -1))),
+                        ("-flat", lambda: view.show_block(self._block("dense", 0)))]  # fmt: skip
             case "feature_maps":
                 return [
                     ("", lambda: view.show_block(first)),
@@ -202,11 +208,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--template", default="lenet5")
     parser.add_argument("--only", default="", help="only pictures whose name contains this")
+    parser.add_argument("--scale", default="1", help="device pixels for a pixel")
     parser.add_argument("--no-layouts", action="store_true")
     parser.add_argument("--no-panels", action="store_true")
     parser.add_argument("--look", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ["QT_SCALE_FACTOR"] = arguments.scale
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.look:
         theme, _, language = arguments.look.partition("-")

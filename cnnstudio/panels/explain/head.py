@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabBar, QVBoxLayout, QWidget
 from cnnstudio.panels.explain.subject import Subject, counterparts
 from cnnstudio.panels.explain.trail import Trail
 from cnnstudio.panels.explain.trail_bar import TrailBar
-from cnnstudio.panels.explain.words import probe_line, title, unbroken
+from cnnstudio.panels.explain.words import probe_line, title
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.fields import Choice, IntField
+from cnnstudio.widgets.numbers import unbroken
 
 SAMPLE, BATCH = "sample", "batch"
 WAYS = ("forward", "backward", "update")

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.pictures import Block, Pair, Picture, Spot
-from cnnstudio.panels.explain.words import unbroken
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.mosaic import Maps
+from cnnstudio.widgets.numbers import unbroken
 
 HEIGHT = 168
 """Of the pictures at most, in pixels; narrow ones need less."""

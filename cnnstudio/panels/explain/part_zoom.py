@@ -13,12 +13,11 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSizePolicy, QVBo
 from cnnstudio.icon_button import IconButton
 from cnnstudio.panels.explain.names import Names
 from cnnstudio.panels.explain.subject import Subject
-from cnnstudio.panels.explain.words import unbroken
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.number_grid import NumberGrid
-from cnnstudio.widgets.numbers import format_value
+from cnnstudio.widgets.numbers import format_value, unbroken
 from engine.layer import Array
 from engine.term import CellRef, Term
 

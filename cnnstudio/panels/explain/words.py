@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication
@@ -14,11 +13,6 @@ from engine.snapshot import Snapshot
 def translate(text: str) -> str:
     """A text of the Explain panel in the language of the program."""
     return QCoreApplication.translate("Explain", text)
-
-
-def unbroken(text: str) -> str:
-    """A text for a label that breaks lines: no number is cut off from the word in front of it."""
-    return re.sub(r" (?=[−\d])", "\N{NO-BREAK SPACE}", text)
 
 
 def title(subject: Subject, name_of: Callable[[str], str]) -> str:

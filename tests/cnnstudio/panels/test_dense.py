@@ -67,6 +67,16 @@ def test_colours_reach_over_the_output_the_layer_or_the_network(qtbot: QtBot, wi
     assert_shows(panel.view, w[3].reshape(shape), -high, high)
 
 
+def test_the_chosen_output_of_another_layer_is_in_sight(qtbot: QtBot, window: MainWindow) -> None:
+    panel = window.dense
+    enlarge(window, "dense", height=200)
+    window.studio.document.set_option("dense1", "units", 60)
+    for layer, count in (("dense1", 60), ("dense2", 10), ("dense1", 60)):
+        window.view.show_block(layer)
+        qtbot.waitUntil(lambda count=count: len(panel.bars.values) == count)  # type: ignore[misc]
+        assert panel.bars.viewport().rect().contains(panel.bars.row_rect(panel.bars.chosen))
+
+
 def assert_bars(bars: SignedBars, z: NDArray[np.generic]) -> None:
     """Every bar is as long as its output, on the side and in the colour of its sign."""
     pixels, scale = pixels_of(bars.viewport())

@@ -20,6 +20,7 @@ from cnnstudio.widgets.numbers import (
     format_value,
     matrix_decimals,
     parse_number,
+    unbroken,
 )
 
 
@@ -71,6 +72,11 @@ def test_either_minus_sign_is_read(text: str):
 def test_what_is_no_number_is_refused(text: str):
     with pytest.raises(ValueError):
         parse_number(text)
+
+
+def test_a_number_stays_with_the_word_in_front_of_it():
+    spaces = [at for at, sign in enumerate(unbroken("row 12 of it = −3.4 (· 10⁻³)")) if sign == " "]
+    assert spaces == [6, 9, 12, 19]
 
 
 def test_counts_sizes_and_shares():

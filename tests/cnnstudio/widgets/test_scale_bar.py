@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from cnnstudio.theme import ui_font
 from cnnstudio.widgets.map_view import MapView
+from cnnstudio.widgets.numbers import format_value
 from cnnstudio.widgets.scale_bar import ScaleBar
 
 
@@ -33,6 +34,18 @@ def test_where_there_is_less_room_there_are_fewer_words_and_a_piece_of_the_strip
     found = bar.words_for(room)
     assert found == words or (words.endswith("…") and found.endswith("…"))
     assert QFontMetrics(ui_font(0.85)).horizontalAdvance(found) <= room - 24
+
+
+@pytest.mark.parametrize(("low", "high"), [(-4.58, 7.73), (-1.234e-05, 1.234e-05), (0.0, 255.0), (-0.425, 2.82)])
+@pytest.mark.parametrize("width", [118, 160, 240])
+def test_the_numbers_at_the_ends_are_whole_in_a_narrow_bar(bar: ScaleBar, low: float, high: float, width: int) -> None:
+    bar.set_scale("viridis", low, high)
+    bar.resize(width, bar.height())
+    image = bar.grab().toImage()
+    edge = {image.pixelColor(image.width() - 1 - x, y).name() for x in range(2) for y in range(image.height())}
+    assert len(edge) == 1  # nothing but the ground
+    digits = bar.numbers_for(240)
+    assert digits == (format_value(low, 3), format_value(high, 3, sign=low < 0))
 
 
 @pytest.mark.parametrize("width", [210, 300, 420])
