@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from PySide6.QtCore import QSize, Signal, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from cnnstudio.icon_button import IconButton
+from cnnstudio.panels.curve_options_button import CurveOptionsButton
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.project.state import RunRecord
 from cnnstudio.run_words import distinctions
@@ -25,9 +24,6 @@ from engine.history import RunHistory
 from engine.trainer import BatchDone, EpochDone
 
 RunPoints = Mapping[str, tuple[Points, Points]]
-
-LOW = 16
-"""Lines of text below whose height the room belongs to the curves, and their options come when asked for."""
 
 
 class CurvesPanel(QWidget):
@@ -52,16 +48,7 @@ class CurvesPanel(QWidget):
         row.addWidget(self._bar, 1)
         row.addWidget(self._speed)
         tip = self.tr("Smoothing, epochs or steps, logarithm; of several runs also which curves are shown")
-        self._options = IconButton("sliders", tip, token="muted")
-        self._options.setAccessibleName(self.tr("Options of the curves"))
-        self._options.setCheckable(True)
-        self._options.setChecked(True)
-        self._options.setProperty("small", True)
-        self._options.setFixedSize(24, 24)
-        self._options.setIconSize(QSize(16, 16))
-        self._options.toggled.connect(self._plot.show_options)
-        self._is_low = False
-        row.addWidget(self._options)
+        row.addWidget(CurveOptionsButton(self._plot, tip))
         tools = PanelTools(
             self, self._plot, self.tr("Point at the curves to read them; drag to see a part, double-click to see all."),
             self.tr("Loss and accuracy after each batch, and on the validation images after each epoch. Where the training loss "
@@ -86,14 +73,6 @@ class CurvesPanel(QWidget):
     def plot(self) -> TrainingPlot:
         """The curves."""
         return self._plot
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """A low panel is left to the curves; the options come when asked for."""
-        super().resizeEvent(event)
-        is_low = self.height() < LOW * self.fontMetrics().height()
-        if is_low != self._is_low:
-            self._is_low = is_low
-            self._options.setChecked(not is_low)
 
     @Slot()
     def show_history(self) -> None:

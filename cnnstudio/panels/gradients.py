@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import as_maps
+from cnnstudio.panels.curve_options_button import CurveOptionsButton
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.panels.range_choice import RangeChoice, network_range
@@ -76,6 +77,9 @@ class GradientsPanel(LivePanel):
         row = QHBoxLayout()
         row.addWidget(self._what)
         row.addStretch()
+        self._options = CurveOptionsButton(self._plot, self.tr("Smoothing, epochs or steps, logarithm"))
+        self._options.hide()
+        row.addWidget(self._options)
         tools = PanelTools(
             self, self._view,
             self.tr("Click a bar to see the deltas of that layer; double-click a delta to see how it came about."),
@@ -155,6 +159,7 @@ class GradientsPanel(LivePanel):
         over_time = self._what.currentData() != DELTAS
         self._stack.setCurrentIndex(int(over_time))
         self._flow.setVisible(not over_time)
+        self._options.setVisible(over_time)
         self._draw_norms() if over_time else self._draw()
 
     @Slot()
@@ -198,6 +203,7 @@ class GradientsPanel(LivePanel):
             for layer, (dashes, color) in zip(shown, cycle(looks), strict=False):
                 self._plot.define(layer, self._document.name_of(layer), color=color, dashes=dashes)
             self._drawn = shown
+        self._plot.set_epoch_length(self._controller.state.batches or None)
         steps = norms.steps
         for layer in shown:
             self._plot.set_series(layer, steps, norms.column(what, layer))

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
+from cnnstudio.panels.curve_options_button import CurveOptionsButton
 from cnnstudio.selection import SampleRef
 from cnnstudio.theme import current_theme, layer_color
 from cnnstudio.widgets.flow_bars import FlowBars
@@ -121,3 +123,29 @@ def test_no_two_layers_have_the_same_line_however_many_there_are(
     pens = [panel.plot._curves[layer].style.pen(1.0) for layer in panel._drawn]
     assert len({(pen.color().name(), tuple(pen.dashPattern())) for pen in pens}) == 9
     assert panel.plot.chart.axes["left"].textPen().color() == current_theme().color("muted")
+
+
+def test_where_the_norms_have_little_room_their_options_come_when_asked_for(qtbot: QtBot, window: MainWindow) -> None:
+    panel = window.gradients
+    (button,) = panel.findChildren(CurveOptionsButton)
+    enlarge(window, "gradients", 500, 240)
+    assert not button.isVisible()
+    panel.show_quantity("weights")
+    qtbot.waitUntil(lambda: button.isVisible() and 0 < panel.height() < 240)
+    assert not panel.plot.options.isVisible()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert panel.plot.options.isVisible()
+    panel.show_quantity("deltas")
+    assert not button.isVisible()
+
+
+def test_norms_can_be_counted_in_epochs(qtbot: QtBot, window: MainWindow) -> None:
+    studio, panel = window.studio, window.gradients
+    enlarge(window, "gradients")
+    panel.show_quantity("weights")
+    window.actions_.batch.trigger()
+    qtbot.waitUntil(lambda: len(panel._drawn) > 0)
+    panel.plot.options.set_in_epochs(True)
+    panel.plot.chart.pointed.emit(1.0)
+    assert panel.plot.options.in_epochs
+    assert f"epoch {1 / studio.controller.state.batches:.2f}" in panel.plot.crosshair.text
