@@ -17,6 +17,7 @@ from cnnstudio.document.words import say
 from cnnstudio.number_field import NumberField, by_ladder, by_one, by_two
 from cnnstudio.setting_change import Change
 from cnnstudio.theme import SPACE_S, SPACE_XS
+from cnnstudio.widgets.fields import Choice
 from engine.optimizers import OPTIMIZERS
 from engine.settings import TrainSettings
 
@@ -38,12 +39,12 @@ class TrainingBar(QWidget):
         super().__init__(parent)
         self._settings = TrainSettings()
         self._bundled: tuple[BundledSet, ...] = ()
-        self._data = QComboBox()
+        self._data = Choice()
         self._data.setAccessibleName(self.tr("Data set"))
         self._data.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._data.setMinimumContentsLength(15)
         self._data.activated.connect(self._choose_data)
-        self._optimizer = QComboBox()
+        self._optimizer = Choice()
         self._optimizer.setAccessibleName(self.tr("Optimizer"))
         self._optimizer.setToolTip(self.tr("Optimizer: how a gradient becomes a new weight"))
         for kind, optimizer in OPTIMIZERS.items():

@@ -3,8 +3,9 @@
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QFontMetrics, QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication, QLabel, QStyle, QStyleOptionComboBox, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QStyle, QStyleOptionComboBox, QWidget
 
+from cnnstudio.training_bar import TrainingBar
 from cnnstudio.widgets.fields import Choice, IntField
 from cnnstudio.widgets.flow_layout import FlowLayout
 
@@ -45,6 +46,20 @@ def test_the_wheel_counts_only_with_the_keyboard(qtbot, make):
     qtbot.waitUntil(field.hasFocus)
     wheel(field)
     assert state() != before
+
+
+def test_the_wheel_over_the_tool_bar_chooses_neither_data_nor_optimizer(qtbot):
+    bar, told = TrainingBar(), []
+    qtbot.addWidget(bar)
+    bar.show_data("own", "My own images")
+    bar.data_chosen.connect(told.append)
+    bar.changed.connect(told.append)
+    fields = bar.findChildren(QComboBox)
+    assert len(fields) == 2
+    for field in fields:
+        field.setCurrentIndex(field.count() - 1)
+        wheel(field)
+    assert told == []
 
 
 def test_what_there_is_no_room_for_ends_in_dots(qtbot):
