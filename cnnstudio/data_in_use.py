@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from cnnstudio.data_choice import open_choice
 from cnnstudio.data_opener import DataOpener
 from cnnstudio.document.document import Document
+from cnnstudio.document.words import say
 from cnnstudio.project.state import DataCard
 from cnnstudio.selection import SampleRef, Selection, Source
 from engine.datasets.dataset import Dataset
@@ -125,7 +126,7 @@ class DataInUse(QObject):
             self._describe(data)
             self._set(data)
         else:
-            self._take(choice, data, self.tr("Data set {name}").format(name=data.title))
+            self._take(choice, data, self.tr("Data set {name}").format(name=say(data.title)))
 
     def _take(self, choice: dict[str, Any], data: Dataset, text: str) -> None:
         """One undo step that takes a data set and fits the Input block to it."""

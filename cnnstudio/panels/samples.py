@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QIcon, QImage, QPainter, QPixmap, QRegion
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QMenu, QVBoxLayout, QWidget
 
+from cnnstudio.document.words import say
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import SampleRef, Selection
 from cnnstudio.session.controller import Controller
@@ -209,7 +210,7 @@ class SamplesPanel(QWidget):
             about = self.tr("{title}: {train} training, {validation} validation and {test} test images.")
             self._about.setText(
                 about.format(
-                    title=data.title,
+                    title=say(data.title),
                     train=format_count(len(data.train)),
                     validation=format_count(len(data.validation)),
                     test=format_count(len(data.test) if data.test is not None else 0),

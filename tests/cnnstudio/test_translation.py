@@ -92,3 +92,18 @@ def test_what_the_catalogue_lacks_stays_english(qtbot: QtBot) -> None:
         assert QCoreApplication.translate("Nowhere", "no such text") == "no such text"
     finally:
         use_language(app, "en")
+
+
+@pytest.mark.parametrize("language", CATALOGUES)
+def test_a_bundled_data_set_has_its_name_in_the_language_wherever_it_is_named(
+    qtbot: QtBot, window: MainWindow, qapp: QCoreApplication, language: str
+) -> None:
+    use_language(qapp, language)
+    try:
+        studio = window.studio
+        studio.choose_data({"name": "mnist12k"})
+        qtbot.waitUntil(lambda: studio.data is not None and studio.data.name == "mnist12k", timeout=20_000)
+        name = catalogue(language)["MNIST, 12,000 digits"]
+        assert window.samples._about.text().startswith(name) and name in studio.document.undo_stack.undoText()
+    finally:
+        use_language(qapp, "en")
