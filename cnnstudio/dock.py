@@ -108,15 +108,20 @@ class DockButtons(QWidget):
         closes = self._button("close", self.tr("Close this panel; the View menu brings it back"))
         floats.clicked.connect(self._float_or_dock)
         closes.clicked.connect(self._close_dock)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(0)
-        buttons.addWidget(floats)
-        buttons.addWidget(closes)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(0)
+        self._buttons.addWidget(floats)
+        self._buttons.addWidget(closes)
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(0, 0, 2, 0)
         self.row.setSpacing(SPACE_S)
-        self.row.addLayout(buttons)
-        self.row.setAlignment(buttons, Qt.AlignmentFlag.AlignRight)
+        self.row.addLayout(self._buttons)
+        self.row.setAlignment(self._buttons, Qt.AlignmentFlag.AlignRight)
+
+    @property
+    def buttons_width(self) -> int:
+        """The room that the buttons alone take."""
+        return self._buttons.minimumSize().width() + self.row.contentsMargins().right()
 
     def act_on(self, dock: Dock | None) -> None:
         """Belong to a dock."""

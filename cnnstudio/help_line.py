@@ -45,7 +45,7 @@ def _texts() -> dict[str, tuple[str, str]]:
                 "removes it, a letter opens the search for a block to insert, Enter shows the options."),
         ),
         "properties": (
-            _tr("Change an option: the network follows at once."),
+            _tr("Change an option: the network follows."),
             _tr("The options of the block selected on the canvas, with its shape and what it costs. Trained weights are kept "
                 "wherever they still fit. While no block is selected, the whole network is described."),
         ),

@@ -9,11 +9,9 @@ from PySide6.QtWidgets import QTabBar
 from shiboken6 import getCppPointer
 
 from cnnstudio.dock import Dock, DockButtons
+from cnnstudio.theme import SPACE_S
 from cnnstudio.widgets.elided_label import ElidedLabel
 from cnnstudio.widgets.picture_menu import pop_up
-
-LEAST_DETAIL = 40
-"""Pixels from which on it is worth while to say what is shown."""
 
 
 class TabCorner(DockButtons):
@@ -54,11 +52,11 @@ class TabCorner(DockButtons):
             if dock is not None:
                 dock.detail_changed.connect(self._tell)
         self._tell(dock.detail if dock is not None else "")
-        self._place()
 
     @Slot(str)
     def _tell(self, detail: str) -> None:
         self._detail.setText(detail)
+        self._place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow the bar when it is arranged anew."""
@@ -71,9 +69,9 @@ class TabCorner(DockButtons):
 
     def _place(self) -> None:
         tabs = self._bar.tabRect(self._bar.count() - 1).right() + 1
-        room, needed = self._bar.width() - tabs, self.minimumSizeHint().width()
+        room, needed = self._bar.width() - tabs, self.buttons_width
         self.setVisible(self._dock is not None and room >= needed)
-        self._detail.setVisible(room >= needed + LEAST_DETAIL)
+        self._detail.setVisible(room >= needed + SPACE_S + self._detail.least_width)
         self.setGeometry(tabs, 0, max(room, 0), self._bar.height())
 
     @Slot(QPoint)

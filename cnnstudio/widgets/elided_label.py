@@ -26,6 +26,11 @@ class ElidedLabel(RunningLabel):
         starts = (PARTED.join(parts[:count]) for count in range(len(parts), 0, -1))
         return next((start for start in starts if self.fontMetrics().horizontalAdvance(start) <= width), super().fitting(width))
 
+    @property
+    def least_width(self) -> int:
+        """The width from which on the first part is whole."""
+        return self.fontMetrics().horizontalAdvance(self.text().split(PARTED)[0])
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Show the tool tip only where something is cut off."""
         if event.type() == QEvent.Type.ToolTip:

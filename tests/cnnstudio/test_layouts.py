@@ -13,6 +13,7 @@ from cnnstudio.mainwindow import MainWindow
 from cnnstudio.settings import Settings
 from cnnstudio.tab_corner import TabCorner
 from cnnstudio.theme import current_theme
+from cnnstudio.widgets.elided_label import ElidedLabel
 from engine.templates import Template
 
 
@@ -182,6 +183,20 @@ def test_a_tab_that_was_never_in_front_floats_over_its_place_with_the_title_it_k
     assert edge == current_theme().color("control_border")
     dock.float_or_dock()
     qtbot.waitUntil(lambda: dock in window.tabifiedDockWidgets(front))
+
+
+def test_what_is_shown_is_told_where_its_first_part_has_room(qtbot: QtBot, window: MainWindow) -> None:
+    window.view.show_block("conv2")
+    bar, corner = corner_of(window, "Feature maps")
+    qtbot.waitUntil(lambda: corner.isVisible() and "16 maps" in corner.detail)
+    label = corner.findChildren(ElidedLabel)[0]
+    tabs, seen = bar.tabRect(bar.count() - 1).right() + 1, []
+    for room in range(400, 40, -1):
+        bar.resize(tabs + room, bar.height())
+        shown = label.fitting(label.contentsRect().width()) if label.isVisible() else ""
+        if not seen or seen[-1] != shown:
+            seen.append(shown)
+    assert seen == [corner.detail, "Conv 2", ""]
 
 
 def test_the_buttons_of_a_bar_act_on_the_panel_in_front_also_where_another_has_the_same_title(
