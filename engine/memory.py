@@ -12,6 +12,8 @@ from numpy.typing import DTypeLike
 from engine.layer import Array, Buffer, Param
 
 CACHE_LINE = 64
+HUGE_PAGE = 2**21
+"""Bytes whose address the processor finds with one entry of its table, if the system has them in one piece; otherwise 512."""
 _DTYPES: dict[str, DTypeLike] = {"bool": np.bool_, "int": np.int64, "int32": np.int32, "uint8": np.uint8}
 
 
@@ -21,11 +23,16 @@ def buffer_dtype(buffer: Buffer, dtype: DTypeLike) -> np.dtype[Any]:
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-    """Zeros that begin at a cache line, so that no vector register is loaded from two of them."""
+    """Zeros that begin at a cache line, so that no vector register is loaded from two of them.
+
+    Large ones begin at a huge page. NumPy asks the system for such pages from 4 MB on, and with the room to begin at one an array
+    of 2 MB takes as much.
+    """
     kind = np.dtype(dtype)
     size = math.prod(shape) * kind.itemsize
-    block: Array = np.zeros(size + CACHE_LINE, np.uint8)
-    start = -block.ctypes.data % CACHE_LINE
+    step = HUGE_PAGE if size >= HUGE_PAGE else CACHE_LINE
+    block: Array = np.zeros(size + step, np.uint8)
+    start = -block.ctypes.data % step
     return block[start:start + size].view(kind).reshape(shape)
 
 

@@ -9,6 +9,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from engine.memory import CACHE_LINE, HUGE_PAGE, aligned_zeros
 from engine.network import Network
 from engine.plans.innermost import InnermostLane
 from engine.slices import SliceJob
@@ -44,6 +45,14 @@ def test_evaluation_keeps_no_memory_for_a_backward_pass() -> None:
     trained, evaluated = (InnermostLane(network._parts, 32, training=training) for training in (True, False))
     assert not any(steps for _, steps in evaluated.backward) and any(steps for _, steps in trained.backward)
     assert len(evaluated.forward) == len(trained.forward)
+
+
+@pytest.mark.parametrize("size", [1, 1000, HUGE_PAGE - 1, HUGE_PAGE, HUGE_PAGE + 1])
+def test_arrays_begin_at_a_cache_line_and_large_ones_at_a_huge_page(size: int) -> None:
+    arrays = [aligned_zeros((size,), np.uint8) for _ in range(3)]
+    for array in arrays:
+        assert array.shape == (size,) and not array.any()
+        assert array.ctypes.data % (HUGE_PAGE if size >= HUGE_PAGE else CACHE_LINE) == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
