@@ -59,6 +59,7 @@ def test_the_wheel_over_the_tool_bar_chooses_neither_data_nor_optimizer(qtbot):
     for field in fields:
         field.setCurrentIndex(field.count() - 1)
         wheel(field)
+        assert field.currentIndex() == field.count() - 1
     assert told == []
 
 
