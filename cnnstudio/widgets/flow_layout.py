@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
 class FlowLayout(QLayout):
-    """Items from left to right at their preferred size, in as many lines as the width asks for."""
+    """Items from left to right at their preferred size, in as many lines as the width asks for, in the middle of each."""
 
     def __init__(self, parent: QWidget | None = None, *, gap: int = 8, line_gap: int = 4) -> None:
         super().__init__(parent)
@@ -58,16 +58,24 @@ class FlowLayout(QLayout):
         return size
 
     def _place(self, rect: QRect, *, apply: bool) -> int:
-        x, y, line = rect.x(), rect.y(), 0
+        x, y = rect.x(), rect.y()
+        line: list[tuple[QLayoutItem, QRect]] = []
         for item in self._items:
             widget = item.widget()
             if widget is not None and widget.isHidden():
                 continue
             size = item.sizeHint()
             if x > rect.x() and x + size.width() > rect.right() + 1:
-                x, y, line = rect.x(), y + line + self._line_gap, 0
-            if apply:
-                item.setGeometry(QRect(QPoint(x, y), size))
+                x, y = rect.x(), y + self._end_line(line, apply=apply) + self._line_gap
+                line = []
+            line.append((item, QRect(QPoint(x, y), size)))
             x += size.width() + self._gap
-            line = max(line, size.height())
-        return y + line - rect.y()
+        return y + self._end_line(line, apply=apply) - rect.y()
+
+    @staticmethod
+    def _end_line(line: list[tuple[QLayoutItem, QRect]], *, apply: bool) -> int:
+        """The height of a line, whose items move to its middle."""
+        height = max((box.height() for _, box in line), default=0)
+        for item, box in line if apply else ():
+            item.setGeometry(box.translated(0, (height - box.height()) // 2))
+        return height

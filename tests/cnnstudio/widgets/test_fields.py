@@ -108,6 +108,10 @@ def test_a_flow_wraps_like_words_and_skips_what_is_hidden(qtbot):
     holder.show()
     flow.setGeometry(QRect(0, 0, 110, 100))
     assert [label.pos().toTuple() for label in labels] == [(0, 0), (60, 0), (0, 24), (60, 24)]
+    labels[2].setFixedSize(50, 30)
+    flow.setGeometry(QRect(0, 0, 110, 100))
+    assert [label.pos().toTuple() for label in labels[2:]] == [(0, 24), (60, 29)]  # the lower one in the middle of its line
+    labels[2].setFixedSize(50, 20)
     labels[0].hide()
     flow.setGeometry(QRect(0, 0, 110, 100))
     assert [label.pos().toTuple() for label in labels[1:]] == [(0, 0), (60, 0), (0, 24)]
