@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -57,6 +57,7 @@ class DrawPad(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self.tr("Drawing pad"))
         self.setAccessibleDescription(self.tr("Draw a digit with the mouse, or paste a picture with Ctrl+V."))
+        self.installEventFilter(self)
         theme_changed.connect(self._retheme)
 
     def set_target(self, height: int, width: int, manner: Manner = MNIST) -> None:
@@ -207,12 +208,12 @@ class DrawPad(QWidget):
         if event.button() == Qt.MouseButton.LeftButton:
             self._drawing = False
 
-    def event(self, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """While the pad has the keyboard its keys are its own: Ctrl+Z must not take back an edit of the network."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and any(map(event.matches, _KEYS)):
             event.accept()
             return True
-        return super().event(event)
+        return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Undo, clear and paste."""

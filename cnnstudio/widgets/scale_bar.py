@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -36,6 +36,7 @@ class ScaleBar(QWidget):
         self._note, self._short_note = "", ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Scale bar"))
+        self.installEventFilter(self)
         theme_changed.connect(self._retheme)
         self._retheme(current_theme())
 
@@ -75,12 +76,12 @@ class ScaleBar(QWidget):
         self.updateGeometry()
         self.update()
 
-    def event(self, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Say everything in the tool tip."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._range is not None:
             QToolTip.showText(event.globalPos(), self.accessibleDescription(), self)
             return True
-        return super().event(event)
+        return super().eventFilter(watched, event)
 
     def _words(self, *, short: bool = False) -> str:
         """What is said behind the strip: how many cells are not finite, and whose range it is."""

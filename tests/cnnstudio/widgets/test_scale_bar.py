@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QFontMetrics, QHelpEvent
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.theme import ui_font
@@ -52,7 +52,7 @@ def test_the_numbers_at_the_ends_are_whole_in_a_narrow_bar(bar: ScaleBar, low: f
 def test_the_tool_tip_says_everything_however_narrow_the_bar_is(bar: ScaleBar, width: int) -> None:
     bar.resize(width, bar.height())
     bar.set_scale("viridis", -1.0, 0.5, nonfinite=3, note="each map its own range", short_note="own ranges")
-    bar.event(QHelpEvent(QHelpEvent.Type.ToolTip, QPoint(5, 5), bar.mapToGlobal(QPoint(5, 5))))
+    QApplication.sendEvent(bar, QHelpEvent(QHelpEvent.Type.ToolTip, QPoint(5, 5), bar.mapToGlobal(QPoint(5, 5))))
     assert QToolTip.text() == "Colours from −1.00 to 0.500 · 3 not finite · each map its own range"
     QToolTip.hideText()
 
