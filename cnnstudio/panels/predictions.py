@@ -166,13 +166,11 @@ class PredictionPanel(LivePanel):
     def dropEvent(self, event: QDropEvent) -> None:
         """The dropped image is the sample."""
         if self.own.takes(event):
-            self._pencil.setChecked(True)
             self.own.pad.dropEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """A picture that is pasted is the sample, wherever in the panel the keyboard is."""
         if event.matches(QKeySequence.StandardKey.Paste) and self.own.pad.can_paste:
-            self._pencil.setChecked(True)
             self.own.pad.paste()
         else:
             super().keyPressEvent(event)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
@@ -26,6 +27,12 @@ def draw_a_one(window: MainWindow) -> None:
     QTest.mousePress(pad, Qt.MouseButton.LeftButton, pos=top)
     QTest.mouseMove(pad, bottom)
     QTest.mouseRelease(pad, Qt.MouseButton.LeftButton, pos=bottom)
+
+
+def drop(window: MainWindow, data: QMimeData) -> None:
+    """Let go of something over the panel."""
+    event = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    window.prediction.dropEvent(event)
 
 
 def test_every_panel_follows_the_drawing(qtbot: QtBot, window: MainWindow) -> None:
@@ -87,11 +94,17 @@ def test_a_picture_can_be_pasted_wherever_the_keyboard_is_in_the_panel(qtbot: Qt
     assert sample is not None and sample.source == "file" and window.prediction.own.isVisible()
 
 
-def test_a_file_that_is_no_picture_is_named(qtbot: QtBot, window: MainWindow) -> None:
-    window.prediction.own.pad.unreadable.emit("/home/someone/half.png")
+def test_a_file_that_is_no_picture_is_named_and_the_sample_stays(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    path, before = tmp_path / "half.png", window.studio.selection.sample
+    QImage(40, 40, QImage.Format.Format_RGB32).save(str(path))
+    path.write_bytes(path.read_bytes()[:60])
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    drop(window, data)
     (box,) = window.prediction.own.findChildren(QMessageBox)
-    assert "/home/someone/half.png" in box.text() and box.isVisible()
+    assert str(path) in box.text() and box.isVisible()
     box.close()
+    assert window.studio.selection.sample is before and window.prediction.image.isVisible()
 
 
 def test_the_next_sample_ends_the_drawing(qtbot: QtBot, window: MainWindow) -> None:
@@ -109,8 +122,7 @@ def test_a_dropped_picture_is_the_sample(qtbot: QtBot, window: MainWindow) -> No
             picture.setPixel(x, y, 0xFF000000)
     data = QMimeData()
     data.setImageData(picture)
-    event = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    window.prediction.dropEvent(event)
+    drop(window, data)
     sample = window.studio.selection.sample
     assert sample is not None and sample.source == "file" and sample.image is not None
     ink = sample.image[0] / window.studio.data.value_range[1]  # type: ignore[union-attr]

@@ -225,9 +225,9 @@ def test_a_damaged_picture_file_is_refused_aloud(pad, qtbot, tmp_path):
     path.write_bytes((tmp_path / "whole.png").read_bytes()[:80])
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path))])
-    QGuiApplication.clipboard().setMimeData(data)
+    event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     with qtbot.waitSignal(pad.unreadable) as told:
-        pad.paste()
+        pad.dropEvent(event)
     assert told.args == [str(path)] and pad.is_empty
 
 
