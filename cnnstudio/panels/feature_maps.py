@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction, QShowEvent
-from PySide6.QtWidgets import QApplication, QCheckBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import Maps, activation_of, as_maps, as_picture, input_of
 from cnnstudio.panels.comparison import OVER_INPUT, Comparison
+from cnnstudio.panels.enlargement import Enlargement
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.panels.pooling import POOLS, PoolingLink
@@ -45,12 +46,8 @@ class FeatureMapsPanel(LivePanel):
         self._snapshot: Snapshot | None = None
         self._left: ShownMaps | None = None
         self._right: ShownMaps | None = None
-        self._alone: int | None = None
-        # A double click opens a cell; only a click that stays single enlarges.
-        self._enlarge_soon = QTimer(self)
-        self._enlarge_soon.setSingleShot(True)
-        self._enlarge_soon.timeout.connect(self._enlarge)
-        self._clicked: int | None = None
+        self._enlarged = Enlargement(self)
+        self._enlarged.changed.connect(self._draw)
         self._make_widgets()
         self._compare = Comparison(document, selection, controller, self)
         self._lay_out()
@@ -172,7 +169,7 @@ class FeatureMapsPanel(LivePanel):
         """Show the chosen block."""
         block = self._selection.block
         derived = self._document.derived
-        self._alone = None
+        self._enlarged.show_all()
         self._after.setVisible(block is not None and activation_of(derived, block) is not None)
         self._pooling.offer(self._pool())
         self._choose()
@@ -302,8 +299,8 @@ class FeatureMapsPanel(LivePanel):
             self._link.tie(pool, winner[right.order] if winner is not None else None, backward=mode == BACK)
 
     def _show(self, view: MapView, what: ShownMaps, snapshot: Snapshot, low: float | None, high: float | None) -> None:
-        key = (what.array, what.kind, what.marks is None, self._sorted.isChecked(), self._alone, what.labels, snapshot.step,
-               id(snapshot), id(what.maps.base))  # fmt: skip
+        key = (what.array, what.kind, what.marks is None, self._sorted.isChecked(), self._enlarged.number, what.labels,
+               snapshot.step, id(snapshot), id(what.maps.base))  # fmt: skip
         view.set_maps(what.maps, low=low, high=high, kind=what.kind, range_mode=self._range.mode, labels=what.labels,
                       marks=what.marks, key=key)  # fmt: skip
 
@@ -326,7 +323,8 @@ class FeatureMapsPanel(LivePanel):
 
     def _only(self) -> Array | None:
         """The map that is shown enlarged, None where all are shown."""
-        return None if self._alone is None else np.array([self._alone])
+        number = self._enlarged.number
+        return None if number is None else np.array([number])
 
     def _order(self, array: Array) -> Array:
         maps, only = as_maps(array), self._only()
@@ -337,7 +335,7 @@ class FeatureMapsPanel(LivePanel):
     def _caption(self) -> Caption | None:
         if self._captions.isChecked():
             return self._statistics
-        return self._numbered if self._sorted.isChecked() or self._alone is not None else None
+        return self._numbered if self._sorted.isChecked() or self._enlarged.number is not None else None
 
     def _numbered(self, number: int, _: Maps) -> str:
         return self.tr("map {number}").format(number=number)
@@ -376,8 +374,7 @@ class FeatureMapsPanel(LivePanel):
     def _click(self, cell: Cell) -> None:
         left = self._left
         if left is not None and left.maps.ndim == 3 and left.maps[0].size > 1:
-            self._clicked = int(left.order[cell.map])
-            self._enlarge_soon.start(QApplication.doubleClickInterval())
+            self._enlarged.click(int(left.order[cell.map]))
 
     @Slot(object)
     def _click_beside(self, cell: Cell) -> None:
@@ -385,15 +382,9 @@ class FeatureMapsPanel(LivePanel):
         if self._mode() in (WINDOWS, BACK) or self._compare.is_of_same_layer:
             self._click(cell)
 
-    @Slot()
-    def _enlarge(self) -> None:
-        """Show the clicked map alone; clicked once more, all of them again."""
-        self._alone = self._clicked if self._alone is None else None
-        self._draw()
-
     @Slot(object)
     def _open_cell(self, cell: Cell) -> None:
-        self._enlarge_soon.stop()
+        self._enlarged.forget_click()
         if self._snapshot is not None and self._left is not None and self._left.array in self._snapshot:
             ref = CellRef(self._left.array, self._left.index(cell), self._snapshot.step, self._snapshot.probe)
             self._selection.select_cell(ref)
@@ -401,7 +392,7 @@ class FeatureMapsPanel(LivePanel):
     @Slot(object)
     def _open_beside(self, cell: Cell) -> None:
         """Explain a cell of the other half; of another sample, or of a class, after choosing that or an image of it."""
-        self._enlarge_soon.stop()
+        self._enlarged.forget_click()
         right, snapshot = self._right, self._snapshot
         if right is None or snapshot is None:
             return
