@@ -12,44 +12,10 @@ import pyqtgraph as pg  # isort: skip  (after PySide6)
 
 from cnnstudio.theme import Theme, current_theme, theme_changed, ui_font
 from cnnstudio.widgets.chart_axes import LossAxis, PercentAxis, ValueAxis
+from cnnstudio.widgets.curve_line import CurveLine
 from cnnstudio.widgets.curve_series import Points
 from cnnstudio.widgets.line_style import Axis, LineStyle
 from cnnstudio.widgets.step_view import StepView
-
-_MARKER = 5
-_MOST_MARKERS = 150
-_CALM, _SHORT = 30.0, 300
-
-
-class _Line:
-    """The items of one series: the line, its faint unsmoothed twin, the markers."""
-
-    def __init__(self, style: LineStyle, scale: float) -> None:
-        self.style = style
-        self.faint = pg.PlotCurveItem(connect="finite")
-        self.line = pg.PlotCurveItem(connect="finite", antialias=True)
-        self.faint.setSegmentedLineMode("on")
-        self.markers = pg.ScatterPlotItem(size=_MARKER, pxMode=True)
-        self.restyle(scale)
-
-    @property
-    def items(self) -> tuple[Any, ...]:
-        return self.faint, self.line, self.markers
-
-    def set_quality(self, x: Points, y: Points, view: Any) -> None:
-        """Smooth edges for calm lines only: Qt strokes a long zigzag a hundred times slower than plain lines."""
-        low, high = view.viewRange()[1]
-        travel = float(np.nansum(np.abs(np.diff(y)))) / (high - low)  # heights of the view, up and down
-        self.line.opts["antialias"] = bool(travel < _CALM)
-        self.line.setSegmentedLineMode("off" if self.style.is_dashed or len(x) <= _SHORT else "on")
-
-    def restyle(self, scale: float) -> None:
-        faint = self.style.pen(scale, 0.3)
-        faint.setStyle(Qt.PenStyle.SolidLine)
-        self.faint.setPen(faint)
-        self.line.setPen(self.style.pen(1.5 * scale))
-        self.markers.setPen(None)
-        self.markers.setBrush(self.style.ink())
 
 
 class CurveChart(pg.GraphicsView):
@@ -69,7 +35,7 @@ class CurveChart(pg.GraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, CurveLine] = {}
         self.pointer_apart = False
         """Whether the pointer is over accuracies that are apart."""
         self._state: tuple[frozenset[Axis], bool, float, bool] | None = None
@@ -194,7 +160,7 @@ class CurveChart(pg.GraphicsView):
 
     def add_line(self, name: str, style: LineStyle, *, on_top: bool = True) -> None:
         """Make room for a series; those on top lie over the others, whichever came first."""
-        line = _Line(style, self.devicePixelRatioF())
+        line = CurveLine(style, self.devicePixelRatioF())
         self._lines[name] = line
         for item in line.items:
             item.setZValue(0.5 if on_top else 0.0)
@@ -210,14 +176,9 @@ class CurveChart(pg.GraphicsView):
 
     def draw(self, name: str, line: tuple[Points, Points], faint: tuple[Points, Points] | None) -> None:
         """Draw a series at positions and values in axis coordinates; `faint` is what the line smooths."""
-        items = self._lines[name]
-        items.set_quality(*line, self._views[items.style.axis])
-        items.line.setData(*line)
-        items.faint.setData(*(faint or (np.zeros(0), np.zeros(0))))
-        x, y = line
-        few = items.style.validation and len(x) <= _MOST_MARKERS
-        good = np.isfinite(y)
-        items.markers.setData(x[good], y[good]) if few else items.markers.clear()
+        curve = self._lines[name]
+        (first, last), (low, high) = self.x_range, self.y_range(curve.style.axis)
+        curve.draw(line, faint, self.plot_rect.width() / (last - first), high - low)
 
     def show_line(self, name: str, visible: bool) -> None:
         """Show or hide a series."""

@@ -26,9 +26,9 @@ class LineStyle:
     """Lengths of dashes and gaps in widths of the line; empty for a whole line."""
 
     @property
-    def is_dashed(self) -> bool:
-        """Whether the line has gaps."""
-        return self.validation or bool(self.dashes)
+    def pattern(self) -> tuple[int, ...]:
+        """The dashes and gaps that are drawn."""
+        return (4, 3) if self.validation else self.dashes
 
     def ink(self, strength: float = 1.0) -> QColor:
         """The colour in the theme in force, mixed with its ground."""
@@ -49,8 +49,8 @@ class LineStyle:
         """The pen of the line, its width in device pixels."""
         pen = QPen(self.ink(strength), width)
         pen.setCosmetic(True)
-        if self.is_dashed:
-            pen.setDashPattern(self.dashes or (4, 3))
+        if self.pattern:
+            pen.setDashPattern(self.pattern)
         return pen
 
     def icon(self, scale: float) -> QIcon:

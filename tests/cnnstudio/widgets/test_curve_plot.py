@@ -64,6 +64,16 @@ def test_validation_is_told_apart_by_dashes_and_markers(plot):
     assert len(validation.markers.getData()[0]) == 2 and len(train.markers.getData()[0]) == 0
 
 
+@pytest.mark.parametrize(("count", "style"), [(20, Qt.PenStyle.CustomDashLine), (4000, Qt.PenStyle.SolidLine)])
+def test_a_long_line_of_dashes_is_drawn_as_pieces_which_is_fast(plot, count, style):
+    plot.define("dashed", "dashed", color="run1", dashes=(6, 2))
+    plot.set_series("dashed", np.arange(count), np.random.default_rng(0).random(count))
+    line = plot.chart._lines["dashed"].line
+    shown = np.isfinite(drawn(plot, "dashed")[1]).mean()
+    assert line.opts["pen"].style() == style
+    assert shown == (1 if count == 20 else pytest.approx(6 / 8, abs=0.03))
+
+
 def test_all_steps_are_in_view_until_the_user_zooms(plot):
     plot.set_series("train_loss", np.arange(1001), np.ones(1001))
     plot._redraw()
