@@ -29,6 +29,8 @@ from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 _PADDING = 3
 _MARK = 16
 _WIDEST_NAME = 0.4
+_SHORTEST_BAR, _THIN = 28, 3
+"""A bar that would have less room beside its texts lies below them, thin, over the whole row."""
 _NARROW = 190
 """Pixels of width below which the bars need the room of the decimals."""
 
@@ -193,13 +195,24 @@ class ProbabilityBars(QAbstractScrollArea):
 
     def _track(self, index: int) -> QRectF:
         row = self.row_rect(index)
-        left = _MARK + self._name_width()
+        if self._bars_below:
+            return QRectF(_MARK, row.bottom() - _THIN - 2, max(8, row.width() - _MARK - 8), _THIN)
+        name, width = self._in_one_line()
         height = max(8, self._row - 10)
-        width = max(8, row.width() - left - self._percent - 4)
-        return QRectF(left, row.center().y() - height / 2 + 0.5, width, height)
+        return QRectF(_MARK + name, row.center().y() - height / 2 + 0.5, width, height)
+
+    def _in_one_line(self) -> tuple[int, int]:
+        """(room of the names, room of the bars between them and the percentages)."""
+        name = min(self._name, int(self.viewport().width() * _WIDEST_NAME))
+        return name, self.viewport().width() - _MARK - name - self._percent - 4
+
+    @property
+    def _bars_below(self) -> bool:
+        return self._in_one_line()[1] < _SHORTEST_BAR
 
     def _name_width(self) -> int:
-        return min(self._name, int(self.viewport().width() * _WIDEST_NAME))
+        name, bar = self._in_one_line()
+        return name + bar if self._bars_below else name
 
     def _hit(self, point: QPointF | QPoint) -> int | None:
         index = int((point.y() + self.verticalScrollBar().value()) // self._row)
@@ -228,7 +241,8 @@ class ProbabilityBars(QAbstractScrollArea):
         plain, bold, numbers = self._fonts
         painter.setFont(bold if top else plain)
         painter.setPen(theme.color("text"))
-        box = QRect(_MARK, row.y(), self._name_width() - 8, row.height())
+        height = row.height() - (_THIN if self._bars_below else 0)
+        box = QRect(_MARK, row.y(), self._name_width() - 8, height)
         right = Qt.TextElideMode.ElideRight
         painter.drawText(box, middle, painter.fontMetrics().elidedText(self._names[index], right, box.width()))
         track, bar = self._track(index), self.bar_rect(index)
@@ -245,7 +259,7 @@ class ProbabilityBars(QAbstractScrollArea):
         painter.setPen(theme.color("text" if top else "muted"))
         value = float(self._values[index])
         text = format_percent(value, self._decimals) if np.isfinite(value) else "–"
-        box = QRect(int(track.right()), row.y(), row.width() - int(track.right()) - 4, row.height())
+        box = QRect(row.width() - self._percent - 4, row.y(), self._percent, height)
         painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, text)
         if self.hasFocus() and index == self._cursor:
             painter.setPen(QPen(theme.color("accent"), 2))

@@ -83,6 +83,18 @@ def test_a_click_chooses_and_hovering_tells_the_class(bars, qtbot):
     assert bars._hit(QPoint(5, 299)) is None
 
 
+def test_where_names_leave_no_room_the_bars_lie_below_the_texts(bars):
+    values = np.array([0.25, 0.75])
+    bars.set_classes(["crescent", "hexagon"])
+    for width, below in ((130, True), (300, False), (130, True)):
+        bars.resize(width, 300)
+        bars.set_probabilities(values)
+        row, track = bars.row_rect(1), bars._track(1)
+        assert (track.top() > row.center().y()) == below and track.width() > 60 and row.contains(track.toRect())
+        assert [drawn_share(bars, k) for k in (0, 1)] == pytest.approx(values, abs=0.03)
+    assert bars._name_width() - 8 >= bars.fontMetrics().horizontalAdvance("crescent")
+
+
 def test_long_names_leave_room_for_the_bars(bars):
     bars.set_classes(["a class with a very long name indeed " * 3, "红色三角形"])
     bars.set_probabilities(np.array([0.3, 0.7]))
