@@ -44,19 +44,36 @@ class PredictionPanel(LivePanel):
         self._document, self._selection = document, selection
         self._data: Dataset | None = None
         self._snapshot: Snapshot | None = None
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # so that a picture can be pasted
+        self._make_widgets()
+        self._lay_out()
+        self._image.cell_activated.connect(self._open_pixel)
+        self._bars.class_clicked.connect(self._open_class)
+        self.own.chosen.connect(selection.select_sample)
+        selection.sample_changed.connect(self._follow_sample)
+        document.graph_changed.connect(self._follow)
+        self._show_sample()
+
+    def _make_widgets(self) -> None:
         self._image = MapView(scale_bar=False, max_cell=16, placeholder=self.tr("No sample"))
         self._image.setAccessibleName(self.tr("The chosen sample"))
         self._image.setToolTip(self.tr("Double-click a pixel, or press Enter on it, to see what the network reads there."))
-        self._image.cell_activated.connect(self._open_pixel)
         self._truth = QLabel()
         self._truth.setWordWrap(True)
         self._verdict = RunningLabel(lines=2)
         self._verdict.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self._bars = ProbabilityBars()
+        self._bars.setMinimumWidth(130)
+        self._bars.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._note = QLabel()
         self._note.setProperty("role", "muted")
         self._note.setWordWrap(True)
         self._note.hide()
+        self.own = OwnImage()
+        self.own.hide()
+
+    def _row_of_buttons(self) -> QHBoxLayout:
         buttons = QHBoxLayout()
         buttons.setSpacing(0)
         for name, text, signal in (
@@ -72,11 +89,9 @@ class PredictionPanel(LivePanel):
         self._pencil.toggled.connect(self._draw_or_look)
         buttons.addWidget(self._pencil)
         buttons.addStretch()
-        self.own = OwnImage()
-        self.own.hide()
-        self.own.chosen.connect(selection.select_sample)
-        self.setAcceptDrops(True)
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # so that a picture can be pasted
+        return buttons
+
+    def _lay_out(self) -> None:
         left = QVBoxLayout()
         left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(SPACE_XS)
@@ -85,7 +100,7 @@ class PredictionPanel(LivePanel):
         left.addWidget(self._truth)
         left.addWidget(self._verdict)
         left.addStretch(0)
-        left.addLayout(buttons)
+        left.addLayout(self._row_of_buttons())
         right = QVBoxLayout()
         right.setSpacing(0)
         right.addWidget(self._bars, 1)
@@ -107,12 +122,6 @@ class PredictionPanel(LivePanel):
         self._column.setLayout(left)
         layout.addWidget(self._column)
         layout.addLayout(right, 1)
-        self._bars.setMinimumWidth(130)
-        self._bars.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self._bars.class_clicked.connect(self._open_class)
-        selection.sample_changed.connect(self._follow_sample)
-        document.graph_changed.connect(self._follow)
-        self._show_sample()
 
     @property
     def bars(self) -> ProbabilityBars:

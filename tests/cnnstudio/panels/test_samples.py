@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
-from cnnstudio.panels.samples import SIDE
+from cnnstudio.panels.sample_model import SIDE
 from cnnstudio.theme import apply_theme, current_theme
 from engine.network import Network
 from engine.templates import Template
