@@ -18,7 +18,7 @@ _GLYPHS = {
     "right": '<path d="M5 3l4 4-4 4"/>',
     "check": '<path d="M3 7.5l3 3 5.5-6.5"/>',
     "dash": '<path d="M3.5 7h7"/>',
-    "dot": '<circle cx="7" cy="7" r="1.6"/>',
+    "dot": '<circle cx="7" cy="7" r="1.5" stroke-width="3"/>',  # so wide a line leaves no hole
     "close": '<path d="M3 3l8 8m0-8l-8 8"/>',
     "float": '<path d="M2.5 5.5v6h6M5.5 2.5h6v6h-6z"/>',
 }

@@ -162,10 +162,10 @@ class MapArea(QAbstractScrollArea):
         if self.maps is None:
             return None
         self._refresh()
-        place = self._place()
-        if len(self._low) == 1 or place is None:
+        index = self._ranged_map()
+        if index is None:
             return float(self._low.min()), float(self._high.max())
-        return float(self._low[place[0]]), float(self._high[place[0]])
+        return float(self._low[index]), float(self._high[index])
 
     def needed_height(self, width: int, most: int) -> int:
         """The height that the maps with their scale bar need to be as large at a width as with a height of `most`."""
@@ -206,6 +206,11 @@ class MapArea(QAbstractScrollArea):
     def _place(self) -> Place | None:
         """The cell in question: that under the pointer, else the keyboard's."""
         return self._pointer or (self._cursor if self.hasFocus() else None)
+
+    def _ranged_map(self) -> int | None:
+        """Of maps with ranges of their own the one pointed at."""
+        place = self._place()
+        return place[0] if place is not None and len(self._low) > 1 else None
 
     def _offset(self) -> QPoint:
         return QPoint(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
@@ -331,6 +336,8 @@ class MapArea(QAbstractScrollArea):
 
     def _whose_range(self) -> tuple[str, str]:
         """(in words, in a word or two)."""
+        if self._ranged_map() is not None:
+            return self.tr("range of this map"), self.tr("this map")
         if len(self._low) > 1:
             return self.tr("each map its own range"), self.tr("own ranges")
         if self._range_mode == "network" and self._bounds:

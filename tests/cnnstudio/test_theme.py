@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFontInfo, QFontMetrics, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtGui import QAction, QActionGroup, QColor, QFontInfo, QFontMetrics, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 
 from cnnstudio.banner import Banner
 from cnnstudio.theme import (
@@ -148,6 +148,26 @@ def test_a_focused_button_has_a_ring_and_does_not_grow(app: QApplication, qtbot)
     assert button.sizeHint() == before
     edge = button.grab().toImage().pixelColor(button.width() // 2, 1)
     assert edge.name() == LIGHT.accent
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_choice_in_a_menu_is_marked_by_a_full_dot(app: QApplication, qtbot, theme: str):
+    apply_theme(app, theme)
+    try:
+        menu = QMenu()
+        qtbot.addWidget(menu)
+        group = QActionGroup(menu)
+        for text in ("one", "two"):
+            action = QAction(text, group)
+            action.setCheckable(True)
+            menu.addAction(action)
+        group.actions()[0].setChecked(True)
+        menu.show()
+        box, picture = menu.actionGeometry(group.actions()[0]), menu.grab().toImage()
+        row = [picture.pixelColor(x, box.center().y()) == current_theme().color("muted") for x in range(box.left() + 24)]
+        assert sum(row) >= 4 and "".join(map(str, map(int, row))).strip("0") == "1" * sum(row)
+    finally:
+        apply_theme(app, "light")
 
 
 @pytest.mark.parametrize(("kind", "token"), [("info", "accent_soft"), ("warning", "warning_soft"), ("error", "danger_soft")])

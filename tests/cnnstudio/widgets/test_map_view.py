@@ -12,6 +12,7 @@ from cnnstudio.widgets.colormaps import invert
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.mosaic import Picture
 from cnnstudio.widgets.picture_menu import save_picture
+from cnnstudio.widgets.scale_bar import ScaleBar
 
 RNG = np.random.default_rng(7)
 
@@ -86,6 +87,10 @@ def test_own_ranges_use_all_colours_in_every_map(view, qtbot):
     with qtbot.waitSignal(view.hovered):
         qtbot.mouseMove(view.viewport(), center(view, 1, 2, 2))
     assert view.bounds == (maps[1].min(), maps[1].max())
+    (bar,) = view.findChildren(ScaleBar)
+    assert bar.accessibleDescription().endswith("range of this map")
+    qtbot.mouseMove(view.viewport(), QPoint(0, 0))
+    qtbot.waitUntil(lambda: bar.accessibleDescription().endswith("each map its own range"))
 
 
 def test_colour_pictures_show_their_channels(view):
