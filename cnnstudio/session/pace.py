@@ -11,7 +11,7 @@ LARGEST_SHARE = 0.5
 """How much of its time the GUI thread may spend on frames; where they take longer, they come less often."""
 SLOWEST = 0.1
 """The longest time between two frames for that reason."""
-ROWS_INTERVAL = 0.2
+ROWS_INTERVAL = 0.3
 """Seconds between two times that rows and states are told."""
 ANSWER = 8
 """Milliseconds between two looks for an answer: a stroke on the drawing pad is followed at once."""
