@@ -43,6 +43,25 @@ class GradientsPanel(LivePanel):
         super().__init__(parent)
         self._document, self._selection, self._controller = document, selection, controller
         self._snapshot: Snapshot | None = None
+        self._drawn: tuple[str, ...] = ()
+        """The layers whose norms are drawn."""
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(FRAME)
+        self._soon.timeout.connect(self._draw_norms)
+        self._make_widgets()
+        self._lay_out()
+        self._what.currentIndexChanged.connect(self._choose)
+        self._flow.bar_clicked.connect(selection.select_block)
+        self._view.cell_activated.connect(self._open_cell)
+        self._range.changed.connect(self._draw)
+        controller.norms_recorded.connect(self._norms_have_grown)
+        selection.block_changed.connect(self.follow)
+        selection.sample_changed.connect(self.follow)
+        document.graph_changed.connect(self.follow)
+        self.follow()
+
+    def _make_widgets(self) -> None:
         self._what = Choice()
         self._what.setAccessibleName(self.tr("What to show of the gradients"))
         for text, key in (
@@ -57,28 +76,22 @@ class GradientsPanel(LivePanel):
                     "The update ratio is the length of an update by that of the weights; about 1/1000 is healthy.")
         )  # fmt: skip
         self._flow = FlowBars()
-        self._flow.bar_clicked.connect(selection.select_block)
         self._view = MapView()
         self._view.setAccessibleName(self.tr("Deltas"))
-        self._view.cell_activated.connect(self._open_cell)
         self._range = RangeChoice(self, self._view)
-        self._range.changed.connect(self._draw)
         self._plot = CurvePlot()
         for widget in (self._plot, self._plot.chart):
             widget.setAccessibleName(self.tr("Norms over the steps"))
-        self._drawn: tuple[str, ...] = ()
+        self._options = CurveOptionsButton(self._plot, self.tr("Smoothing, epochs or steps, logarithm"))
+        self._options.hide()
         self._stack = QStackedWidget()
         self._stack.addWidget(self._view)
         self._stack.addWidget(self._plot)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(FRAME)
-        self._soon.timeout.connect(self._draw_norms)
+
+    def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.addWidget(self._what)
         row.addStretch()
-        self._options = CurveOptionsButton(self._plot, self.tr("Smoothing, epochs or steps, logarithm"))
-        self._options.hide()
         row.addWidget(self._options)
         tools = PanelTools(
             self, self._view,
@@ -94,12 +107,6 @@ class GradientsPanel(LivePanel):
         layout.addWidget(self._flow)
         layout.addLayout(row)
         layout.addWidget(self._stack, 1)
-        self._what.currentIndexChanged.connect(self._choose)
-        controller.norms_recorded.connect(self._norms_have_grown)
-        selection.block_changed.connect(self.follow)
-        selection.sample_changed.connect(self.follow)
-        document.graph_changed.connect(self.follow)
-        self.follow()
 
     @property
     def view(self) -> MapView:

@@ -44,6 +44,20 @@ class KernelsPanel(LivePanel):
         self._document, self._selection, self._controller = document, selection, controller
         self._layer: str | None = None
         self._snapshot: Snapshot | None = None
+        self._spread = Spread(self, selection, controller)
+        self._make_choices()
+        self._make_pictures()
+        self._lay_out()
+        self._array.currentIndexChanged.connect(self._choose_array)
+        self._channel.currentIndexChanged.connect(self._draw)
+        self._range.changed.connect(self._choose_array)
+        self._view.cell_activated.connect(self._open_cell)
+        selection.block_changed.connect(self.follow)
+        document.graph_changed.connect(self.follow)
+        self._spread.changed.connect(self.needs_changed)
+        self.follow()
+
+    def _make_choices(self) -> None:
         self._array = Choice()
         self._array.setAccessibleName(self.tr("What to show of the kernels"))
         self._array.addItem(self.tr("Weights"), WEIGHTS)
@@ -62,7 +76,6 @@ class KernelsPanel(LivePanel):
             self.tr("A kernel has one slice for each channel of its input. In a mean or a coloured picture a double click, or "
                     "Enter, offers the weights of the channels.")
         )  # fmt: skip
-        self._spread = Spread(self, selection, controller)
         for box in (self._array, self._channel, self._spread.box):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(5)
@@ -70,13 +83,16 @@ class KernelsPanel(LivePanel):
         self._second.addWidget(self._channel)
         self._second.addWidget(self._spread.box)
         self._second.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def _make_pictures(self) -> None:
         self._view = MapView(placeholder=self.tr("Choose a Conv or FC block to see its kernels."))
         self._view.setAccessibleName(self.tr("Kernels"))
         self._range = RangeChoice(self, self._view)
-        self._range.changed.connect(self._choose_array)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._view)
         self._stack.addWidget(self._spread.picture)
+
+    def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(SPACE_S)
         row.addWidget(self._array, 4)
@@ -94,13 +110,6 @@ class KernelsPanel(LivePanel):
         layout.setSpacing(SPACE_XS)
         layout.addLayout(row)
         layout.addWidget(self._stack, 1)
-        self._array.currentIndexChanged.connect(self._choose_array)
-        self._channel.currentIndexChanged.connect(self._draw)
-        self._view.cell_activated.connect(self._open_cell)
-        selection.block_changed.connect(self.follow)
-        document.graph_changed.connect(self.follow)
-        self._spread.changed.connect(self.needs_changed)
-        self.follow()
 
     def minimumSizeHint(self) -> QSize:
         """As wide as with both choices: another block must not push the pictures of other panels aside."""
