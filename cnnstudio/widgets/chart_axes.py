@@ -34,6 +34,7 @@ class LossAxis(ValueAxis):
     """An axis that, when logarithmic, has lines at 1, 2 and 5 times the powers of ten, or at powers alone where room is short."""
 
     def logTickValues(self, minVal: float, maxVal: float, size: float, stdTicks: Any) -> Any:
+        """Where the lines are, as exponents of ten."""
         # A view that was zoomed out reaches further than numbers do.
         least, most = max(minVal, sys.float_info.min_10_exp), min(maxVal, sys.float_info.max_10_exp)
         first, last = math.floor(least) - 1, math.ceil(most) + 1
@@ -44,6 +45,7 @@ class LossAxis(ValueAxis):
         return [(1.0, [tick for tick in ticks if least <= tick <= most])]
 
     def logTickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """The numbers themselves in place of their exponents."""
         return [f"{10.0**value:.3g}" for value in values]
 
 
@@ -51,4 +53,5 @@ class PercentAxis(ValueAxis):
     """An axis of percentages."""
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Numbers with their unit."""
         return [f"{value:g} %" for value in values]

@@ -64,7 +64,7 @@ class ScaleBar(QWidget):
 
     def sizeHint(self) -> QSize:
         """One line of small text."""
-        return QSize(240, QFontMetrics(self._font).height() + 4)
+        return QSize(240, self._measure.height() + 4)
 
     def minimumSizeHint(self) -> QSize:
         """As high as needed, but narrow."""
@@ -72,7 +72,8 @@ class ScaleBar(QWidget):
 
     @Slot(object)
     def _retheme(self, _theme: Theme) -> None:
-        self._font = number_font(_SMALL)
+        self._font, self._letters = number_font(_SMALL), ui_font(_SMALL)
+        self._measure, self._measure_letters = QFontMetrics(self._font), QFontMetrics(self._letters)
         self.updateGeometry()
         self.update()
 
@@ -91,19 +92,19 @@ class ScaleBar(QWidget):
 
     def words_for(self, room: int) -> str:
         """The words that leave the strip a good part of so many pixels; cut off where even the short ones do not."""
-        metrics, short = QFontMetrics(ui_font(_SMALL)), self._words(short=True)
-        for words in (self._words(), short):
-            if metrics.horizontalAdvance(words) + _GOOD <= room:
+        for short in (False, True):
+            words = self._words(short=short)
+            if self._measure_letters.horizontalAdvance(words) + _GOOD <= room:
                 return words
-        return metrics.elidedText(short, Qt.TextElideMode.ElideRight, max(room - _SHORTEST, 0))
+        return self._measure_letters.elidedText(words, Qt.TextElideMode.ElideRight, max(room - _SHORTEST, 0))
 
     def numbers_for(self, width: int) -> tuple[str, str]:
         """The ends of the range in three digits, or in fewer where a piece of the strip has no room between them otherwise."""
         low, high = self._range or (0.0, 1.0)
-        metrics, texts = QFontMetrics(self._font), ("", "")
+        texts = ("", "")
         for digits in (3, 2, 1):
             texts = format_value(low, digits), format_value(high, digits, sign=low < 0)
-            if sum(map(metrics.horizontalAdvance, texts)) + _SHORTEST + 2 * (_INDENT + _GAP) <= width:
+            if sum(map(self._measure.horizontalAdvance, texts)) + _SHORTEST + 2 * (_INDENT + _GAP) <= width:
                 break
         return texts
 
@@ -115,18 +116,18 @@ class ScaleBar(QWidget):
         theme = current_theme()
         painter = QPainter(self)
         painter.setFont(self._font)
-        metrics = painter.fontMetrics()
         low_text, high_text = self.numbers_for(self.width())
         # The usual room for a number where there is so much, so that the strip seldom jumps while values change.
-        sides = [metrics.horizontalAdvance(text) for text in (low_text, high_text)]
-        usual = [max(side, metrics.horizontalAdvance("\u22120.000")) for side in sides]
+        sides = [self._measure.horizontalAdvance(text) for text in (low_text, high_text)]
+        usual = [max(side, self._measure.horizontalAdvance("\u22120.000")) for side in sides]
         if sum(usual) + _SHORTEST + 2 * (_INDENT + _GAP) <= self.width():
             sides = usual
         before, behind = _INDENT + sides[0] + _GAP, _GAP + sides[1]
         swatch = _SWATCH + _GAP if self._nonfinite else 0
-        room = self.width() - before - behind - (2 * _GAP + swatch if self._words() else 0) - _INDENT
-        words = self.words_for(room)
-        length = min(_LONGEST, room - QFontMetrics(ui_font(_SMALL)).horizontalAdvance(words))
+        says = bool(self._note or self._nonfinite)
+        room = self.width() - before - behind - (2 * _GAP + swatch if says else 0) - _INDENT
+        words = self.words_for(room) if says else ""
+        length = min(_LONGEST, room - self._measure_letters.horizontalAdvance(words))
         bar = QRect(before, (self.height() - _BAR_HEIGHT) // 2, max(_SHORTEST, length), _BAR_HEIGHT)
         painter.setPen(theme.color("muted"))
         middle = Qt.AlignmentFlag.AlignVCenter
@@ -139,7 +140,7 @@ class ScaleBar(QWidget):
         if self._nonfinite:
             self._draw_swatch(painter, left)
         painter.setPen(theme.color("muted"))
-        painter.setFont(ui_font(_SMALL))
+        painter.setFont(self._letters)
         painter.drawText(QRect(left + swatch, 0, max(0, self.width() - left - swatch), self.height()), middle, words)
 
     def _draw_strip(self, painter: QPainter, bar: QRect) -> None:
