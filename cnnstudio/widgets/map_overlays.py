@@ -1,4 +1,4 @@
-"""What lies over the maps: numbers, winner marks, crosses on NaN, windows, captions, the readout."""
+"""What lies under and over the maps: frames, numbers, winner marks, crosses on NaN, windows, captions, the readout."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ NUMBER_CELL = 34
 
 BACKDROP = 0.5
 """How much of a picture that lies over the maps is seen."""
+FRAMED_CELL = 8
+"""Maps whose cells are at least this wide (logical pixels) have a frame: a cell may have the colour of the ground."""
 SMALLEST_WINDOW = 14
 """Logical pixels that a pooling window must span for its outline to help more than it hides."""
 _SMALLEST_MARK = 3
@@ -110,6 +112,15 @@ def _stamp(cell: int, shape: str) -> NDArray[np.uint32]:
     painter.end()
     view = np.frombuffer(image.constBits(), np.uint32).reshape(cell, -1)
     return view[:, :cell].copy()
+
+
+def draw_frames(painter: QPainter, layout: Layout, shown: range, scale: float) -> None:
+    """A thin frame around every map of large cells, drawn before the maps: they lie on all but its edge."""
+    if layout.cell < FRAMED_CELL * scale or layout.gap == 0:
+        return
+    width, color = max(1, round(scale)), current_theme().color("border")
+    for index in shown:
+        painter.fillRect(layout.map_rect(index).adjusted(-width, -width, width, width), color)
 
 
 def draw_grid(painter: QPainter, layout: Layout, shown: range, step: tuple[int, int], scale: float) -> None:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 
-from cnnstudio.theme import apply_theme
+from cnnstudio.theme import apply_theme, current_theme
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import invert
 from cnnstudio.widgets.map_view import MapView
@@ -295,6 +295,17 @@ def test_a_window_may_reach_into_the_padding(view):
     assert not changed[int(box.center().y()), int(box.center().x())]  # an outline covers no cell
     view.clear_highlight()
     assert (pixels_of(view) == before).all()
+
+
+@pytest.mark.parametrize(("side", "framed"), [(3, True), (28, False)])
+def test_maps_of_large_cells_have_a_frame(view, side, framed):
+    view.set_maps(np.zeros((6, side, side)), kind="weight")
+    shown, ground = pixels_of(view), current_theme().color("border").getRgb()[:3]
+    for index in range(6):
+        first, last = view.cell_rect(index, 0, 0), view.cell_rect(index, side - 1, side - 1)
+        around = [(first.top() - 1, first.left()), (first.top(), first.left() - 1), (last.bottom(), last.left()),
+                  (last.top(), last.right())]  # fmt: skip
+        assert all((tuple(shown[int(y), int(x)]) == ground) == framed for y, x in around)
 
 
 def test_the_windows_of_a_pooling_appear_once_there_is_room_for_them(view):
