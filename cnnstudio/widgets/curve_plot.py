@@ -15,7 +15,7 @@ from cnnstudio.widgets.curve_chart import CurveChart
 from cnnstudio.widgets.curve_export import chart_size, curves_csv, paint_chart
 from cnnstudio.widgets.curve_legend import CurveLegend
 from cnnstudio.widgets.curve_options import CurveOptions
-from cnnstudio.widgets.curve_ranges import percent_range, value_range
+from cnnstudio.widgets.curve_ranges import marked_epochs, percent_range, value_range
 from cnnstudio.widgets.curve_series import CurveSeries, Points, nice_ceiling, thin
 from cnnstudio.widgets.line_style import Axis, LineStyle
 from cnnstudio.widgets.numbers import format_count
@@ -211,7 +211,9 @@ class CurvePlot(QWidget):
         if self._follow:
             self._show_all_steps()
         self._fit_values(shown)
-        self.chart.set_epoch_marks(np.array(self._epoch_ends))
+        self.chart.set_epoch_marks(
+            marked_epochs(np.array(self._epoch_ends), *self.chart.x_range, self.chart.plot_rect.width())
+        )
         for name, curve in self._curves.items():
             self.chart.show_line(name, curve.shown)
             if curve.shown:

@@ -1,4 +1,6 @@
-"""Which values the axes of a chart show, from those that are in view: round numbers at the ends, and never an empty range."""
+"""Which values the axes of a chart show, from those that are in view: round numbers at the ends, and never an empty range;
+and which epochs are marked.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,10 @@ from cnnstudio.widgets.curve_series import Points, nice_ceiling
 Range = tuple[float, float]
 _ROUND_PERCENT = 5.0
 """Ends of the percentages of a part are multiples of this."""
+
+_BETWEEN_EPOCHS = 8.0
+"""Pixels between the marks of two epochs at least: closer ones would be a grey ground."""
+_EVERY = tuple(first * 10**power for power in range(6) for first in (1, 2, 5))
 
 
 def value_range(values: Points, *, logarithmic: bool) -> Range:
@@ -30,3 +36,10 @@ def percent_range(values: Points) -> Range:
     low = float(np.floor(values.min() * 100.0 / _ROUND_PERCENT)) * _ROUND_PERCENT
     high = float(np.ceil(values.max() * 100.0 / _ROUND_PERCENT)) * _ROUND_PERCENT
     return min(low, 100.0 - _ROUND_PERCENT), max(high, low + _ROUND_PERCENT)
+
+
+def marked_epochs(ends: Points, low: float, high: float, width: float) -> Points:
+    """Of the ends of epochs all, or every second, fifth, tenth … one, so that those in [low, high] have room in a width."""
+    seen = int(((ends >= low) & (ends <= high)).sum())
+    every = next((number for number in _EVERY if seen * _BETWEEN_EPOCHS <= number * width), _EVERY[-1])
+    return ends[every - 1 :: every]

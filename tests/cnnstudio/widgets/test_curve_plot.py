@@ -231,6 +231,23 @@ def test_epochs_are_counted_when_their_length_is_known(plot):
     assert plot.chart._epochs.getData()[0].tolist() == [157, 157, 314, 314]
 
 
+def test_the_marks_of_many_epochs_leave_room_between_them(plot):
+    def marks():
+        plot._redraw()
+        return np.unique(plot.chart._epochs.getData()[0])
+
+    plot.set_length(10_000)
+    for epoch in range(1, 1001):
+        plot.mark_epoch(10.0 * epoch)
+    every = marks()[0] / 10
+    assert every in (20, 50) and marks().tolist() == [10 * every * i for i in range(1, int(1000 / every) + 1)]
+    plot.chart.set_x_range(500, 600)
+    plot.chart.zoomed.emit()
+    assert len(marks()) == 1000  # ten of them are in view
+    plot.clear()
+    assert not len(marks())
+
+
 def test_a_hidden_plot_draws_nothing_until_it_is_shown(qtbot, monkeypatch):
     plot = TrainingPlot()
     qtbot.addWidget(plot)
