@@ -64,7 +64,7 @@ class KernelsPanel(LivePanel):
         self._array.addItem(self.tr("Gradient of this image"), GRADIENT)
         self._array.addItem(self.tr("Last update"), UPDATE)
         self._array.addItem(self.tr("Change so far"), CHANGE)
-        self._array.addItem(self.tr("Spread over time"), SPREAD)
+        self._array.addItem(self.tr("Spread"), SPREAD)
         self._array.setToolTip(
             self.tr("The gradient says how the loss of the chosen sample changes with each weight. The last update is what the "
                     "last batch changed; the start is when the weights were drawn or loaded. The spread shows which values any "

@@ -35,10 +35,10 @@ class Spread(QObject):
         self.box = Choice()
         self.box.setAccessibleName(self.tr("What to show the spread of"))
         for text, quantity in (
-            (self.tr("of the weights"), WEIGHTS),
-            (self.tr("of the gradient"), GRADIENT),
-            (self.tr("of the updates"), UPDATE),
-            (self.tr("of the change so far"), CHANGE),
+            (self.tr("weights"), WEIGHTS),
+            (self.tr("gradient"), GRADIENT),
+            (self.tr("updates"), UPDATE),
+            (self.tr("change so far"), CHANGE),
         ):
             self.box.addItem(text, quantity)
         self.box.setToolTip(
