@@ -47,6 +47,10 @@ TILE, POINTS, ROWS = 4, 6, 3
 SMALL_PRODUCT = 1_000_000
 """Multiply-accumulates up to which a product is fastest, on a library that has kernels for small ones."""
 
+PAGE, GAP = 1024, 64
+"""Numbers by whole pages of which, and a few cache lines, the points of v and of e lie apart. What begins at the same place of a
+page competes for the same eight lines of the first-level cache, and a transformation goes through ten or twelve rows at once."""
+
 B_T = np.array([[4, 0, -5, 0, 1, 0],
                 [0, -4, -4, 1, 1, 0],
                 [0, 4, -4, -1, 1, 0],
@@ -103,7 +107,7 @@ class Winograd:
             out, after = target(block)
             for images in self._images:
                 mark = self._scratch.mark()
-                v = self._scratch.take(self._shape(block, images))
+                _, v = room_for_points(self._scratch, self._shape(block, images))
                 m = self._scratch.take((POINTS, self._pw, *v.shape[1:3], self._width // self._pw, self._depth))
                 products = m.reshape(POINTS, self._pw, -1, *m.shape[4:]).swapaxes(2, 3)
                 calls += [*self._evaluate(block, images, v), bind(np.matmul, self._windows(v), self._points, out=products),
@@ -124,10 +128,11 @@ class Winograd:
                 mark = self._scratch.mark()
                 shape = self._shape(block, images)
                 # Where the shift leads beyond v it meets zeros of e; but what was there before need not be a number.
-                before, size, after = left * channels, math.prod(shape), self._kw * channels
-                whole = self._scratch.take((before + size + after,))
-                v, e = whole[before:before + size].reshape(shape), self._scratch.take((*shape[:3], wide, depth))
-                calls += [bind(whole[:before].fill, 0), bind(whole[before + size:].fill, 0), *self._evaluate(block, images, v)]
+                before, after = left * channels, self._kw * channels
+                whole, v = room_for_points(self._scratch, shape, before, after)
+                _, e = room_for_points(self._scratch, (*shape[:3], wide, depth))
+                calls += [bind(part.fill, 0) for part in (whole[:, :before], whole[:, -after:])]
+                calls += self._evaluate(block, images, v)
                 for piece, first, made in self._pieces(block):
                     a = self._a.copy()
                     a[:, :made] = 0  # each pixel counts once
@@ -190,6 +195,13 @@ class Winograd:
                               writeable=False), e.reshape(points, 1, parts, long, depth)
         return as_strided(v, (points, self._kw, rows, self._width, channels), (point, cell, row, cell, item), writeable=False), \
             e.reshape(points, 1, rows, wide, depth)[:, :, :, left:left + self._width]
+
+
+def room_for_points(scratch: Scratch, shape: tuple[int, ...], before: int = 0, after: int = 0) -> tuple[Array, Array]:
+    """Room for v or e of that shape: with so many numbers before and after each of the points, and without them."""
+    size = before + math.prod(shape[1:]) + after
+    whole = scratch.take((shape[0], -(-size // PAGE) * PAGE + GAP))[:, :size]
+    return whole, whole[:, before:size - after].reshape(shape, copy=False)
 
 
 def _tiles(rows: Array, tiles: slice, height: int) -> Array:

@@ -14,7 +14,7 @@ from engine.layers.pool import AvgPool2D, MaxPool2D
 from engine.layers.softmax import Softmax
 from engine.network import Network
 from engine.plans import calls, conv_innermost, conv_winograd, pool_innermost
-from engine.plans.conv_winograd import Winograd
+from engine.plans.conv_winograd import Winograd, room_for_points
 from engine.spec import NetworkSpec
 from tests.engine.plans.test_equality import assert_equal, both
 
@@ -111,6 +111,15 @@ def test_over_a_flat_area_one_pixel_of_each_pooling_window_gets_the_whole_delta(
     assert made
     for name, wanted in plain.parameters.named_gradient.items():
         np.testing.assert_allclose(fast.parameters.named_gradient[name], wanted, atol=1e-5 * np.abs(wanted).max(), err_msg=name)
+
+
+@pytest.mark.parametrize("numbers", [1, 960, 1024, 17 * 1024, 4095])
+def test_no_two_points_begin_at_the_same_place_of_a_page(numbers: int) -> None:
+    scratch = calls.Scratch(np.float32, 0)
+    whole, inside = room_for_points(scratch, (6, numbers, 2, 3, 4), before=32, after=96)
+    assert whole.shape == (6, 32 + numbers * 24 + 96) and inside.shape == (6, numbers, 2, 3, 4)
+    assert {point.ctypes.data - row.ctypes.data for point, row in zip(inside, whole, strict=True)} == {32 * 4}
+    assert len({point.ctypes.data % 4096 // 64 for point in inside}) == 6
 
 
 def test_the_matrices_make_a_correlation() -> None:
