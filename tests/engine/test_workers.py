@@ -109,6 +109,23 @@ def test_this_process_computes_its_share_beside_one_worker() -> None:
     crew.close()
 
 
+@pytest.mark.parametrize("components", [10, 0])  # 0 keeps all
+def test_the_largest_slices_fit_into_the_shared_memory(components: int) -> None:
+    # Images of more numbers than their principal components, and labels of many numbers, both as wide as can be.
+    spec = NetworkSpec.of([Input(1, 28, 28, projection="pca", components=components), Dense(600), ReLU(), Dense(300), Softmax()])
+    here, crew = Network(spec), Network(spec, workers=1)
+    size = slices.largest_slice(here.macs)
+    assert [part.stop - part.start for part in here.slices(2 * size)] == [size, size]
+    images, labels = np.random.default_rng(1).random((2 * size, 1, 28, 28)), np.eye(300)[np.arange(2 * size) % 300]
+    for network in (here, ready(crew)):
+        network.initialize(1)
+        network.fit_input(images, (0.0, 1.0))
+        network.gradient(images, labels)
+    assert crew.workers_ready() and crew.parameters.gradient.tobytes() == here.parameters.gradient.tobytes()
+    assert crew.predict(images).tobytes() == here.predict(images).tobytes() and crew.workers_ready()
+    crew.close()
+
+
 def test_a_batch_in_slices_has_the_mean_gradient_and_loss_of_its_parts() -> None:
     images, labels = batch(64)
     network, size = Network(lenet5()), 16
