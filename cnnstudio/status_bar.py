@@ -27,8 +27,10 @@ class StatusBar(QStatusBar):
         controller.state_changed.connect(self._show_state)
         controller.batches_done.connect(self._show_batches)
         controller.epoch_done.connect(self._show_epoch)
+        controller.history_replaced.connect(self._show_history)
         studio.readiness_changed.connect(self._show_readiness)
         self._show_state(controller.state)
+        self._show_history()
 
     @Slot()
     def _show_readiness(self) -> None:
@@ -57,7 +59,21 @@ class StatusBar(QStatusBar):
     def _show_batches(self, batches: list[BatchDone]) -> None:
         last = batches[-1]
         self._step.setText(self.tr("step {step}").format(step=format_count(last.step)))
-        self._loss.setText(self.tr("loss {loss}").format(loss=format_fixed(last.loss, 3)))
+        self._show_loss(last.loss)
+
+    @Slot()
+    def _show_history(self) -> None:
+        """Loss and accuracy of a run that was there before: another window showed it, or it has been opened."""
+        history = self._studio.controller.history
+        self._loss.clear()
+        self._accuracy.clear()
+        if len(history):
+            self._show_loss(float(history.loss[-1]))
+        if history.epochs:
+            self._show_epoch(history.epochs[-1])
+
+    def _show_loss(self, loss: float) -> None:
+        self._loss.setText(self.tr("loss {loss}").format(loss=format_fixed(loss, 3)))
 
     @Slot(object)
     def _show_epoch(self, done: EpochDone) -> None:

@@ -328,3 +328,12 @@ def test_a_block_from_the_palette_is_put_in(window: MainWindow) -> None:
     window.view.canvas.select(["conv1"])
     window.palette_panel.kind_activated.emit("relu")
     assert window.studio.document.graph.next("conv1") not in ("relu1", None)
+
+
+def test_another_window_tells_how_good_the_network_is_as_well(qtbot: QtBot, window: MainWindow) -> None:
+    train_one_epoch(qtbot, window)
+    told = [label.text() for label in (window.status_bar._loss, window.status_bar._accuracy)]
+    assert all(told)
+    again = MainWindow(window.studio, window.settings, window.templates)
+    assert [label.text() for label in (again.status_bar._loss, again.status_bar._accuracy)] == told
+    again.discard()
