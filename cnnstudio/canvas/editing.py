@@ -14,6 +14,7 @@ from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Place, Point
 from cnnstudio.document.layout import PITCH_X, PITCH_Y
 from cnnstudio.document.words import error_sentence, fix_label
+from cnnstudio.widgets.clipboard import on_clipboard
 from engine.errors import EngineError
 from engine.layer import LAYERS
 
@@ -108,12 +109,8 @@ class Editor(QObject):
 
     def paste(self) -> None:
         """Put in the blocks of the clipboard: on the selected wire, otherwise loose."""
-        # Qt gives no data at all, against its declaration, where the clipboard is empty.
-        data: QMimeData | None = QGuiApplication.clipboard().mimeData()
-        if data is None:
-            raw = b""
-        else:
-            raw = bytes(data.data(MIME_BLOCKS).data()) if data.hasFormat(MIME_BLOCKS) else data.text().encode()
+        data = on_clipboard()
+        raw = bytes(data.data(MIME_BLOCKS).data()) if data.hasFormat(MIME_BLOCKS) else data.text().encode()
         try:
             rows = json.loads(raw)
         except ValueError:

@@ -10,7 +10,6 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QDragEnterEvent,
     QDropEvent,
-    QGuiApplication,
     QImage,
     QKeyEvent,
     QKeySequence,
@@ -23,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from cnnstudio.theme import Theme, current_theme, theme_changed
+from cnnstudio.widgets.clipboard import on_clipboard
 from cnnstudio.widgets.drawing import LEAST_CONTRAST, MNIST, Manner, as_ink, fit_drawing, resample
 from cnnstudio.widgets.picture_input import offers_picture, picture_files, read_picture
 
@@ -93,12 +93,12 @@ class DrawPad(QWidget):
     @property
     def can_paste(self) -> bool:
         """Whether there is a picture on the clipboard."""
-        return offers_picture(QGuiApplication.clipboard().mimeData())
+        return offers_picture(on_clipboard())
 
     @Slot()
     def paste(self) -> None:
         """Take the picture on the clipboard, if there is one."""
-        self._take(QGuiApplication.clipboard().mimeData())
+        self._take(on_clipboard())
 
     def set_picture(self, image: QImage) -> None:
         """Put a picture on the pad in place of everything; dark on light is turned into light on dark."""

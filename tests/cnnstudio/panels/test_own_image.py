@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QClipboard, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
@@ -92,6 +93,15 @@ def test_a_picture_can_be_pasted_wherever_the_keyboard_is_in_the_panel(qtbot: Qt
     QTest.keyClick(window.prediction.image, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     sample = window.studio.selection.sample
     assert sample is not None and sample.source == "file" and window.prediction.own.isVisible()
+
+
+def test_pasting_from_an_empty_clipboard_leaves_the_sample(
+        qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr(QClipboard, "mimeData", lambda _clipboard: None)
+    before = window.studio.selection.sample
+    for widget in (window.prediction.image, window.prediction.own.pad):
+        QTest.keyClick(widget, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert window.studio.selection.sample is before
 
 
 def test_a_file_that_is_no_picture_is_named_and_the_sample_stays(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
