@@ -15,14 +15,13 @@ from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.panels.pooling import POOLS, PoolingLink
 from cnnstudio.panels.pooling_choice import BACK, MASK, OUTPUT, WINDOWS, PoolingChoice, pooling_pictures
-from cnnstudio.panels.range_choice import RangeChoice, network_range
+from cnnstudio.panels.range_choice import RangeChoice, common_range, network_range
 from cnnstudio.panels.shown_maps import Caption, ShownMaps, activity, mean_and_zeros, shown
 from cnnstudio.panels.titled_maps import TitledMaps
 from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
-from cnnstudio.widgets.colormaps import value_range
 from cnnstudio.widgets.elided_label import ElidedLabel
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_shape
@@ -318,8 +317,7 @@ class FeatureMapsPanel(LivePanel):
             return network_range(snapshot, suffix, what.kind)
         if self._range.mode == "unit" or other is None:
             return None, None
-        ranges = value_range(what.maps, what.kind), value_range(other.maps, what.kind)
-        return min(low for low, _ in ranges), max(high for _, high in ranges)
+        return common_range((what.maps, other.maps), what.kind)
 
     def _only(self) -> Array | None:
         """The map that is shown enlarged, None where all are shown."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
@@ -9,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 from cnnstudio.widgets.colormaps import Kind, value_range
 from cnnstudio.widgets.map_area import RangeMode
 from cnnstudio.widgets.map_view import MapView
+from engine.layer import Array
 from engine.snapshot import Snapshot
 
 
@@ -64,8 +67,12 @@ class RangeChoice(QObject):
 
 def network_range(snapshot: Snapshot, suffix: str, kind: Kind) -> tuple[float, float] | tuple[None, None]:
     """The range (low, high) of all arrays "layer.suffix" of a snapshot together; no numbers where there are none."""
-    ranges = [value_range(array, kind) for name, array in snapshot.arrays.items()
+    arrays = [array for name, array in snapshot.arrays.items()
               if name.endswith(f".{suffix}") and not name.startswith("input")]  # fmt: skip
-    if not ranges:
-        return None, None
-    return min(low for low, _ in ranges), max(high for _, high in ranges)
+    return common_range(arrays, kind) if arrays else (None, None)
+
+
+def common_range(arrays: Iterable[Array], kind: Kind) -> tuple[float, float]:
+    """The range (low, high) of all arrays together: the same colour is the same number in all of them."""
+    lows, highs = zip(*(value_range(array, kind) for array in arrays), strict=True)
+    return min(lows), max(highs)
