@@ -13,6 +13,7 @@ from cnnstudio.canvas.face import THUMBNAIL
 from cnnstudio.canvas.scene import CanvasScene
 from cnnstudio.canvas.view import CanvasView
 from cnnstudio.document.document import Document
+from cnnstudio.document.words import class_names
 from cnnstudio.panels.along_chain import as_maps, as_picture
 from cnnstudio.panels.live_panel import Needs
 from cnnstudio.theme import current_theme, number_font, theme_changed, ui_font
@@ -47,7 +48,7 @@ class Thumbnails(QObject):
 
     def set_data(self, data: Dataset | None) -> None:
         """Name the classes of another data set."""
-        self._classes = tuple(data.classes) if data is not None else ()
+        self._classes = class_names(data)
         self._draw_again()
 
     def can_be_seen(self) -> bool:

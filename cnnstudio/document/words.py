@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 
 from cnnstudio.document.graph import Block
+from engine.datasets.catalog import ENTRIES
+from engine.datasets.dataset import Dataset
 from engine.errors import EngineError, Fix
 from engine.layer import Layer
 from engine.pattern import Departure, either
@@ -39,6 +41,14 @@ def choice_words(choice: str) -> str:
 def layer_title(layer: Layer | type[Layer]) -> str:
     """The name of a layer kind, "Max pool"."""
     return say(layer.title)
+
+
+def class_names(data: Dataset | None) -> tuple[str, ...]:
+    """The classes of a data set that comes with the program in its language, those of any other as they are written."""
+    if data is None:
+        return ()
+    ships = any(entry.name == data.name for entry in ENTRIES)
+    return tuple(QCoreApplication.translate("ClassName", name) for name in data.classes) if ships else data.classes
 
 
 def layer_phrases(layer: Layer) -> list[str]:

@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from cnnstudio.document.document import Document
+from cnnstudio.document.words import class_names
 from cnnstudio.panels.along_chain import input_of
 from cnnstudio.panels.average_source import AverageSource
 from cnnstudio.panels.live_panel import LivePanel, Needs
@@ -86,7 +87,7 @@ class Comparison(QObject):
         """Offer the classes of another data set; a pinned sample of the last one is gone."""
         self._data, self._pinned_sample = data, None
         self.classes.clear()
-        for label, name in enumerate(data.classes if data is not None else ()):
+        for label, name in enumerate(class_names(data)):
             self.classes.addItem(name, label)
         if self.choice == SAMPLE:
             self.choose(ALONE)
@@ -167,7 +168,7 @@ class Comparison(QObject):
             return ""
         if data is None or sample.label is None or sample.label >= len(data.classes):
             return self.tr("the other sample")
-        return self.tr("image {number}: {name}").format(number=sample.index, name=data.classes[sample.label])
+        return self.tr("image {number}: {name}").format(number=sample.index, name=class_names(data)[sample.label])
 
     def _average_words(self) -> str:
         average, name = self._average.average, self.classes.currentText()

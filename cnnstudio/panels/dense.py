@@ -7,6 +7,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
+from cnnstudio.document.words import class_names
 from cnnstudio.panels.along_chain import WITH_KERNELS, Maps, as_maps, input_of, maps_before_flatten
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
@@ -191,7 +192,7 @@ class DensePanel(LivePanel):
         last = self._document.spec.nodes[-1]
         y = snapshot.arrays.get(f"{last.id}.y")
         softmax = last.layer.kind == "softmax" and y is not None and y.shape == z.shape
-        return self._data.classes, tuple(format_percent(float(p)) for p in y) if softmax and y is not None else ()
+        return class_names(self._data), tuple(format_percent(float(p)) for p in y) if softmax and y is not None else ()
 
     def _as_maps(self, layer: str, row: Maps) -> Maps:
         shape = maps_before_flatten(self._document.derived, layer)

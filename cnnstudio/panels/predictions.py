@@ -8,6 +8,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
+from cnnstudio.document.words import class_names
 from cnnstudio.icon_button import IconButton
 from cnnstudio.panels.along_chain import Maps, as_picture
 from cnnstudio.panels.live_panel import LivePanel, Needs
@@ -136,7 +137,7 @@ class PredictionPanel(LivePanel):
     def set_data(self, data: Dataset | None) -> None:
         """Name the classes of another data set."""
         self._data = data
-        self._bars.set_classes(data.classes if data is not None else ())
+        self._bars.set_classes(class_names(data))
         self.own.set_data(data)
         self._pencil.setChecked(False)
         self._show_sample()
@@ -237,7 +238,7 @@ class PredictionPanel(LivePanel):
             low, high = data.value_range if data is not None else (None, None)
             self._image.set_maps(as_picture(sample.image), kind="image", low=low, high=high)
             if data is not None and sample.label is not None and sample.label < len(data.classes):
-                self._truth.setText(self.tr("True class: {name}").format(name=data.classes[sample.label]))
+                self._truth.setText(self.tr("True class: {name}").format(name=class_names(data)[sample.label]))
             else:
                 self._truth.setText(self.tr("True class unknown"))
         own = self._pencil.isChecked() or (sample is not None and sample.source in ("drawn", "file"))
@@ -280,7 +281,7 @@ class PredictionPanel(LivePanel):
             self._verdict.clear()
             return
         right = top == sample.label
-        text = self.tr("✓ right") if right else self.tr("✗ taken for {name}").format(name=self._data.classes[top])
+        text = self.tr("✓ right") if right else self.tr("✗ taken for {name}").format(name=class_names(self._data)[top])
         if text != self._verdict.text():
             self._verdict.setText(text)
             self._verdict.setProperty("role", "ok" if right else "error")

@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import QWidget
 
+from cnnstudio.document.words import class_names
 from cnnstudio.widgets.numbers import format_percent
 from engine.datasets.dataset import Dataset, Split
 from engine.network import Evaluation
@@ -43,7 +44,7 @@ class SampleModel(QAbstractListModel):
         if data is None or split is None:
             self._rows = np.zeros(0, np.int64)
         else:
-            self._classes, self._range = data.classes, data.value_range
+            self._classes, self._range = class_names(data), data.value_range
             wanted = split.labels == label if label >= 0 else np.ones(len(split), np.bool_)
             self._rows = np.flatnonzero(wanted if among is None else wanted & among)
             if rank is not None:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QModelIndex, QPoint, QSize, Slot
 from PySide6.QtGui import QPainter, QRegion
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QMenu, QVBoxLayout, QWidget
 
-from cnnstudio.document.words import say
+from cnnstudio.document.words import class_names, say
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.panels.sample_model import SIDE, SampleModel
 from cnnstudio.selection import SampleRef, Selection
@@ -128,7 +128,7 @@ class SamplesPanel(QWidget):
                 if split is not None and len(split):
                     self._split.addItem(title, key)
             self._class.addItem(self.tr("All classes"), ALL)
-            for label, name in enumerate(data.classes):
+            for label, name in enumerate(class_names(data)):
                 self._class.addItem(name, label)
             about = self.tr("{title}: {train} training, {validation} validation and {test} test images.")
             self._about.setText(

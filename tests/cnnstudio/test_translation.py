@@ -6,18 +6,20 @@ import json
 import re
 import string
 import time
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, QTime
 from pytestqt.qtbot import QtBot
 
-from cnnstudio.document.words import layer_phrases
+from cnnstudio.document.words import class_names, layer_phrases
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.resources import resource_path
 from cnnstudio.settings import Settings
 from cnnstudio.studio import Studio
 from cnnstudio.translation import LANGUAGES, use_language
 from cnnstudio.widgets.numbers import format_moment
+from engine.datasets.catalog import bundled_names
 from engine.layers.conv import Conv2D
 from engine.templates import Template
 from tests.cnnstudio.visible_texts import all_texts
@@ -30,6 +32,13 @@ def catalogue(language: str) -> dict[str, str]:
     data = json.loads(resource_path("translations", f"{language}.json").read_text(encoding="utf-8"))
     strings: dict[str, str] = data["strings"]
     return strings
+
+
+def class_texts(language: str) -> dict[str, str]:
+    """English name of a class -> its name in the language."""
+    data = json.loads(resource_path("translations", f"{language}.json").read_text(encoding="utf-8"))
+    names: dict[str, str] = data["contexts"]["ClassName"]
+    return names
 
 
 def placeholders(text: str) -> set[str]:
@@ -105,5 +114,31 @@ def test_a_bundled_data_set_has_its_name_in_the_language_wherever_it_is_named(
         qtbot.waitUntil(lambda: studio.data is not None and studio.data.name == "mnist12k", timeout=20_000)
         name = catalogue(language)["MNIST, 12,000 digits"]
         assert window.samples._about.text().startswith(name) and name in studio.document.undo_stack.undoText()
+    finally:
+        use_language(qapp, "en")
+
+
+@pytest.mark.parametrize("language", CATALOGUES)
+def test_every_class_of_the_bundled_data_sets_has_a_name(language: str) -> None:
+    names = {name for data in bundled_names(resource_path("datasets")) for name in data.classes if not name.isdigit()}
+    assert names == set(class_texts(language))
+
+
+@pytest.mark.parametrize("language", CATALOGUES)
+def test_classes_of_bundled_data_are_named_in_the_language_and_those_of_other_data_as_they_are_written(
+    qtbot: QtBot, window: MainWindow, qapp: QCoreApplication, language: str
+) -> None:
+    use_language(qapp, language)
+    try:
+        studio, names = window.studio, class_texts(language)
+        studio.choose_data({"name": "shapes32"})
+        qtbot.waitUntil(lambda: studio.data is not None and studio.data.name == "shapes32", timeout=20_000)
+        assert studio.data is not None and studio.selection.sample is not None
+        expected = [names[name] for name in studio.data.classes]
+        assert window.prediction.bars._names == expected
+        assert [window.samples._class.itemText(row) for row in range(1, 11)] == expected
+        assert window.prediction._truth.text().endswith(expected[studio.selection.sample.label or 0])
+        other = replace(studio.data, name="/home/me/shapes32.npz")
+        assert class_names(other) == other.classes and "circle" in other.classes
     finally:
         use_language(qapp, "en")
