@@ -321,6 +321,7 @@ class MainWindow(QMainWindow):
         self.samples.set_data(data)
         self.prediction.set_data(data)
         self.dense.set_data(data)
+        self.kernels.set_data(data)
         self.feature_maps.set_data(data)
         self.confusion.set_data(data)
         self.thumbnails.set_data(data)

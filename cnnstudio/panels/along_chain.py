@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnstudio.document.derived import Derived
+from cnnstudio.document.words import class_names
+from engine.datasets.dataset import Dataset
 from engine.layer import Shape
 
 Maps = NDArray[np.generic]
@@ -56,6 +58,15 @@ def maps_before_flatten(derived: Derived, block_id: str) -> Shape | None:
         if node.layer.role != "dropout":
             return None
     return None
+
+
+def output_names(derived: Derived, block_id: str, data: Dataset | None) -> tuple[str, ...]:
+    """The classes, for the last fully connected layer where its outputs stand for them; else none."""
+    nodes, placed = derived.spec.nodes, derived.placed.get(block_id)
+    behind = nodes[_place(derived, block_id) + 1 :]
+    names = class_names(data)
+    is_last = placed is not None and not any(node.layer.role == "dense" for node in behind)
+    return names if is_last and placed is not None and placed.y.size == len(names) else ()
 
 
 def as_maps(array: Maps) -> Maps:

@@ -15,6 +15,7 @@ from cnnstudio.selection import SampleRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.session.frames import OTHER
 from cnnstudio.widgets.fields import Choice
+from cnnstudio.widgets.numbers import closed_up
 from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
 
@@ -175,9 +176,9 @@ class Comparison(QObject):
         if average is None:
             return self.tr("The average is being computed.")
         if not average.count:
-            return self.tr("There is no validation image of {name}.").format(name=name)
-        return self.tr("average of {count} images of {name}, step {step}").format(
-            count=average.count, name=name, step=average.step)  # fmt: skip
+            return closed_up(self.tr("There is no validation image of {name}.").format(name=name))
+        text = self.tr("average of {count} images of {name}, step {step}")
+        return closed_up(text.format(count=average.count, name=name, step=average.step))
 
     @Slot()
     def _choose(self) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from cnnstudio.document.words import class_names
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import SampleRef, Selection
 from cnnstudio.session.controller import Controller
@@ -14,12 +15,14 @@ from cnnstudio.session.messages import RunPhase, RunState
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
-from cnnstudio.widgets.numbers import format_count, format_percent
+from cnnstudio.widgets.numbers import closed_up, format_count, format_percent
 from engine.datasets.dataset import Dataset
 from engine.layer import Array
 from engine.network import Evaluation
 
 MOST_IMAGES = 60
+NUMBER_CELL = 24
+"""Logical pixels of a cell from which its count, of few digits, is written in it."""
 SOON = 60
 """Milliseconds after which the matrix is asked for: a burst of events is one question."""
 
@@ -38,7 +41,7 @@ class ConfusionPanel(QWidget):
         self._shown: Array = np.zeros(0, np.int64)
         self._at = -1
         """The step of the matrix on display."""
-        self._view = MapView(placeholder=self.tr("The matrix comes with the first validation."))
+        self._view = MapView(number_cell=NUMBER_CELL, placeholder=self.tr("The matrix comes with the first validation."))
         self._view.setAccessibleName(self.tr("Confusion matrix"))
         self._images = MapView(scale_bar=False, max_cell=3, placeholder=self.tr("Click a cell: its images are shown here."))
         self._images.setAccessibleName(self.tr("Images of the chosen cell"))
@@ -87,6 +90,7 @@ class ConfusionPanel(QWidget):
         """Show another data set."""
         self._data, self._predicted, self._cell, self._at = data, None, None, -1
         self._view.set_maps(None)
+        self._view.set_axes(class_names(data), class_names(data))
         self._images.set_maps(None)
         self._renew()
 
@@ -122,7 +126,7 @@ class ConfusionPanel(QWidget):
             return  # of other data; hidden, the panel asks when it is shown
         self._predicted = evaluation.predicted
         matrix = confusion(data.validation.labels, evaluation.predicted, len(data.classes))
-        self._view.set_maps(matrix[None].astype(np.float32), kind="activation", low=0.0, high=float(max(1, matrix.max())))
+        self._view.set_maps(matrix[None], kind="activation", low=0.0, high=float(max(1, matrix.max())))
         self.heading_changed.emit(self.tr("Confusion matrix"), format_percent(evaluation.accuracy))
         self._show_images()
 
@@ -131,10 +135,10 @@ class ConfusionPanel(QWidget):
         if cell is None or self._data is None:
             self._note.setText(self.tr("Rows: true class. Columns: predicted class."))
             return
-        names = self._data.classes
+        names = class_names(self._data)
         text = self.tr("{count} images of {truth} are taken for {predicted}.")
         count = format_count(int(cell.value)) if isinstance(cell.value, float) else ""
-        self._note.setText(text.format(count=count, truth=names[cell.row], predicted=names[cell.col]))
+        self._note.setText(closed_up(text.format(count=count, truth=names[cell.row], predicted=names[cell.col])))
 
     @Slot(object)
     def _choose(self, cell: Cell) -> None:
@@ -148,8 +152,9 @@ class ConfusionPanel(QWidget):
         rows = np.flatnonzero((data.validation.labels == cell[0]) & (predicted == cell[1]))[:MOST_IMAGES]
         self._shown = rows
         if not len(rows):
-            self._images.set_placeholder(self.tr("No image of {truth} is taken for {predicted}.").format(
-                truth=data.classes[cell[0]], predicted=data.classes[cell[1]]))  # fmt: skip
+            truth, taken_for = (class_names(data)[place] for place in cell)
+            text = self.tr("No image of {truth} is taken for {predicted}.")
+            self._images.set_placeholder(closed_up(text.format(truth=truth, predicted=taken_for)))
             self._images.set_maps(None)
             return
         images = data.validation.images[rows]

@@ -7,8 +7,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
-from cnnstudio.document.words import class_names
-from cnnstudio.panels.along_chain import WITH_KERNELS, Maps, as_maps, input_of, maps_before_flatten
+from cnnstudio.panels.along_chain import WITH_KERNELS, Maps, as_maps, input_of, maps_before_flatten, output_names
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.panels.range_choice import RangeChoice, network_range
@@ -139,9 +138,6 @@ class DensePanel(LivePanel):
         block = self._selection.block
         return block if block in dense else dense[-1] if dense else None
 
-    def _is_last(self, layer: str) -> bool:
-        return not any(node.layer.role == "dense" for node in self._document.spec.nodes[self._document.spec.index(layer) + 1 :])
-
     @Slot()
     def _draw(self) -> None:
         layer, snapshot = self._layer(), self._snapshot
@@ -187,12 +183,13 @@ class DensePanel(LivePanel):
 
     def _texts(self, layer: str, z: Array, snapshot: Snapshot) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(names of the outputs, their probabilities where there are any)."""
-        if not self._is_last(layer) or self._data is None or len(self._data.classes) != z.size:
+        names = output_names(self._document.derived, layer, self._data)
+        if len(names) != z.size:
             return tuple(self.tr("unit {number}").format(number=k) for k in range(z.size)), ()
         last = self._document.spec.nodes[-1]
         y = snapshot.arrays.get(f"{last.id}.y")
         softmax = last.layer.kind == "softmax" and y is not None and y.shape == z.shape
-        return class_names(self._data), tuple(format_percent(float(p)) for p in y) if softmax and y is not None else ()
+        return names, tuple(format_percent(float(p)) for p in y) if softmax and y is not None else ()
 
     def _as_maps(self, layer: str, row: Maps) -> Maps:
         shape = maps_before_flatten(self._document.derived, layer)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QSize, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
-from cnnstudio.panels.along_chain import WITH_KERNELS, Maps, kernels_layer, maps_before_flatten
+from cnnstudio.panels.along_chain import WITH_KERNELS, Maps, kernels_layer, maps_before_flatten, output_names
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.panels.range_choice import RangeChoice, network_range
@@ -24,6 +24,7 @@ from cnnstudio.widgets.histogram_map import HistogramMap
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_shape, format_value
 from cnnstudio.widgets.picture_menu import pop_up
+from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
 
 SPREAD = "spread"
@@ -36,12 +37,13 @@ class KernelsPanel(LivePanel):
     """All filters of the chosen layer, or of the last one before it that has any.
 
     A fully connected layer behind Flatten shows each unit's weights as maps over its input; any other shows
-    its matrix.
+    its matrix. Units that stand for classes have their names.
     """
 
     def __init__(self, document: Document, selection: Selection, controller: Controller, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document, self._selection, self._controller = document, selection, controller
+        self._data: Dataset | None = None
         self._layer: str | None = None
         self._snapshot: Snapshot | None = None
         self._spread = Spread(self, selection, controller)
@@ -125,6 +127,11 @@ class KernelsPanel(LivePanel):
     def histogram(self) -> HistogramMap:
         """The spread over the steps."""
         return self._spread.picture
+
+    def set_data(self, data: Dataset | None) -> None:
+        """Name the classes of another data set."""
+        self._data = data
+        self._draw()
 
     def show_array(self, what: str) -> None:
         """Show WEIGHTS, GRADIENT, UPDATE or CHANGE, or the SPREAD of what was shown before."""
@@ -234,24 +241,28 @@ class KernelsPanel(LivePanel):
                 self._view.set_maps(None)
             return
         weights = self._snapshot[name]
-        maps, labels = self._maps(weights)
+        maps, names = self._maps(weights), output_names(self._document.derived, self._layer or "", self._data)
+        is_matrix = maps.shape[1:] == weights.shape
+        names = names if len(names) == len(weights) else ()
+        rows, labels = (names, ()) if is_matrix else ((), names)
+        self._view.set_axes(rows, oblong=is_matrix)
         key = (name, self._channel.currentData(), self._snapshot.step, id(weights))
         of_network = self._range.mode == "network"
         low, high = network_range(self._snapshot, what, "weight") if of_network else (None, None)
         self._view.set_maps(maps, low=low, high=high, kind="weight", range_mode=self._range.mode, labels=labels, key=key)
 
-    def _maps(self, weights: Maps) -> tuple[Maps, tuple[str, ...]]:
+    def _maps(self, weights: Maps) -> Maps:
         if weights.ndim == 2:
             shape = maps_before_flatten(self._document.derived, self._layer or "")
             if shape is None or weights.shape[1] != shape.size:
-                return weights[None], ()
+                return weights[None]
             weights = weights.reshape(len(weights), *shape)
         channel = self._channel.currentData()
         if channel == RGB and weights.shape[1] == 3:
-            return np.moveaxis(weights, 1, -1), ()
+            return np.moveaxis(weights, 1, -1)
         if channel is None or not 0 <= channel < weights.shape[1]:
-            return weights.mean(axis=1, dtype=np.float32), ()
-        return weights[:, channel], ()
+            return weights.mean(axis=1, dtype=np.float32)
+        return weights[:, channel]
 
     @Slot(object)
     def _open_cell(self, cell: Cell) -> None:

@@ -19,6 +19,7 @@ from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.bars import ProbabilityBars
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
+from cnnstudio.widgets.numbers import closed_up
 from cnnstudio.widgets.running_label import RunningLabel
 from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
@@ -281,7 +282,7 @@ class PredictionPanel(LivePanel):
             self._verdict.clear()
             return
         right = top == sample.label
-        text = self.tr("✓ right") if right else self.tr("✗ taken for {name}").format(name=class_names(self._data)[top])
+        text = self.tr("✓ right") if right else closed_up(self.tr("✗ taken for {name}").format(name=class_names(self._data)[top]))
         if text != self._verdict.text():
             self._verdict.setText(text)
             self._verdict.setProperty("role", "ok" if right else "error")

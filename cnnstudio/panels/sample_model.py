@@ -9,7 +9,7 @@ from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from cnnstudio.document.words import class_names
-from cnnstudio.widgets.numbers import format_percent
+from cnnstudio.widgets.numbers import closed_up, format_percent
 from engine.datasets.dataset import Dataset, Split
 from engine.network import Evaluation
 
@@ -78,7 +78,7 @@ class SampleModel(QAbstractListModel):
             if answers is None or len(answers.predicted) != len(self._split):
                 return text
             answer, share = self._classes[answers.predicted[position]], format_percent(float(answers.confidence[position]))
-            return f"{text} · {self.tr('taken for {name}, {share}').format(name=answer, share=share)}"
+            return f"{text} · {closed_up(self.tr('taken for {name}, {share}').format(name=answer, share=share))}"
         return None
 
     def _icon(self, image: NDArray[np.generic]) -> QIcon:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Hashable, Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from cnnstudio.theme import Theme, current_theme, theme_changed, ui_font
 from cnnstudio.widgets import map_overlays as overlays
+from cnnstudio.widgets.axis_names import AxisNames
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import Kind, default_colormap, value_range, value_ranges
 from cnnstudio.widgets.mosaic import Layout, Maps, Picture, arrange, as_maps
@@ -37,10 +39,13 @@ class MapArea(QAbstractScrollArea):
         scale_bar: bool = True,
         max_cell: int = 40,
         columns: int | None = None,
+        number_cell: int = overlays.NUMBER_CELL,
         placeholder: str = "",
     ) -> None:
         super().__init__(parent)
         self._max_cell, self._columns, self._placeholder = max_cell, columns, placeholder
+        self._number_cell = number_cell
+        self._names, self._oblong = AxisNames(), False
         self._maps: Maps | None = None
         self._kind: Kind = "activation"
         self._colormap: str | None = None
@@ -109,6 +114,14 @@ class MapArea(QAbstractScrollArea):
             self._refresh()
         self.viewport().update()
         self.maps_changed.emit()
+
+    def set_axes(self, rows: Sequence[str] = (), columns: Sequence[str] = (), *, oblong: bool = False) -> None:
+        """Name the rows and columns of a single map where its cells are large enough; `oblong` cells may be taller than wide."""
+        new = AxisNames(tuple(rows), tuple(columns)), oblong
+        if new != (self._names, self._oblong):
+            self._names, self._oblong = new
+            self._relayout()
+            self.viewport().update()
 
     def set_marks(self, marks: Maps | None) -> None:
         """Put a dot on every cell whose mark (N, H, W) is true: the winners of a max pooling."""
@@ -207,6 +220,11 @@ class MapArea(QAbstractScrollArea):
         """The cell in question: that under the pointer, else the keyboard's."""
         return self._pointer or (self._cursor if self.hasFocus() else None)
 
+    @property
+    def _counts(self) -> bool:
+        """Whether the values are whole numbers or marks."""
+        return self._maps is not None and self._maps.dtype.kind in "biu"
+
     def _ranged_map(self) -> int | None:
         """Of maps with ranges of their own the one pointed at."""
         place = self._place()
@@ -234,7 +252,8 @@ class MapArea(QAbstractScrollArea):
         count, height, width = self._maps.shape[:3]
         scale = self.devicePixelRatioF()
         caption = QFontMetrics(ui_font(0.8)).height() + 1 if any(self._labels) else 0
-        return arrange(
+        place = partial(
+            arrange,
             (count, height, width),
             room * scale,
             gap=round(_GAP * scale),
@@ -243,7 +262,10 @@ class MapArea(QAbstractScrollArea):
             max_cell=round(self._max_cell * scale),
             min_map=round(_SMALLEST_MAP * scale),
             columns=self._columns or self._leading_columns(count),
+            oblong=self._oblong,
         )
+        layout = place()
+        return self._names.arrange(layout, lambda names: place(names=names), scale) if count == 1 else layout
 
     def _leading_columns(self, count: int) -> int | None:
         leader = self._leader
@@ -322,6 +344,7 @@ class MapArea(QAbstractScrollArea):
                 "grey" if self._maps.ndim == 4 else self.colormap,
                 *bounds,
                 nonfinite=0 if self._nonfinite is None else int(self._nonfinite.sum()),
+                whole=self._counts,
                 note=whose,
                 short_note=whose_short,
             )
@@ -374,12 +397,14 @@ class MapArea(QAbstractScrollArea):
             overlays.draw_grid(painter, layout, shown, self._grid, scale)
         if self._nonfinite is not None:
             overlays.draw_stamps(painter, layout, self._nonfinite, shown, "cross")
-        if self._maps.ndim == 3 and layout.cell >= overlays.NUMBER_CELL * scale:
+        if self._maps.ndim == 3 and layout.cell >= self._number_cell * scale:
             overlays.draw_numbers(painter, layout, self._maps, self._picture, shown, scale)
         if self._marks is not None:
             overlays.draw_stamps(painter, layout, self._marks, shown, "dot")
         if layout.caption:
             overlays.draw_captions(painter, layout, self._labels, shown, scale)
+        if layout.left or layout.top:
+            self._names.draw(painter, layout, scale)
         overlays.draw_highlights(painter, layout, self._highlights, shown, scale)
 
     def _draw_place(self, painter: QPainter) -> None:
@@ -394,6 +419,7 @@ class MapArea(QAbstractScrollArea):
     def _readout(self, cell: Cell) -> str:
         values = cell.value if isinstance(cell.value, tuple) else (cell.value,)
         name = self._labels[cell.map] if cell.map < len(self._labels) else str(cell.map)
+        texts = [format_count(round(v)) if self._counts else format_value(v) for v in values]
         return self.tr("{name} · row {row} · column {column}:  {value}").format(
-            name=name, row=cell.row, column=cell.col, value=" ".join(format_value(v) for v in values)
+            name=name, row=cell.row, column=cell.col, value=" ".join(texts)
         )

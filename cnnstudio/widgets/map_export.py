@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from cnnstudio.theme import current_theme
+from cnnstudio.widgets.axis_names import AxisNames
 from cnnstudio.widgets.map_overlays import draw_captions
 from cnnstudio.widgets.mosaic import Layout, Maps, Picture
 
@@ -27,8 +28,8 @@ def maps_csv(maps: Maps, labels: Sequence[str] = ()) -> str:
     return "\n".join(blocks) + "\n"
 
 
-def maps_image(picture: Picture, layout: Layout, labels: Sequence[str], scale: float) -> QImage:
-    """The whole mosaic with its captions on the ground of the theme, also what is scrolled out of sight."""
+def maps_image(picture: Picture, layout: Layout, labels: Sequence[str], names: AxisNames, scale: float) -> QImage:
+    """The whole mosaic with its captions or names on the ground of the theme, also what is scrolled out of sight."""
     image = QImage(layout.size, QImage.Format.Format_RGB32)
     image.fill(QColor(current_theme().surface))
     painter = QPainter(image)
@@ -36,6 +37,8 @@ def maps_image(picture: Picture, layout: Layout, labels: Sequence[str], scale: f
     picture.draw(painter, layout, everything)
     if layout.caption:
         draw_captions(painter, layout, labels, everything, scale)
+    if layout.left or layout.top:
+        names.draw(painter, layout, scale)
     painter.end()
     image.setDevicePixelRatio(scale)
     return image

@@ -41,7 +41,7 @@ def draw_numbers(painter: QPainter, layout: Layout, maps: Maps, picture: Picture
     values = maps[shown.start : shown.stop]
     decimals = min(matrix_decimals(maps), _MOST_DECIMALS)
     texts = [format_fixed(value, decimals) for value in np.asarray(values, float).ravel().tolist()]
-    longest = max(4, max(map(len, texts), default=0))
+    longest = max(4 if decimals else 2, max(map(len, texts), default=0))
     painter.setFont(fitted_font(across - 4 * scale, "0" * longest, scale))
     metrics = QFontMetricsF(painter.font(), painter.device())
     digit, baseline = metrics.horizontalAdvance("0"), (metrics.ascent() - metrics.descent()) / 2
@@ -84,7 +84,7 @@ def draw_stamps(painter: QPainter, layout: Layout, masks: Maps, shown: range, sh
             pixels = np.ascontiguousarray(tiles.reshape(layout.height * cell, layout.width * cell))
             height, width = pixels.shape
             image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
-            painter.drawImage(layout.map_rect(index).topLeft(), image)
+            painter.drawImage(layout.map_rect(index), image)
 
 
 def _stamp(cell: int, shape: str) -> NDArray[np.uint32]:

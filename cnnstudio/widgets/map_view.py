@@ -186,7 +186,7 @@ class MapView(MapArea):
             return QImage()
         self._refresh()
         assert self._picture is not None
-        return maps_image(self._picture, self._arranged(), self._labels, self.devicePixelRatioF())
+        return maps_image(self._picture, self._arranged(), self._labels, self._names, self.devicePixelRatioF())
 
     def picture_size(self) -> QSize:
         """The size of the whole mosaic; empty while there are no maps."""

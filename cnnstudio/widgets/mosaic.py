@@ -1,7 +1,7 @@
 """How N maps become one picture: colours, and where each map and cell lies, in device pixels."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -36,11 +36,16 @@ class Layout:
     gap: int
     caption: int
     margin: int
+    left: int = 0
+    top: int = 0
+    """Room for names beside and above a single map."""
+    aspect: float = 1.0
+    """Height of a cell by its width `cell`."""
 
     @cached_property
     def map_height(self) -> int:
         """Height of one map without its caption."""
-        return max(1, math.floor(self.height * self.cell + 1e-6))
+        return max(1, math.floor(self.height * self.cell * self.aspect + 1e-6))
 
     @cached_property
     def map_width(self) -> int:
@@ -59,15 +64,15 @@ class Layout:
             return QSize(0, 0)
         columns = min(self.columns, self.count)
         return QSize(
-            columns * (self.map_width + self.gap) - self.gap + 2 * self.margin,
-            self.rows * (self.map_height + self.caption + self.gap) - self.gap + 2 * self.margin,
+            columns * (self.map_width + self.gap) - self.gap + 2 * self.margin + self.left,
+            self.rows * (self.map_height + self.caption + self.gap) - self.gap + 2 * self.margin + self.top,
         )
 
     def map_rect(self, index: int) -> QRect:
         """The rectangle of a map's cells."""
         row, column = divmod(index, self.columns)
-        x = self.margin + column * (self.map_width + self.gap)
-        y = self.margin + row * (self.map_height + self.caption + self.gap) + self.caption
+        x = self.margin + self.left + column * (self.map_width + self.gap)
+        y = self.margin + self.top + row * (self.map_height + self.caption + self.gap) + self.caption
         return QRect(x, y, self.map_width, self.map_height)
 
     def cells_rect(self, index: int, rows: range, columns: range) -> QRectF:
@@ -83,8 +88,8 @@ class Layout:
 
     def hit(self, x: float, y: float) -> tuple[int, int, int] | None:
         """The (map, row, column) at a point, or None between and beside the maps."""
-        column, in_x = divmod(math.floor(x) - self.margin, self.map_width + self.gap)
-        row, in_y = divmod(math.floor(y) - self.margin, self.map_height + self.caption + self.gap)
+        column, in_x = divmod(math.floor(x) - self.margin - self.left, self.map_width + self.gap)
+        row, in_y = divmod(math.floor(y) - self.margin - self.top, self.map_height + self.caption + self.gap)
         in_y -= self.caption
         index = row * self.columns + column
         inside = 0 <= in_x < self.map_width and 0 <= in_y < self.map_height
@@ -97,8 +102,9 @@ class Layout:
     def visible(self, top: int, bottom: int) -> range:
         """The maps that touch the band of pixels from top to bottom."""
         pitch = self.map_height + self.caption + self.gap
-        first = max(0, (top - self.margin) // pitch)
-        last = max(0, (bottom - self.margin) // pitch + 1)
+        start = self.margin + self.top
+        first = max(0, (top - start) // pitch)
+        last = max(0, (bottom - start) // pitch + 1)
         return range(min(first * self.columns, self.count), min(last * self.columns, self.count))
 
 
@@ -112,15 +118,23 @@ def arrange(
     max_cell: int,
     min_map: int,
     columns: int | None = None,
+    names: tuple[int, int] = (0, 0),
+    oblong: bool = False,
 ) -> Layout:
     """The layout of (N, H, W) maps with the largest cells that fit an area (device pixels).
 
     Cells never exceed `max_cell`; where maps would become smaller than `min_map`, the mosaic grows taller.
-    Equal choices go to the fuller, then to the wider one.
+    Equal choices go to the fuller, then to the wider one. `names` is the room to the left of the maps and above them. The cells
+    of an `oblong` map may be taller than wide, so that a flat matrix fills the area, too.
     """
     if shape[1] == shape[2] == 1:
         gap = 0  # single units stand side by side like the cells of one map
-    return _arranged(shape, area.width(), area.height(), gap, caption, margin, max_cell, min_map, columns)
+    left, top = names
+    layout = _arranged(shape, area.width() - left, area.height() - top, gap, caption, margin, max_cell, min_map, columns)
+    if oblong and shape[0] == 1:
+        tall = min(max_cell, (area.height() - top - 2 * margin) // max(shape[1], 1))
+        layout = replace(layout, aspect=max(tall / layout.cell, 1.0))
+    return replace(layout, left=left, top=top) if left or top else layout
 
 
 @lru_cache(256)  # thumbnails are drawn anew all the time, at the same places

@@ -34,6 +34,11 @@ def unbroken(text: str) -> str:
     return re.sub(r" (?=[−\d])", "\N{NO-BREAK SPACE}", text)
 
 
+def closed_up(text: str) -> str:
+    """A text put together from words: Chinese has spaces beside letters and digits, but none inside Chinese text."""
+    return re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])", "", text)
+
+
 def format_fixed(value: float, decimals: int = 2, *, sign: bool = False) -> str:
     """A value with a fixed number of decimals, as in a matrix: "0.75", "−0.42"; never "−0.00"."""
     if not math.isfinite(value):

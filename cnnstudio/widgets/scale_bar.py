@@ -33,6 +33,7 @@ class ScaleBar(QWidget):
         self._range: tuple[float, float] | None = None
         self._colormap = "viridis"
         self._nonfinite = 0
+        self._whole = False
         self._note, self._short_note = "", ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Scale bar"))
@@ -41,14 +42,24 @@ class ScaleBar(QWidget):
         self._retheme(current_theme())
 
     def set_scale(
-        self, colormap: str, low: float, high: float, *, nonfinite: int = 0, note: str = "", short_note: str = ""
+        self,
+        colormap: str,
+        low: float,
+        high: float,
+        *,
+        nonfinite: int = 0,
+        whole: bool = False,
+        note: str = "",
+        short_note: str = "",
     ) -> None:
-        """Show a map over [low, high]; `nonfinite` cells are counted, `note` says whose range it is, `short_note` in a word."""
-        state = ((low, high), colormap, nonfinite, note, short_note)
-        if state == (self._range, self._colormap, self._nonfinite, self._note, self._short_note):
+        """Show a map over [low, high], which are counts if `whole`; `nonfinite` cells are counted, `note` says whose range it is,
+        `short_note` in a word.
+        """
+        state = ((low, high), colormap, nonfinite, whole, note, short_note)
+        if state == (self._range, self._colormap, self._nonfinite, self._whole, self._note, self._short_note):
             return
-        self._range, self._colormap, self._nonfinite, self._note, self._short_note = state
-        colors = self.tr("Colours from {low} to {high}").format(low=format_value(low, 3), high=format_value(high, 3))
+        self._range, self._colormap, self._nonfinite, self._whole, self._note, self._short_note = state
+        colors = self.tr("Colours from {low} to {high}").format(low=self._number(low, 3), high=self._number(high, 3))
         self.setAccessibleDescription(" · ".join(filter(None, (colors, self._words()))))
         self.update()
 
@@ -103,10 +114,13 @@ class ScaleBar(QWidget):
         low, high = self._range or (0.0, 1.0)
         texts = ("", "")
         for digits in (3, 2, 1):
-            texts = format_value(low, digits), format_value(high, digits, sign=low < 0)
+            texts = self._number(low, digits), self._number(high, digits, sign=low < 0)
             if sum(map(self._measure.horizontalAdvance, texts)) + _SHORTEST + 2 * (_INDENT + _GAP) <= width:
                 break
         return texts
+
+    def _number(self, value: float, digits: int, *, sign: bool = False) -> str:
+        return format_count(round(value)) if self._whole else format_value(value, digits, sign=sign)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw low, strip, high, and the words, from left to right."""

@@ -129,7 +129,8 @@ class Gallery:
         match name:
             case "kernels":
                 return [("", lambda: view.show_block(first)), ("-deep", lambda: view.show_block(last)),
-                        *((f"-spread-{what}", lambda what=what: kernels.show_spread(what))
+                        ("-matrix", lambda: view.show_block(self._block("dense", -1))),
+                        *((f"-spread-{what}", lambda what=what: (view.show_block(last), kernels.show_spread(what)))
                           for what in ("W", "dW", "W_update", "W_change"))]  # fmt: skip
             case "explain":
                 return [("-empty", lambda: self.program.studio.selection.select_cell(None)),

@@ -7,7 +7,7 @@ import math
 from cnnstudio.panels.explain.pictures import Block, window_block
 from cnnstudio.panels.explain.subject import Subject
 from cnnstudio.panels.explain.words import translate
-from cnnstudio.widgets.numbers import format_count
+from cnnstudio.widgets.numbers import closed_up, format_count
 from engine.layers.conv import Conv2D
 from engine.layers.dense import Dense
 from engine.layers.input import Input
@@ -36,7 +36,7 @@ def sentences(subject: Subject) -> str:
         texts.append(translate("Fully connected: this unit reads all {inputs} inputs, with a weight of its own for each; "
                                "the layer has {parameters} parameters.").format(
                                    inputs=format_count(x.size), parameters=format_count(parameters)))  # fmt: skip
-    return " ".join(texts)
+    return closed_up(" ".join(texts))
 
 
 def pixels(subject: Subject) -> Block | None:

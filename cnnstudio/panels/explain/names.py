@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from cnnstudio.panels.explain.subject import Subject, array_kind
 from cnnstudio.panels.explain.words import kept_name, of_parameter, slot_name, translate
+from cnnstudio.widgets.numbers import closed_up
 from engine.snapshot import Snapshot
 from engine.term import CellRef
 
@@ -64,9 +65,9 @@ class Names:
         block = self._name_of(layer)
         match kind:
             case "forward":
-                return translate("output of {block}").format(block=block)
+                return closed_up(translate("output of {block}").format(block=block))
             case "delta":
-                return translate("delta of {block}").format(block=block)
+                return closed_up(translate("delta of {block}").format(block=block))
             case "parameter" | "gradient" | "new" | "slot" | "new slot":
                 return of_parameter(kind, block, parameter, rest)
         return f"{block} · {kept_name(short)}"

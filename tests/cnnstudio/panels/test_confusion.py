@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change
+from cnnstudio.theme import current_theme
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.numbers import format_percent
-from tests.cnnstudio.panels.pixels import assert_shows, enlarge, network_of
+from cnnstudio.widgets.scale_bar import ScaleBar
+from tests.cnnstudio.panels.pixels import assert_shows, enlarge, network_of, pixels_of
 
 
 def test_cells_count_the_answers_and_show_their_images(qtbot: QtBot, window: MainWindow) -> None:
@@ -60,3 +63,35 @@ def test_the_end_of_an_epoch_is_shown_without_asking_the_network_again(qtbot: Qt
     studio.controller.run()
     qtbot.waitUntil(lambda: studio.controller.state.phase == RunPhase.FINISHED and bool(headings), timeout=30_000)
     assert headings[-1] == format_percent(studio.controller.history.epochs[-1].val_accuracy)
+
+
+def test_classes_are_named_beside_rows_and_columns_where_cells_are_large_enough(qtbot: QtBot, window: MainWindow) -> None:
+    panel = window.confusion
+    for height, named in ((500, True), (220, False)):
+        enlarge(window, "confusion", height=height)
+        qtbot.waitUntil(lambda: panel.view.maps is not None)
+        cell = panel.view.cell_rect(0, 0, 0)
+        assert (cell.left() > 12 and cell.top() > 12) == named
+        assert panel.view.maps is not None
+        counts = panel.view.maps.astype(float)
+        if named:
+            assert_shows(panel.view, counts, 0, float(counts.max()))
+            ground = QColor(current_theme().surface).getRgb()[:3]
+            pixels, scale = pixels_of(panel.view.viewport())
+            for row in range(10):
+                box = panel.view.cell_rect(0, row, 0)
+                beside = pixels[int(box.top() * scale) : int(box.bottom() * scale), : int((box.left() - 2) * scale)]
+                assert (beside != ground).any()
+                box = panel.view.cell_rect(0, 0, row)
+                above = pixels[: int((box.top() - 2) * scale), int(box.left() * scale) : int(box.right() * scale)]
+                assert (above != ground).any()
+
+
+def test_counts_are_whole_numbers(qtbot: QtBot, window: MainWindow) -> None:
+    panel = window.confusion
+    enlarge(window, "confusion")
+    qtbot.waitUntil(lambda: panel.view.maps is not None)
+    assert panel.view.maps is not None
+    (bar,) = panel.view.findChildren(ScaleBar)
+    assert bar.numbers_for(400) == ("0", str(panel.view.maps.max()))
+    assert panel.view._readout(Cell(0, 1, 2, 7.0)).endswith(" 7")

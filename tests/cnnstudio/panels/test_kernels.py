@@ -246,3 +246,17 @@ def test_a_frame_of_the_network_before_an_edit_offers_no_channels(window: MainWi
         panel._snapshot = replace(panel._snapshot, arrays={**panel._snapshot.arrays, "conv2.W": other})
         panel.view.cell_activated.emit(Cell(0, 0, 0, 0.0))
         assert panel.view.findChild(QMenu) is None
+
+
+def test_the_matrix_of_the_last_layer_is_painted_in_tall_cells_and_its_rows_are_named(qtbot: QtBot, window: MainWindow) -> None:
+    panel = window.kernels
+    enlarge(window, "kernels", width=700, height=400)
+    window.studio.document.set_option("dense1", "units", 64)
+    window.view.show_block("dense2")
+    qtbot.waitUntil(lambda: panel.view.maps is not None and panel.view.maps.shape == (1, 10, 64))
+    assert_shows(panel.view, network_of(window.studio).parameters.named["dense2.W"][None])
+    cell = panel.view.cell_rect(0, 0, 0)
+    assert cell.height() > 1.5 * cell.width() and panel.view._names.rows == tuple("0123456789") and cell.left() > 8
+    window.view.show_block("conv2")
+    qtbot.waitUntil(lambda: panel.view.maps is not None and panel.view.maps.ndim == 3 and len(panel.view.maps) > 1)
+    assert panel.view._names.rows == () and panel.view.cell_rect(0, 0, 0).width() == panel.view.cell_rect(0, 0, 0).height()

@@ -1,5 +1,7 @@
 """Where maps and cells lie, and thumbnails."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from cnnstudio.widgets.colormaps import invert, value_range
 from cnnstudio.widgets.mosaic import Layout, arrange, as_maps, mosaic_thumbnail
 
 
-def layout_of(count: int, height: int, width: int, room: QSize, **options: int) -> Layout:
+def layout_of(count: int, height: int, width: int, room: QSize, **options: Any) -> Layout:
     settings = {"gap": 5, "margin": 3, "max_cell": 40, "min_map": 20, **options}
     return arrange((count, height, width), room, **settings)
 
@@ -41,6 +43,24 @@ def test_maps_do_not_overlap(count, room):
     layout = layout_of(count, 7, 5, QSize(*room))
     rects = [layout.map_rect(i) for i in range(count)]
     assert not any(a.intersects(b) for i, a in enumerate(rects) for b in rects[:i])
+
+
+@given(names=st.tuples(st.integers(0, 80), st.integers(0, 80)), height=st.integers(1, 40), width=st.integers(1, 40))
+def test_names_and_tall_cells_leave_every_cell_where_it_is_found(names, height, width):
+    layout = layout_of(1, height, width, QSize(500, 400), names=names, oblong=True)
+    box = layout.map_rect(0)
+    assert box.left() >= names[0] and box.top() >= names[1]
+    assert layout.size.width() <= 500 and layout.size.height() <= 400
+    for row, col in ((0, 0), (height // 2, width // 2), (height - 1, width - 1)):
+        cell = layout.cells_rect(0, range(row, row + 1), range(col, col + 1))
+        assert layout.hit(cell.center().x(), cell.center().y()) == (0, row, col)
+
+
+def test_a_flat_matrix_fills_the_room_with_tall_cells():
+    flat = layout_of(1, 10, 128, QSize(540, 290))
+    tall = layout_of(1, 10, 128, QSize(540, 290), oblong=True)
+    assert flat.map_height < 50 and tall.map_height > 270 and tall.map_width == flat.map_width
+    assert layout_of(6, 5, 5, QSize(540, 290), oblong=True).aspect == 1.0
 
 
 def test_all_maps_fit_when_they_can():

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnstudio.widgets.numbers import (
+    closed_up,
     format_bytes,
     format_count,
     format_duration,
@@ -77,6 +78,11 @@ def test_what_is_no_number_is_refused(text: str):
 def test_a_number_stays_with_the_word_in_front_of_it():
     spaces = [at for at, sign in enumerate(unbroken("row 12 of it = −3.4 (· 10⁻³)")) if sign == " "]
     assert spaces == [6, 9, 12, 19]
+
+
+def test_there_is_no_space_inside_chinese_text():
+    assert closed_up("输入 的输出，第 3 步。 作为 FC") == "输入的输出，第 3 步。作为 FC"
+    assert closed_up("output of Conv 1") == "output of Conv 1"
 
 
 def test_counts_sizes_and_shares():
