@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize
 from PySide6.QtGui import QImage, QPainter
 
 from cnnstudio.widgets.colormaps import (
@@ -177,10 +177,7 @@ class Picture:
         if isinstance(low, np.ndarray) or isinstance(high, np.ndarray):
             axes = (-1,) + (1,) * (maps.ndim - 1)
             low, high = np.reshape(low, axes), np.reshape(high, axes)
-        if maps.ndim == 4:
-            pack_rgb(maps, low, high, self.pixels)
-        else:
-            colorize_packed(maps, colormap or default_colormap(kind), low, high, self.pixels)
+        _color(maps, kind, colormap, low, high, self.pixels)
 
     def draw(self, painter: QPainter, layout: Layout, indices: range) -> None:
         """Draw some maps at their places, cells as sharp squares."""
@@ -201,6 +198,15 @@ class Picture:
                 image = QImage(start.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)
                 corner = layout.map_rect(first * layout.columns).topLeft()
                 painter.drawImage(QRect(corner, QSize(columns * layout.map_width, rows * layout.map_height)), image)
+
+
+def _color(values: Maps, kind: Kind, colormap: str | None, low: float | Bounds, high: float | Bounds,
+           out: NDArray[np.uint32]) -> None:  # fmt: skip
+    """Write the colours of values, or of RGB triples, as 0xffRRGGBB into `out`."""
+    if values.ndim > out.ndim:
+        pack_rgb(values, low, high, out)
+    else:
+        colorize_packed(values, colormap or default_colormap(kind), low, high, out)
 
 
 def as_maps(maps: Maps) -> Maps:
@@ -236,15 +242,31 @@ def mosaic_thumbnail(
     if low is None or high is None:
         low, high = value_range(maps, kind)
     layout = arrange(shown.shape[:3], area, gap=gap, max_cell=round(16 * scale), min_map=1)
-    picture = Picture(*shown.shape[:3])
-    picture.color(shown, kind, colormap, low, high)
     image = QImage(layout.size.boundedTo(area), QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    picture.draw(painter, layout, range(layout.count))
-    painter.end()
+    pixels = np.frombuffer(image.bits(), np.uint32).reshape(image.height(), image.width())
+    cells, between = _cells(layout, image.height(), image.width())
+    # Of large maps there are fewer pixels than cells: only those that are seen are coloured.
+    _color(shown.reshape(-1, *shown.shape[3:]).take(cells, axis=0), kind, colormap, low, high, pixels)
+    pixels.put(between, 0)
     image.setDevicePixelRatio(scale)
     return image
+
+
+@lru_cache(128)
+def _cells(layout: Layout, height: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each pixel of a picture of the mosaic its cell, counted through all maps; and the pixels between the maps."""
+    cells, between = np.zeros((height, width), np.intp), np.ones((height, width), bool)
+    # The same rounding as nearest-neighbour drawing: the centre of the pixel decides.
+    rows = ((np.arange(layout.map_height) + 0.5) * layout.height / layout.map_height).astype(np.intp)
+    columns = ((np.arange(layout.map_width) + 0.5) * layout.width / layout.map_width).astype(np.intp)
+    within = rows[:, None] * layout.width + columns
+    for index in range(layout.count):
+        rect = layout.map_rect(index)
+        place = np.s_[rect.top() : rect.bottom() + 1, rect.left() : rect.right() + 1]
+        part = cells[place]
+        part[:] = (index * layout.height * layout.width + within)[: part.shape[0], : part.shape[1]]
+        between[place] = False
+    return cells, np.flatnonzero(between)
 
 
 def _legible(shape: tuple[int, ...], area: QSize, gap: int, smallest: int) -> int:

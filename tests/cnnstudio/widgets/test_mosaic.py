@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
-from cnnstudio.widgets.colormaps import invert, value_range
+from cnnstudio.widgets.colormaps import colorize_packed, invert, value_range
 from cnnstudio.widgets.mosaic import Layout, arrange, as_maps, mosaic_thumbnail
 
 
@@ -108,7 +108,7 @@ def test_an_array_that_is_no_stack_of_maps_is_refused(shape):
 def pixels(image: QImage) -> np.ndarray:
     image = image.convertToFormat(QImage.Format.Format_RGBA8888)
     flat = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
-    return flat[:, : image.width() * 4].reshape(image.height(), image.width(), 4)
+    return flat[:, : image.width() * 4].reshape(image.height(), image.width(), 4).copy()
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.0])
@@ -131,6 +131,33 @@ def test_a_thumbnail_shows_the_values(scale: float):
 def test_a_thumbnail_leaves_out_maps_that_would_be_too_small():
     image = mosaic_thumbnail(np.ones((512, 8, 8)), "activation", QSize(60, 40))
     assert 0 < image.width() <= 60 and image.height() <= 40
+
+
+def test_of_large_maps_only_the_cells_that_are_seen_are_coloured(monkeypatch: pytest.MonkeyPatch):
+    coloured = []
+
+    def counted(values, name, low, high, out):
+        coloured.append(values.size)
+        colorize_packed(values, name, low, high, out)
+
+    monkeypatch.setattr("cnnstudio.widgets.mosaic.colorize_packed", counted)
+    image = mosaic_thumbnail(np.random.default_rng(0).random((64, 56, 56)), "activation", QSize(128, 56))
+    assert coloured == [image.width() * image.height()]
+
+
+@pytest.mark.parametrize("shape", [(7, 32, 32), (5, 40, 9), (1, 28, 28), (3, 5, 5), (20, 1, 1), (2, 8, 8, 3)])
+def test_each_pixel_of_a_thumbnail_shows_the_cell_at_its_centre(shape: tuple[int, ...]):
+    maps = np.random.default_rng(1).random(shape)
+    image = mosaic_thumbnail(maps, "image", QSize(150, 90), 0.0, 1.0)
+    layout = arrange(shape[:3], QSize(150, 90), gap=2, max_cell=16, min_map=1)
+    assert image.size() == layout.size
+    shown = pixels(image)
+    for y, x in np.ndindex(image.height(), image.width()):
+        cell = layout.hit(x, y)
+        assert (shown[y, x, 3] == 255) == (cell is not None)
+        if cell is not None:
+            value = maps[cell] if maps.ndim == 4 else np.repeat(maps[cell], 3)
+            np.testing.assert_allclose(shown[y, x, :3] / 255, value, atol=1 / 128)
 
 
 def test_units_of_an_fc_layer_become_cells():
