@@ -219,12 +219,14 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        # The banner lies over the foot of the canvas: what is said there moves no block.
+        # The banner lies over the hint and the foot of the canvas: what is said there moves no block, and hides few.
         canvas = QGridLayout()
+        canvas.setSpacing(0)
         canvas.addWidget(self.view, 0, 0)
-        canvas.addWidget(self.banner, 0, 0, Qt.AlignmentFlag.AlignBottom)
+        canvas.addWidget(HintLine(self.studio), 1, 0)
+        canvas.addWidget(self.banner, 0, 0, 2, 1, Qt.AlignmentFlag.AlignBottom)
+        canvas.setRowStretch(0, 1)
         column.addLayout(canvas, 1)
-        column.addWidget(HintLine(self.studio))
         self.setCentralWidget(middle)
         self._column = column
         self.docks = panel_docks(self)

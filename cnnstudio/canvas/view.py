@@ -81,7 +81,7 @@ class CanvasView(ZoomView):
 
         def scale(columns: int) -> float:
             rows = -(-blocks // columns)
-            return min(width / (columns * PITCH_X + GAP_X), height / (rows * PITCH_Y + GAP_Y), 0.9)
+            return min(width / (columns * PITCH_X + GAP_X), height / (rows * PITCH_Y + GAP_Y), LARGEST_FIT)
 
         return max(range(1, max(blocks, 1) + 1), key=lambda columns: (round(scale(columns), 2), -abs(columns - 5)))
 

@@ -22,13 +22,16 @@ from cnnstudio.selection import CellRef, Selection
 from cnnstudio.session.controller import Controller
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
-from cnnstudio.widgets.elided_label import ElidedLabel
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_shape
+from cnnstudio.widgets.running_label import RunningLabel
 from engine.datasets.dataset import Dataset
 from engine.layer import Array
 from engine.snapshot import Snapshot
 from engine.spec import Placed
+
+HINT_SIZE = 0.85
+"""Of the usual type: two lines are as high as the choice beside them."""
 
 
 class FeatureMapsPanel(LivePanel):
@@ -64,7 +67,7 @@ class FeatureMapsPanel(LivePanel):
         self._sorted = self._switch(self.tr("Most active first"))
         self._captions = self._switch(self.tr("Mean and zeros above each map"))
         # What the hint says comes and goes with the pointer; were room made for it, the pictures would move away from under it.
-        self._hint = ElidedLabel()
+        self._hint = RunningLabel(lines=2, size=HINT_SIZE)
         self._hint.setProperty("role", "muted")
         self._main = TitledMaps(MapView(placeholder=self.tr("Choose a block to see what it makes of the sample.")))
         self._main.view.setAccessibleName(self.tr("Feature maps"))

@@ -138,13 +138,13 @@ class PoolingLink(QObject):
         value = format_value(float(made[map, row, column]), 3)
         if isinstance(layer, AvgPool2D):
             count = int(layer.counts(pool.x)[row, column])
-            text = self.tr("δ = {value} is shared out: 1/{count} of it to each cell") if self._backward else self.tr(
+            text = self.tr("δ = {value}: 1/{count} of it to each cell") if self._backward else self.tr(
                 "{count} cells, each weighs 1/{count}: {value}")  # fmt: skip
             return text.format(value=value, count=count)
         if self._winner is None or self._winner.shape != made.shape:
             return ""
         at_row, at_column = self._winning_cell(window, map, row, column)
-        text = self.tr("δ = {value} flows to row {row}, column {column} alone") if self._backward else self.tr(
+        text = self.tr("δ = {value} goes to row {row}, column {column}") if self._backward else self.tr(
             "{value} goes on, from row {row}, column {column}")  # fmt: skip
         return text.format(value=value, row=at_row, column=at_column)
 
@@ -157,7 +157,7 @@ class PoolingLink(QObject):
             return self.tr("{count} windows read this cell").format(count=count)
         winners = [self._winning_cell(window, cell.map, *place) for place in product(rows, columns)]
         wins = winners.count((cell.row, cell.col))
-        return self.tr("{count} windows read this cell, and it wins {wins} of them").format(count=count, wins=wins)
+        return self.tr("{count} windows read this cell; it wins {wins}").format(count=count, wins=wins)
 
     def _winning_cell(self, window: Window, map: int, row: int, column: int) -> tuple[int, int]:
         """Row and column of the input cell that wins a window."""

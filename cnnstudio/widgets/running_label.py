@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from cnnstudio.theme import theme_changed, ui_font
 from cnnstudio.widgets.numbers import unbroken
 
 
@@ -15,13 +16,22 @@ class RunningLabel(QLabel):
     A QLabel has the whole window laid out anew at each change, which takes longer than drawing a picture.
     """
 
-    def __init__(self, parent: QWidget | None = None, *, lines: int = 1) -> None:
+    def __init__(self, parent: QWidget | None = None, *, lines: int = 1, size: float = 1.0) -> None:
         super().__init__(parent)
+        self._size = size
         self._text = ""
         self._room = 0
         self._lines = lines
         if lines > 1:
             self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        if size != 1.0:
+            theme_changed.connect(self._resize_type)
+            self._resize_type()
+
+    @Slot()
+    def _resize_type(self, *_: object) -> None:
+        """Keep to its share of the usual type."""
+        self.setFont(ui_font(self._size))
 
     def text(self) -> str:
         """What is shown, as far as there is room."""

@@ -17,6 +17,7 @@ from cnnstudio.selection import SampleRef
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import lut
 from cnnstudio.widgets.map_overlays import BACKDROP
+from cnnstudio.widgets.numbers import unbroken
 from engine.layer import Array
 from tests.cnnstudio.panels.pixels import assert_shows, colors_on_screen, enlarge, network_of, outputs_of
 
@@ -296,7 +297,7 @@ def test_the_gradient_flows_back_through_pooling(qtbot: QtBot, window: MainWindo
     assert_shows(panel.view, into)
     assert_shows(panel.beside, out)
     panel.beside.hovered.emit(Cell(0, 0, 0, 0.0))
-    assert ("1/4" if pooled.startswith("avg") else "alone") in panel._hint.text()
+    assert ("1/4" if pooled.startswith("avg") else "goes to row") in panel._hint.text()
     window.studio.selection.select_sample(SampleRef("drawn", 0, image, None))
     qtbot.waitUntil(lambda: panel.view.maps is None)
 
@@ -339,3 +340,23 @@ def test_principal_components_of_the_input_are_single_cells_in_the_colours_of_ac
     panel.compare.choose(INPUT)
     qtbot.waitUntil(lambda: panel.beside.maps is not None)
     assert_shows(panel.beside, outputs["flatten1"].reshape(12, 1, 1))
+
+
+@pytest.mark.parametrize("pooled", ["max_pool"], indirect=True)
+@pytest.mark.parametrize("sentence", [
+    "δ goes back to the winners only", "each δ is shared out over its window", "0.317 goes on, from row 12, column 12",
+    "δ = −7.14e−08 goes to row 12, column 12", "δ = −7.14e−08: 1/16 of it to each cell", "4 cells, each weighs 1/4: 0.317",
+    "4 windows read this cell; it wins 2",
+])  # fmt: skip
+def test_what_becomes_of_a_window_is_said_whole_in_a_window_of_1280_pixels(
+    qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel, pooled: str, sentence: str
+) -> None:
+    panel.show_pooling(BACK)
+    for dock in window.docks.all:
+        dock.setFloating(False)
+    window.resize(1280, 720)
+    window.docks.arrange()
+    hint = panel._hint
+    qtbot.waitUntil(lambda: panel.width() < 500 and hint.width() > 0)
+    needed = hint.fontMetrics().boundingRect(hint.contentsRect(), int(Qt.TextFlag.TextWordWrap), unbroken(sentence))
+    assert needed.width() <= hint.width() and needed.height() <= hint.height()

@@ -100,6 +100,6 @@ def test_of_overlapping_windows_all_that_read_a_cell_are_outlined_and_those_it_w
 ) -> None:
     winner = np.array([[[2 * 3 + 2, 1 * 3 + 0], [1, 0]]])  # the first and the last window are won by row 2, column 2
     layer = MaxPool2D(kernel_size=(3, 3), stride=(2, 2))
-    assert said(layer, winner, Cell(0, 2, 2, 0.0)) == ("4 windows read this cell, and it wins 2 of them", 4, 1)
+    assert said(layer, winner, Cell(0, 2, 2, 0.0)) == ("4 windows read this cell; it wins 2", 4, 1)
     mean = AvgPool2D(kernel_size=(3, 3), stride=(2, 2))
     assert said(mean, None, Cell(0, 2, 2, 0.0)) == ("4 windows read this cell", 4, 1)
