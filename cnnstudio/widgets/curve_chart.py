@@ -182,8 +182,7 @@ class CurveChart(pg.GraphicsView):
 
     def show_line(self, name: str, visible: bool) -> None:
         """Show or hide a series."""
-        for item in self._lines[name].items:
-            item.setVisible(visible)
+        self._lines[name].show(visible)
 
     def set_epoch_marks(self, steps: Points) -> None:
         """Vertical lines at the ends of epochs."""

@@ -29,12 +29,20 @@ class CurveLine:
         self.line = pg.PlotCurveItem(connect="finite", antialias=True)
         self.faint.setSegmentedLineMode("on")
         self.markers = pg.ScatterPlotItem(size=_MARKER, pxMode=True)
+        self._shown = True
         self.restyle(scale)
 
     @property
     def items(self) -> tuple[Any, ...]:
         """All of them."""
         return self.faint, self.line, self.markers
+
+    def show(self, shown: bool) -> None:
+        """Show or hide the series; what goes with the line only where there is any, which is quicker than to paint nothing."""
+        self._shown = shown
+        self.line.setVisible(shown)
+        for item in (self.faint, self.markers):
+            item.setVisible(shown and len(item.getData()[0]) > 0)
 
     def restyle(self, scale: float) -> None:
         """Take the colours of the theme in force."""
@@ -66,6 +74,7 @@ class CurveLine:
         self.line.setPen(self._whole if is_long else self._pen)
         self.line.setData(x, self._with_gaps(x * step_width, y) if is_long and self.style.pattern else y)
         self.faint.setData(*(faint or (np.zeros(0), np.zeros(0))))
+        self.show(self._shown)
 
     def _with_gaps(self, pixels: Points, y: Points) -> Points:
         """Many points without those that lie in gaps between dashes."""

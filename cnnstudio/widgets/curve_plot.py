@@ -1,5 +1,6 @@
 """Curves over training steps with legend, smoothing, logarithm, crosshair and export."""
 
+import time
 from collections.abc import Iterable
 
 import numpy as np
@@ -21,13 +22,16 @@ from cnnstudio.widgets.line_style import Axis, LineStyle
 from cnnstudio.widgets.numbers import format_count
 from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
-_GROWTH_INTERVAL = 100  # milliseconds between two drawings of curves that grow
+_GROWTH_INTERVAL, _STILL_INTERVAL = 100, 800
+"""Milliseconds between two drawings of curves that grow, and of those whose end has hardly moved."""
+_NOTICED = 3.0
+"""Pixels by which an end has moved that is soon drawn anew."""
 
 
 class CurvePlot(QWidget):
     """Values on the left axis, fractions (shown in percent) on the right one, rates on a third, over steps.
 
-    Data may arrive at any rate: it is drawn ten times a second, while visible.
+    Data may arrive at any rate: it is drawn ten times a second at most, while visible.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -39,6 +43,8 @@ class CurvePlot(QWidget):
         self._follow = True
         self._apart = False
         """Whether fractions have a picture of their own beside the values."""
+        self._drawn_end = self._drawn_at = 0.0
+        """Where the curves ended that are drawn, and when that was."""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._redraw)
@@ -165,9 +171,14 @@ class CurvePlot(QWidget):
     # --- drawing ----------------------------------------------------------------------------------------
 
     def _grown(self) -> None:
-        """Draw new points soon: a curve of hundreds of steps looks the same for the tenth of a second."""
-        if self.isVisible() and not self._timer.isActive():
-            self._timer.start(_GROWTH_INTERVAL)
+        """Draw new points soon: curves look the same for the tenth of a second, and longer while their end is where it was."""
+        if self.isVisible():
+            (low, high), way = self.chart.x_range, abs(self._end - self._drawn_end)
+            still = way * self.chart.plot_rect.width() < _NOTICED * (high - low)
+            rest = 1e3 * (self._drawn_at - time.monotonic()) + _STILL_INTERVAL if still else 0.0
+            wait = max(_GROWTH_INTERVAL, round(rest))
+            if not self._timer.isActive() or self._timer.remainingTime() > wait:
+                self._timer.start(wait)
 
     @Slot()
     def _changed(self) -> None:
@@ -195,11 +206,17 @@ class CurvePlot(QWidget):
         """How many steps an epoch has, where epochs are counted."""
         return self._steps_per_epoch if self.options.in_epochs else None
 
+    @property
+    def _end(self) -> float:
+        """The position of the last point."""
+        return max((float(c.data.x[-1]) * c.stretch(self._epoch) for c in self._curves.values() if len(c.data)), default=0.0)
+
     def _drawn_series(self) -> list[tuple[CurveSeries, float]]:
         return [(curve.data, curve.stretch(self._epoch)) for curve in self._curves.values() if curve.shown]
 
     @Slot()
     def _redraw(self) -> None:
+        self._drawn_end, self._drawn_at = self._end, time.monotonic()
         shown = [curve for curve in self._curves.values() if curve.shown]
         self.options.allow_epochs(self._steps_per_epoch is not None)
         self.chart.set_axes(
@@ -237,8 +254,7 @@ class CurvePlot(QWidget):
         self.chart.draw(name, line, exact if smooth else None)
 
     def _show_all_steps(self) -> None:
-        last = max((float(c.data.x[-1]) * c.stretch(self._epoch) for c in self._curves.values() if len(c.data)), default=0.0)
-        expected = self._expected_steps or 0.0
+        last, expected = self._end, self._expected_steps or 0.0
         end = expected if last <= expected else nice_ceiling(last)
         self.chart.set_x_range(0.0, max(end, 1.0) * 1.01)  # the last marker whole
 

@@ -12,8 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 
 from cnnstudio.theme import apply_theme, ui_font
+from cnnstudio.widgets import curve_plot
 from cnnstudio.widgets.picture_menu import save_picture
 from cnnstudio.widgets.training_plot import TrainingPlot
+from tests.cnnstudio.set_clock import SetClock
 
 
 @pytest.fixture
@@ -267,6 +269,36 @@ def test_many_points_at_once_are_drawn_in_one_pass(plot, qtbot, monkeypatch):
         plot.append("train_loss", step, 1.0)
     qtbot.waitUntil(lambda: bool(passes))
     assert len(passes) == 1
+
+
+def test_curves_whose_end_has_hardly_moved_are_drawn_anew_less_often(plot, monkeypatch):
+    clock = SetClock(monkeypatch, curve_plot.time)
+    plot.set_length(100_000)
+    plot.append("train_loss", 1, 1.0)
+    plot._redraw()
+    plot._timer.stop()
+    plot.append("train_loss", 2, 1.0)
+    assert plot._timer.interval() == 800
+    plot.append("train_loss", 5000, 1.0)
+    assert plot._timer.interval() == 100  # does not wait for what was to be drawn later
+    plot._redraw()
+    plot._timer.stop()
+    clock.now += 10.0
+    plot.append("train_loss", 5001, 1.0)
+    assert plot._timer.interval() == 100  # a single point, after a while, is drawn at once
+
+
+def test_a_line_without_markers_and_smoothing_has_no_empty_items_painted_with_it(plot):
+    plot.append("train_loss", [1, 2], [1.0, 0.5])
+    plot._redraw()
+    line = plot.chart._lines["train_loss"]
+    assert [item.isVisible() for item in (line.faint, line.line, line.markers)] == [False, True, False]
+    plot.options.set_smoothing(4)
+    plot._redraw()
+    assert line.faint.isVisible()
+    plot._button("train_loss").setChecked(False)
+    plot._redraw()
+    assert not any(item.isVisible() for item in line.items)
 
 
 def test_a_hundred_thousand_points_are_thinned_to_the_screen(plot):
