@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSize, QSizeF
 from PySide6.QtGui import QImage, QPageSize, QPainter, QPdfWriter
-from PySide6.QtSvg import QSvgGenerator
 
 from cnnstudio.canvas.scene import CanvasScene
 from cnnstudio.theme import current_theme
+from cnnstudio.widgets.svg import svg_of
 from engine.errors import StorageError
 
 FORMATS = ("svg", "pdf", "png")
@@ -83,16 +83,8 @@ def _pdf(scene: CanvasScene, area: QRectF, _scale: float) -> bytes:
 
 
 def _svg(scene: CanvasScene, area: QRectF, _scale: float) -> bytes:
-    data, buffer = _buffer()
-    generator = QSvgGenerator()
-    generator.setOutputDevice(buffer)
-    generator.setSize(area.size().toSize())
-    generator.setViewBox(QRectF(0, 0, area.width(), area.height()))
-    generator.setTitle(scene.document.title)
-    painter = QPainter(generator)
-    _draw(scene, painter, QRectF(0, 0, area.width(), area.height()), area)
-    painter.end()
-    return _taken(data, buffer)
+    target = QRectF(0, 0, area.width(), area.height())
+    return svg_of(area.size(), lambda painter: _draw(scene, painter, target, area), scene.document.title)
 
 
 def _buffer() -> tuple[QByteArray, QBuffer]:

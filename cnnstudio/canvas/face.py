@@ -108,7 +108,7 @@ def paint_face(painter: QPainter, face: Face, theme: Theme) -> None:
     outline = QPainterPath()
     outline.addRoundedRect(card, RADIUS, RADIUS)
     painter.fillPath(outline, theme.color("surface"))
-    _paint_header(painter, face, outline, theme)
+    _paint_header(painter, face, theme)
     _paint_text(painter, face, theme)
     border = "danger" if face.is_error else "border"
     pen = QPen(theme.color(border), 1.5 if face.is_error else 1.0)
@@ -138,15 +138,23 @@ def _paint_shadow(painter: QPainter, card: QRectF, theme: Theme) -> None:
         painter.drawRoundedRect(shadow, RADIUS + spread, RADIUS + spread)
 
 
-def _paint_header(painter: QPainter, face: Face, outline: QPainterPath, theme: Theme) -> None:
+@lru_cache
+def _header_shape() -> QPainterPath:
+    """The head of a card. A path, not a clip, which an SVG file would not have."""
+    path, side = QPainterPath(QPointF(0, HEADER)), 2 * RADIUS
+    path.arcTo(0, 0, side, side, 180, -90)
+    path.arcTo(BLOCK_WIDTH - side, 0, side, side, 90, -90)
+    path.lineTo(BLOCK_WIDTH, HEADER)
+    path.closeSubpath()
+    return path
+
+
+def _paint_header(painter: QPainter, face: Face, theme: Theme) -> None:
     color = QColor(layer_color(face.role))
     ink = QColor(layer_ink(face.role))
     if face.pale:
         color, ink = theme.color("pressed"), theme.color("muted")
-    painter.save()
-    painter.setClipRect(QRectF(-1, -1, BLOCK_WIDTH + 2, HEADER + 1), Qt.ClipOperation.IntersectClip)
-    painter.fillPath(outline, color)
-    painter.restore()
+    painter.fillPath(_header_shape(), color)
     if face.pale:
         painter.fillRect(QRectF(PADDING, HEADER - 2, BLOCK_WIDTH - 2 * PADDING, 2), QColor(layer_color(face.role)))
     painter.setPen(ink)

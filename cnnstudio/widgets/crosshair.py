@@ -14,6 +14,8 @@ from cnnstudio.theme import DARK, LIGHT, current_theme
 from cnnstudio.widgets.curve_chart import CurveChart
 from cnnstudio.widgets.curve_series import CurveSeries
 
+_MOST, _ABOVE = 0.6, 4
+"""Share of the height of the chart that the values take at most; more of them stand so many pixels above it."""
 _OTHER_INKS = {"light": DARK, "dark": LIGHT}
 
 
@@ -62,7 +64,6 @@ class Crosshair(QObject):
         super().__init__(plot)
         self._plot, self._chart, self._drawn, self._read = plot, chart, drawn, read
         self._step: float | None = None
-        # Of the plot, not of the chart: where that is low, the values may reach over the legend.
         self._label = QLabel(plot)
         self._label.setProperty("role", "readout")
         self._label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -79,8 +80,8 @@ class Crosshair(QObject):
     def renew(self) -> None:
         """Read the values anew."""
         self._chart.set_cross(self._step)
-        self._label.setVisible(self._step is not None)
         if self._step is None:
+            self.hide()
             self._chart.setAccessibleDescription("")
             return
         readout = self._read(self._step)
@@ -88,11 +89,19 @@ class Crosshair(QObject):
         self._label.setTextFormat(Qt.TextFormat.RichText if readout.colors else Qt.TextFormat.PlainText)
         self._label.setText(readout.table if readout.colors else readout.plain)
         self._label.adjustSize()
+        window = self._plot.window()
+        if self._label.parentWidget() is not window:  # where the chart is low, the values reach beyond its panel
+            self._label.setParent(window)
         left, top = self._place(self._step)
-        corner = self._chart.mapTo(self._plot, QPoint(int(left), int(top)))
-        room = self._plot.size() - self._label.size()
+        corner = self._chart.mapTo(window, QPoint(int(left), int(top)))
+        room = window.size() - self._label.size()
         self._label.move(max(min(corner.x(), room.width()), 0), max(min(corner.y(), room.height()), 0))
+        self._label.setVisible(self._plot.isVisible())
         self._label.raise_()
+
+    def hide(self) -> None:
+        """Take the values away while the plot is out of sight."""
+        self._label.hide()
 
     @Slot(object)
     def _point_at(self, x: float | None) -> None:
@@ -119,6 +128,8 @@ class Crosshair(QObject):
         """Left and top of the label in the chart."""
         width, height = self._label.width(), self._label.height()
         area, free = self._chart.plot_rect, self._chart.free_rect
+        if height > _MOST * area.height():
+            return area.left(), area.top() - height - _ABOVE
         if free is not None:  # where curves seldom are: losses fall, accuracies rise
             return free.right() - 6 - width, free.top() + 4 if self._chart.pointer_apart else free.bottom() - 4 - height
         low, high = self._chart.x_range

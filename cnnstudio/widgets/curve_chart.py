@@ -186,9 +186,9 @@ class CurveChart(pg.GraphicsView):
 
     def set_epoch_marks(self, steps: Points) -> None:
         """Vertical lines at the ends of epochs."""
-        heights = np.tile([-10.0, 110.0], len(steps))
-        for marks in (self._epochs, self._epochs_apart):
-            marks.setData(np.repeat(steps, 2), heights)
+        # No longer than what is in view: a file has no edge that would cut them off.
+        for marks, heights in ((self._epochs, (0.0, 100.0)), (self._epochs_apart, self.y_range("right"))):
+            marks.setData(np.repeat(steps, 2), np.tile(heights, len(steps)))
 
     # --- axes -------------------------------------------------------------------------------------------
 

@@ -41,13 +41,14 @@ def _places(keys: Keys, width: float) -> tuple[list[QPointF], float]:
 
 
 def chart_size(chart: QGraphicsView, keys: Keys) -> QSize:
-    """The size of a chart with its legend, in logical pixels."""
-    return QSize(chart.width(), chart.height() + round(_places(keys, chart.width())[1]))
+    """The size of a chart with its legend and a margin, in logical pixels."""
+    width = chart.width() + 2 * round(_MARGIN)
+    return QSize(width, chart.height() + round(_places(keys, width)[1] + _MARGIN))
 
 
 def paint_chart(painter: QPainter, chart: QGraphicsView, keys: Keys) -> None:
-    """The legend above, the chart below it, from the top left corner."""
-    places, height = _places(keys, chart.width())
+    """The legend above, the chart below it, from the top left corner of a margin."""
+    places, height = _places(keys, chart.width() + 2 * _MARGIN)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(ui_font(0.85))
     line = QFontMetricsF(ui_font(0.85)).height()
@@ -60,7 +61,7 @@ def paint_chart(painter: QPainter, chart: QGraphicsView, keys: Keys) -> None:
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, style.label)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     with _without_pixels(chart.scene()):
-        chart.render(painter, QRectF(0, round(height), chart.width(), chart.height()), chart.viewport().rect())
+        chart.render(painter, QRectF(_MARGIN, round(height), chart.width(), chart.height()), chart.viewport().rect())
 
 
 @contextmanager

@@ -194,6 +194,7 @@ class CurvePlot(QWidget):
         """Nothing is drawn while hidden."""
         super().hideEvent(event)
         self._timer.stop()
+        self.crosshair.hide()
 
     @Slot(object)
     def _retheme(self, _theme: Theme) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QBuffer, QCoreApplication, QIODevice, QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QBuffer, QCoreApplication, QIODevice, QPoint, QRect, QSize, QSizeF, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
-from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from cnnstudio.theme import current_theme
+from cnnstudio.widgets.svg import svg_of
 
 SCALE = 2.0
 """Pixels of a copied or saved picture for a logical one."""
@@ -80,17 +80,13 @@ def save_picture(picture: Picture, path: Path, scale: float = SCALE) -> None:
 
 
 def _svg(picture: Picture) -> bytes:
-    size, buffer, generator = picture.picture_size(), QBuffer(), QSvgGenerator()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    generator.setOutputDevice(buffer)
-    generator.setResolution(96)  # a pixel of SVG is 1/96 inch
-    generator.setSize(size)
-    generator.setViewBox(QRect(0, 0, size.width(), size.height()))
-    painter = QPainter(generator)
-    painter.fillRect(QRect(0, 0, size.width(), size.height()), current_theme().color("surface"))
-    picture.paint_picture(painter)
-    painter.end()
-    return bytes(buffer.data().data())
+    size = picture.picture_size()
+
+    def paint(painter: QPainter) -> None:
+        painter.fillRect(QRect(QPoint(), size), current_theme().color("surface"))
+        picture.paint_picture(painter)
+
+    return svg_of(QSizeF(size), paint)
 
 
 def _ask(parent: QWidget, picture: Picture, name: str) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QFontMetricsF, QImage, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QPainter
+from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.canvas.export import export_drawing
-from cnnstudio.canvas.face import THUMBNAIL, Face, paint_face, pixel_font
+from cnnstudio.canvas.face import HEADER, THUMBNAIL, Face, paint_face, pixel_font
 from cnnstudio.canvas.formula_bar import FormulaBar
 from cnnstudio.canvas.icons import layer_pixmap
 from cnnstudio.canvas.outline import OutlineModel, OutlinePanel
@@ -24,7 +25,7 @@ from cnnstudio.document import layout
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
 from cnnstudio.resources import resource_path
-from cnnstudio.theme import LAYER_COLORS, current_theme
+from cnnstudio.theme import LAYER_COLORS, current_theme, layer_color
 from engine.errors import StorageError
 from engine.layer import LAYERS
 from engine.templates import load_template, load_templates
@@ -225,6 +226,24 @@ def test_the_drawing_is_exported(qtbot: QtBot, document: Document, tmp_path: Pat
     assert view.canvas.selected == ("conv1",) and not view.canvas.exporting
     if suffix == "svg":
         assert b"Conv 1" in data and b"<text" in data
+        assert b'sans-serif"' in data and data.count(b"font-family") == data.count(b"serif") + data.count(b"monospace")
+
+
+def test_in_an_svg_file_only_the_head_of_a_block_has_the_colour_of_its_kind(
+    qtbot: QtBot, document: Document, tmp_path: Path
+) -> None:
+    view = CanvasView(document)
+    shown(qtbot, view)
+    export_drawing(view.canvas, tmp_path / "net.svg")
+    area = view.canvas.content_rect().adjusted(-16, -16, 16, 16)
+    picture = QImage(area.size().toSize(), QImage.Format.Format_RGB32)
+    painter = QPainter(picture)
+    QSvgRenderer(str(tmp_path / "net.svg")).render(painter)
+    painter.end()
+    card = view.canvas.blocks["conv1"].card.translated(-area.topLeft())
+    color, surface = QColor(layer_color("conv")), current_theme().color("surface")
+    assert picture.pixelColor((card.topRight() + QPointF(-4, HEADER - 3)).toPoint()) == color
+    assert picture.pixelColor((card.bottomRight() + QPointF(-4, -8)).toPoint()) == surface
 
 
 @pytest.mark.parametrize("name", ["net.gif", "no folder/net.png"])

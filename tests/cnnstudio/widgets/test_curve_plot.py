@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontInfo, QGuiApplication, QImage, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 
-from cnnstudio.theme import apply_theme, ui_font
+from cnnstudio.theme import apply_theme, current_theme, ui_font
 from cnnstudio.widgets import curve_plot
 from cnnstudio.widgets.picture_menu import save_picture
 from cnnstudio.widgets.training_plot import TrainingPlot
@@ -330,7 +330,10 @@ def test_pictures_are_exported(plot, tmp_path):
     plot.set_series("train_loss", [0, 1, 2], [2.0, 1.0, 0.5])
     plot._redraw()
     save_picture(plot, tmp_path / "curves.png")
-    assert QImage(str(tmp_path / "curves.png")).width() == 2 * plot.chart.width()
+    picture = QImage(str(tmp_path / "curves.png"))
+    assert picture.width() > 2 * plot.chart.width()
+    edges = {picture.pixelColor(x, y).name() for y in range(picture.height()) for x in (0, 12, picture.width() - 12)}
+    assert edges == {current_theme().surface}  # a margin
     save_picture(plot, tmp_path / "curves.svg")
     assert "<path" in (tmp_path / "curves.svg").read_text(encoding="utf-8")
     with pytest.raises(OSError):
@@ -378,7 +381,7 @@ def test_the_menu_copies_picture_and_values(plot):
     values.trigger()
     assert QGuiApplication.clipboard().text() == plot.values_csv()
     picture.trigger()
-    assert QGuiApplication.clipboard().image().width() == 2 * plot.chart.width()
+    assert QGuiApplication.clipboard().image().width() == 2 * plot.picture_size().width()
 
 
 def test_clearing_forgets_points_and_epochs(plot):
