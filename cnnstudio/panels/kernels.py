@@ -291,11 +291,13 @@ class KernelsPanel(LivePanel):
         return cell.map, (channel * shape[1] + cell.row) * shape[2] + cell.col
 
     def _channel_menu(self, places: Mapping[int, tuple[int, ...]], weights: Maps) -> QMenu:
-        """The weights at the places of some channels, the largest first; a few of very many."""
-        menu = QMenu(self._view)
+        """The weights at the places of some channels, the largest first; a few of very many. A colour names its own."""
+        menu, colors = QMenu(self._view), (self.tr("red"), self.tr("green"), self.tr("blue"))
+        of_color = self._channel.currentData() == RGB
         for channel in sorted(places, key=lambda channel: -abs(float(weights[places[channel]])))[:MOST_OFFERED]:
-            text = self.tr("channel {number}: {value}")
-            action = menu.addAction(text.format(number=channel, value=format_value(float(weights[places[channel]]))))
+            text = self.tr("{color}, channel {number}: {value}") if of_color else self.tr("channel {number}: {value}")
+            value, color = format_value(float(weights[places[channel]])), colors[channel] if of_color else ""
+            action = menu.addAction(text.format(number=channel, value=value, color=color))
             action.triggered.connect(partial(self._explain, places[channel]))
         menu.setActiveAction(menu.actions()[0])
         return menu

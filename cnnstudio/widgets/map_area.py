@@ -418,8 +418,13 @@ class MapArea(QAbstractScrollArea):
 
     def _readout(self, cell: Cell) -> str:
         values = cell.value if isinstance(cell.value, tuple) else (cell.value,)
-        name = self._labels[cell.map] if cell.map < len(self._labels) else str(cell.map)
         texts = [format_count(round(v)) if self._counts else format_value(v) for v in values]
+        if len(texts) == 3:
+            texts = [f"{channel} {text}" for channel, text in zip("RGB", texts, strict=True)]
+        rows, columns = self._names.rows, self._names.columns
+        if rows and columns:
+            return f"{rows[cell.row]} → {columns[cell.col]}:  {texts[0]}"
+        name = rows[cell.row] if rows else self._labels[cell.map] if cell.map < len(self._labels) else str(cell.map)
         return self.tr("{name} · row {row} · column {column}:  {value}").format(
-            name=name, row=cell.row, column=cell.col, value=" ".join(texts)
+            name=name, row=cell.row, column=cell.col, value="  ".join(texts)
         )

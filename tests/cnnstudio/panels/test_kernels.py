@@ -17,6 +17,7 @@ from cnnstudio.panels.kernels import MEAN, SPREAD
 from cnnstudio.panels.spread import CHANGE, GRADIENT, UPDATE, WEIGHTS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import invert
+from cnnstudio.widgets.numbers import format_value
 from engine.templates import Template
 from tests.cnnstudio.panels.pixels import assert_shows, colors_on_screen, enlarge, network_of, pixels_of
 
@@ -175,7 +176,7 @@ def test_kernels_over_three_channels_are_coloured_by_their_weights(
     panel.view.cell_activated.emit(Cell(2, 1, 0, (0.0, 0.0, 0.0)))
     menu = panel.view.findChild(QMenu)
     assert len(menu.actions()) == 3
-    next(action for action in menu.actions() if action.text().startswith("channel 1:")).trigger()
+    next(action for action in menu.actions() if action.text().startswith("green, channel 1:")).trigger()
     chosen = studio.selection.cell
     assert chosen is not None and chosen.index == (2, 1, 1, 0)
     menu.close()
@@ -260,3 +261,20 @@ def test_the_matrix_of_the_last_layer_is_painted_in_tall_cells_and_its_rows_are_
     window.view.show_block("conv2")
     qtbot.waitUntil(lambda: panel.view.maps is not None and panel.view.maps.ndim == 3 and len(panel.view.maps) > 1)
     assert panel.view._names.rows == () and panel.view.cell_rect(0, 0, 0).width() == panel.view.cell_rect(0, 0, 0).height()
+
+
+def test_the_weights_behind_a_coloured_kernel_are_named_by_their_colour(
+    qtbot: QtBot, window: MainWindow, templates: tuple[Template, ...]
+) -> None:
+    panel, studio = window.kernels, window.studio
+    studio.begin(next(t for t in templates if t.name == "vgg_mini"))
+    window.view.show_block("conv1")
+    qtbot.waitUntil(lambda: panel.view.maps is not None and panel.view.maps.ndim == 4, timeout=20_000)
+    assert panel.view.maps is not None
+    values = panel.view.maps[5, 1, 2]
+    expected = "  ".join(f"{color} {format_value(float(value))}" for color, value in zip("RGB", values, strict=True))
+    assert panel.view._readout(Cell(5, 1, 2, tuple(map(float, values)))).endswith(expected)
+    panel.view.cell_activated.emit(Cell(5, 1, 2, 0.0))
+    menu = panel.view.findChild(QMenu)
+    assert {action.text().split(",")[0] for action in menu.actions()} == {"red", "green", "blue"}
+    menu.close()
