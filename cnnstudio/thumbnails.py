@@ -69,13 +69,12 @@ class Thumbnails(QObject):
         if snapshot is None:
             self._scene.clear_thumbnails()
             return
-        scale = self._view.devicePixelRatioF()
-        for placed in self._document.derived.placed.values():
-            array = snapshot.arrays.get(f"{placed.node.id}.y")
+        scale, pictures = self._view.devicePixelRatioF(), {}
+        for block_id, placed in self._document.derived.placed.items():
+            array = snapshot.arrays.get(f"{block_id}.y")
             if array is not None and array.shape == tuple(placed.y):
-                self._scene.set_thumbnail(
-                    placed.node.id, thumbnail(array, placed.node.layer.role, scale, len(placed.y) == 1, self._classes)
-                )
+                pictures[block_id] = thumbnail(array, placed.node.layer.role, scale, len(placed.y) == 1, self._classes)
+        self._scene.set_thumbnails(pictures)
 
     @Slot()
     def _draw_again(self, *_: object) -> None:

@@ -47,6 +47,7 @@ class BlockItem(CardItem):
         self.id = block_id
         self.face = face
         self.thumbnail: QImage | None = None
+        self._picture_rect = QRectF()
         self.field: QRectF | None = None
         """The receptive field painted on the picture, in fractions of its width and height."""
         self.selected = False
@@ -75,10 +76,14 @@ class BlockItem(CardItem):
         self._pixmap = None
         self.update()
 
-    def set_thumbnail(self, image: QImage | None) -> None:
-        """Show a picture of the block's maps."""
-        self.thumbnail = image
+    def set_thumbnail(self, image: QImage | None) -> bool:
+        """Show a picture of the block's maps; True if it only replaces the pixels of another one, which views paint alone."""
+        before, self.thumbnail = self.thumbnail, image
+        if before is not None and image is not None and before.size() == image.size() and self.field is None:
+            return not self.face.problem
+        self._picture_rect = _fitting(image)
         self.update(THUMBNAIL)
+        return False
 
     def mark(self, *, selected: bool, highlighted: bool, hovered: bool) -> None:
         """Show whether the block is selected, named by the formula bar under the pointer, or itself under the
@@ -96,14 +101,8 @@ class BlockItem(CardItem):
         return QRectF(-MARGIN, -MARGIN, BLOCK_WIDTH + 2 * MARGIN, self._height + 2 * MARGIN)
 
     def picture_rect(self) -> QRectF:
-        """Where the thumbnail is painted, in item coordinates: as large as fits, at the left, in whole
-        proportions.
-        """
-        if self.thumbnail is None or self.thumbnail.isNull():
-            return QRectF()
-        size = self.thumbnail.size()
-        factor = min(THUMBNAIL.width() / size.width(), THUMBNAIL.height() / size.height())
-        return QRectF(THUMBNAIL.topLeft(), QSizeF(size) * factor)
+        """Where the thumbnail is painted, in item coordinates."""
+        return self._picture_rect
 
     def part_at(self, point: QPointF) -> Part | None:
         """The part under a point in scene coordinates."""
@@ -141,13 +140,9 @@ class BlockItem(CardItem):
         else:
             self._paint_cached(painter, scene)
         if self.thumbnail is not None and not self.face.problem:
-            rect = self.picture_rect()
-            # Enlarged cells stay squares; what must shrink is averaged, not picked at random.
-            device_width = rect.width() * painter.worldTransform().m11() * painter.device().devicePixelRatioF()
-            shrunk = device_width < self.thumbnail.width() and not scene.zooming
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
-            painter.drawImage(rect, self.thumbnail)
+            self.paint_picture(painter)
             if self.field is not None:
+                rect = self.picture_rect()
                 painter.setPen(QPen(theme.color("highlight"), 1.6))
                 painter.drawRect(
                     QRectF(
@@ -158,6 +153,17 @@ class BlockItem(CardItem):
                     )
                 )
         self._paint_marks(painter)
+
+    def paint_picture(self, painter: QPainter) -> None:
+        """Paint the thumbnail alone, in item coordinates."""
+        assert self.thumbnail is not None
+        scene: CanvasScene = self.scene()  # type: ignore[assignment]
+        rect = self.picture_rect()
+        # Enlarged cells stay squares; what must shrink is averaged, not picked at random.
+        device_width = rect.width() * painter.worldTransform().m11() * painter.device().devicePixelRatioF()
+        shrunk = device_width < self.thumbnail.width() and not scene.zooming
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
+        painter.drawImage(rect, self.thumbnail)
 
     def _paint_marks(self, painter: QPainter) -> None:
         if not (self.selected or self.highlighted or self.hovered):
@@ -209,3 +215,12 @@ class BlockItem(CardItem):
         paint_face(painter, self.face, current_theme())
         painter.end()
         return pixmap
+
+
+def _fitting(image: QImage | None) -> QRectF:
+    """The place of a picture in a block: as large as fits, at the left, in whole proportions."""
+    if image is None or image.isNull():
+        return QRectF()
+    size = image.size()
+    factor = min(THUMBNAIL.width() / size.width(), THUMBNAIL.height() / size.height())
+    return QRectF(THUMBNAIL.topLeft(), QSizeF(size) * factor)

@@ -21,6 +21,11 @@ class Preview:
         self.ghosts: dict[str, GhostItem] = {}
         self._wires: list[WireItem] = []
 
+    @property
+    def shown(self) -> bool:
+        """Whether anything of a candidate is shown."""
+        return bool(self.ghosts or self._wires)
+
     def show(self, candidate: Graph, shown: dict[str, tuple[str, str]]) -> None:
         """Show a candidate; `shown` gives title and role of the blocks that appear as outlines."""
         scene = self._scene
@@ -44,7 +49,7 @@ class Preview:
 
     def clear(self) -> None:
         """Show the graph as it is again."""
-        if not self.ghosts and not self._wires:
+        if not self.shown:
             return
         for item in (*self.ghosts.values(), *self._wires):
             self._scene.removeItem(item)

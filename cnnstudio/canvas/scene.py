@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from time import perf_counter
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal, Slot
@@ -47,6 +48,8 @@ class CanvasScene(QGraphicsScene):
     """The selected wire, or None."""
     hovered_changed = Signal(object)
     """The id of the block under the pointer, or None."""
+    pictures_replaced = Signal(object)
+    """A tuple of `BlockItem`s whose pictures others of the same size have replaced: those are all that is to be painted anew."""
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -184,11 +187,20 @@ class CanvasScene(QGraphicsScene):
 
     # --- what others show on the blocks ---
 
-    def set_thumbnail(self, block_id: str, image: QImage | None) -> None:
-        """Show a picture of a block's maps; ids that are gone are ignored, as pictures arrive late."""
-        item = self.blocks.get(block_id)
-        if item is not None:
-            item.set_thumbnail(image)
+    def set_thumbnails(self, images: Mapping[str, QImage]) -> None:
+        """Show pictures of blocks' maps, by the ids of the blocks; ids that are gone are ignored, as pictures arrive late."""
+        shown = [(self.blocks[block_id], image) for block_id, image in images.items() if block_id in self.blocks]
+        replaced = tuple(item for item, image in shown if item.set_thumbnail(image))
+        if replaced:
+            self.pictures_replaced.emit(replaced)
+
+    @property
+    def pictures_lie_open(self) -> bool:
+        """Whether every picture is painted as it is, with nothing over it: neither another card nor anything that passes."""
+        if self.exporting or self.zooming or self._flow is not None or self.preview.shown:
+            return False
+        cards = [item.card for item in self.blocks.values()]
+        return not any(first.intersects(second) for first, second in combinations(cards, 2))
 
     def clear_thumbnails(self) -> None:
         """Take all pictures away, for example when the network has changed."""

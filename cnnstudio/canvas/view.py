@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from cnnstudio.canvas.editing import Editor
 from cnnstudio.canvas.face import HEADER
+from cnnstudio.canvas.fresh_pictures import FreshPictures
 from cnnstudio.canvas.gestures import DrawWire, Gesture, MoveBlocks, Pan, PressFix, RubberBand
 from cnnstudio.canvas.keys import press_key
 from cnnstudio.canvas.name_editor import NameEditor
@@ -54,6 +55,7 @@ class CanvasView(ZoomView):
         self.canvas.setParent(self)
         self.document = document
         self.editor = Editor(document, self.canvas, self)
+        self._pictures = FreshPictures(self)
         self.gesture: Gesture | None = None
         self.space_held = False
         self._drop = PaletteDrop(self)
@@ -326,8 +328,9 @@ class CanvasView(ZoomView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint one frame."""
-        self.canvas.begin_frame()
-        super().paintEvent(event)
+        if not self._pictures.paint(event.region()):
+            self.canvas.begin_frame()
+            super().paintEvent(event)
 
     def drawForeground(self, painter: QPainter, _rect: QRectF | QRect) -> None:
         """The hint, and the outline of the focus."""

@@ -94,7 +94,7 @@ def canvas_of(app: QApplication, blocks: int) -> CanvasView:
     pixels = np.random.default_rng(1).integers(0, 255, (60, 90, 4), np.uint8).tobytes()
     picture = QImage(pixels, 90, 60, QImage.Format.Format_RGB32)
     for block in document.graph.ids:
-        view.canvas.set_thumbnail(block, picture)
+        view.canvas.set_thumbnails({block: picture})
     _show(app, view)
     view.fit()
     return view

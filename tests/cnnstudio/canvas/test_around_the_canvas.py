@@ -207,7 +207,7 @@ def test_hovering_a_block_paints_its_receptive_field_on_the_input(qtbot: QtBot, 
 def test_pictures_for_blocks_that_are_gone_are_ignored(qtbot: QtBot, document: Document) -> None:
     view = CanvasView(document)
     shown(qtbot, view)
-    view.canvas.set_thumbnail("nobody", QImage(4, 4, QImage.Format.Format_RGB32))
+    view.canvas.set_thumbnails({"nobody": QImage(4, 4, QImage.Format.Format_RGB32)})
     view.canvas.clear_thumbnails()
 
 

@@ -440,7 +440,7 @@ def test_a_name_is_edited_in_place(view: CanvasView) -> None:
 
 def test_a_double_click_on_a_picture_tells_the_pixel(view: CanvasView, qtbot: QtBot) -> None:
     image = QImage(60, 30, QImage.Format.Format_RGB32)
-    view.canvas.set_thumbnail("conv1", image)
+    view.canvas.set_thumbnails({"conv1": image})
     item = view.canvas.blocks["conv1"]
     corner = item.pos() + item.picture_rect().topLeft()
     with qtbot.waitSignal(view.cell_activated) as told:
