@@ -34,7 +34,7 @@ def class_average(network: Network, step: int, split: Split, layer: str, label: 
     rows = np.flatnonzero(split.labels == label)[:MOST]
     total = np.zeros(network.placed[index].y, np.float64)
     for done, row in enumerate(rows, 1):
-        total += network.forward_sample(split.images[row]).workspaces[index].y[0]
+        total += network.forward_sample(split.images[row], index + 1).workspaces[index].y[0]
         if not done % PART:
             yield done
     with np.errstate(invalid="ignore"):

@@ -240,12 +240,15 @@ class Network:
         return Evaluation(float(losses.mean(dtype=np.float64)), float(np.mean(predicted == truth)), predicted,
                           confidences(output))
 
-    def forward_sample(self, image: Array) -> PlainLane:
-        """Run one raw image (C, H, W) in evaluation mode through a lane of its own, which keeps every output and buffer."""
+    def forward_sample(self, image: Array, layers: int | None = None) -> PlainLane:
+        """Run one raw image (C, H, W) in evaluation mode through a lane of its own, which keeps every output and buffer.
+
+        It goes through so many layers, or through all.
+        """
         if self._probe is None:
             self._probe = PlainLane(self._parts, 1, record=True)
         self._probe.begin(image[None], training=False)
-        self._probe.settings.run(self._make_calls, self._probe.forward)
+        self._probe.settings.run(self._make_calls, self._probe.forward[:layers])
         return self._probe
 
     def backward_sample(self, label: Array, *, gradients: bool = True) -> tuple[float, dict[str, Array]]:

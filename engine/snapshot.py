@@ -42,27 +42,36 @@ from engine.update import clip, penalise
 class SnapshotRequest:
     """What to copy: one raw image (C, H, W) and, for deltas and gradients, its label; layers None means all of them.
 
-    Without `gradients`, which take about as long as the deltas, only these come with a label. `parameters` adds the weights of
-    all layers asked for, or of `weights_of` alone, which narrows gradients and changes too; `changes` is for who knows older
-    weights: what the last update changed ("conv1.W_update"), and what all of them did since the weights were drawn or loaded
-    ("conv1.W_change"). `other` is a second image, of which the output of `other_layer` comes beside those of the first
-    ("other:conv1.y"). Who asks for different things in turn knows what has come by the `mark`, which the snapshot bears again.
+    `layers` are those whose outputs are copied. The deltas are of the same, or of `deltas_of`; weights, gradients and changes, or
+    of `weights_of`. Without `gradients`, which take about as long as the deltas, only these come with a label. `changes` is for
+    who knows older weights: what the last update changed ("conv1.W_update"), and what all of them did since the weights were
+    drawn or loaded ("conv1.W_change"). `other` is a second image, of which the output of `other_layer` comes beside those of the
+    first ("other:conv1.y"). Who asks for different things in turn knows what has come by the `mark`, which the snapshot bears
+    again.
     """
 
     image: Array | None = None
     label: int | None = None
     layers: tuple[str, ...] | None = None
-    parameters: bool = True
+    weights_of: tuple[str, ...] | None = None
+    deltas_of: tuple[str, ...] | None = None
+    gradients: bool = True
     changes: bool = False
     other: Array | None = None
     other_layer: str | None = None
-    weights_of: tuple[str, ...] | None = None
-    gradients: bool = True
     mark: int = 0
+
+    def takes_output_of(self, layer: str) -> bool:
+        """Whether the output of a layer is copied, with the buffers that it shows."""
+        return self.layers is None or layer in self.layers
 
     def takes_weights_of(self, layer: str) -> bool:
         """Whether weights, gradients and changes of a layer are copied."""
-        return (self.layers is None or layer in self.layers) and (self.weights_of is None or layer in self.weights_of)
+        return self.takes_output_of(layer) if self.weights_of is None else layer in self.weights_of
+
+    def takes_delta_of(self, layer: str) -> bool:
+        """Whether the delta of a layer is copied."""
+        return self.takes_output_of(layer) if self.deltas_of is None else layer in self.deltas_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,14 +119,14 @@ def frozen(array: Array | float) -> Array:
 
 
 def sample_snapshot(network: Network, step: int, request: SnapshotRequest) -> Snapshot:
-    """Run the sample probe: forward, and backward when a label is given, through a workspace of its own."""
-    wanted = [p for p in network.placed if request.layers is None or p.node.id in request.layers]
-    ids = {p.node.id for p in wanted}
-    weighty = {layer for layer in ids if request.takes_weights_of(layer)}
+    """Run the sample probe through a workspace of its own: forward as far as is asked for, and backward when a label is given."""
+    wanted = [p for p in network.placed if request.takes_output_of(p.node.id)]
+    weighty = {p.node.id for p in network.placed if request.takes_weights_of(p.node.id)}
     arrays: dict[str, Array] = {}
     loss = None
     if request.image is not None:
-        lanes = [network.forward_sample(request.image)]
+        last = len(network.placed) if request.label is not None else wanted[-1].index + 1 if wanted else 0
+        lanes = [network.forward_sample(request.image, last)]
         arrays["image"] = frozen(lanes[0].images[0])
         for p in wanted:
             arrays |= _outputs(lanes, p, _first)
@@ -125,11 +134,10 @@ def sample_snapshot(network: Network, step: int, request: SnapshotRequest) -> Sn
             label = np.array([request.label])
             loss, gradients = network.backward_sample(label, gradients=request.gradients)
             targets = targets_of(label, network.outputs, network.dtype)
-            arrays |= {"target": frozen(targets[0]), "loss": frozen(loss)} | _deltas(network, lanes, wanted, targets, _first)
+            with_delta = [p for p in network.placed if request.takes_delta_of(p.node.id)]
+            arrays |= {"target": frozen(targets[0]), "loss": frozen(loss)} | _deltas(network, lanes, with_delta, targets, _first)
             arrays |= _of_layers(gradients, weighty, "d")
-    arrays |= _of_layers(network.state, ids)
-    if request.parameters:
-        arrays |= _of_layers(network.parameters.named, weighty)
+    arrays |= _of_layers(network.state, {p.node.id for p in wanted}) | _of_layers(network.parameters.named, weighty)
     return Snapshot(step, "sample", arrays, network.spec, network.loss, loss, mark=request.mark)
 
 

@@ -103,10 +103,11 @@ class DensePanel(LivePanel):
         """Input, weights and output of the layer, and the output of the network; for a range of the network all weights."""
         layer, nodes = self._layer(), self._document.spec.nodes
         before = input_of(self._document.derived, layer) if layer else None
-        layers = frozenset(name for name in (layer, before, nodes[-1].id if nodes else None) if name)
+        outputs = frozenset(name for name in (layer, before, nodes[-1].id if nodes else None) if name)
+        weights = frozenset([layer] if layer else [])
         if self._of_network:
-            layers |= frozenset(p.node.id for p in self._document.derived.placed.values() if p.node.layer.role in WITH_KERNELS)
-        return Needs(layers, parameters=True)
+            weights |= frozenset(p.node.id for p in self._document.derived.placed.values() if p.node.layer.role in WITH_KERNELS)
+        return Needs(outputs, weights)
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show the layer of one step."""

@@ -183,7 +183,7 @@ class FeatureMapsPanel(LivePanel):
         layers = frozenset(name for name in (layer, before) if name)
         if self._range.mode == "network":
             layers |= frozenset(self._document.derived.placed)
-        own = Needs(layers, deltas=self._mode() == BACK)
+        own = Needs(layers, deltas=layers if self._mode() == BACK else frozenset())
         return own if self.shows_winners or layer is None else own | self._compare.needs(layer)
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:

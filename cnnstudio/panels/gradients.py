@@ -128,8 +128,10 @@ class GradientsPanel(LivePanel):
         self._what.setCurrentIndex(self._what.findData(key))
 
     def needs(self) -> Needs:
-        """The deltas of all layers."""
-        return Needs(frozenset(node.id for node in self._document.spec), deltas=True)
+        """The deltas of all layers; norms over time are recorded anyway."""
+        if self._what.currentData() != DELTAS:
+            return Needs()
+        return Needs(deltas=frozenset(node.id for node in self._document.spec))
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show the deltas of one step."""
@@ -168,6 +170,7 @@ class GradientsPanel(LivePanel):
         self._flow.setVisible(not over_time)
         self._options.setVisible(over_time)
         self._draw_norms() if over_time else self._draw()
+        self.needs_changed.emit()
 
     @Slot()
     def _draw(self) -> None:

@@ -161,10 +161,10 @@ class KernelsPanel(LivePanel):
         """The weights of one layer, for a range of the network of all; their gradients only when they are shown."""
         what = self._array.currentData()
         changes = (what if what != SPREAD else self._spread.quantity) in (UPDATE, CHANGE)
-        layers = frozenset([self._layer] if self._layer else [])
+        weights = frozenset([self._layer] if self._layer else [])
         if self._range.mode == "network":
-            layers = frozenset(p.node.id for p in self._document.derived.placed.values() if p.node.layer.role in WITH_KERNELS)
-        return Needs(layers, parameters=True, gradients=what == GRADIENT, changes=changes)
+            weights = frozenset(p.node.id for p in self._document.derived.placed.values() if p.node.layer.role in WITH_KERNELS)
+        return Needs(weights=weights, gradients=what == GRADIENT, changes=changes)
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show the kernels of one step."""

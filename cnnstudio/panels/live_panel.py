@@ -15,23 +15,23 @@ from engine.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Needs:
-    """The arrays that a panel shows: outputs of `layers`, their weights, their deltas, gradients, what changed the weights.
+    """The arrays that a panel shows: the outputs of some layers, the weights of some, the deltas of some.
 
-    `other` is a second image with the layer whose output is shown for it.
+    `gradients` and `changes` are those of the weights. `other` is a second image with the layer whose output is shown for it.
     """
 
-    layers: frozenset[str] = frozenset()
-    parameters: bool = False
-    deltas: bool = False
+    outputs: frozenset[str] = frozenset()
+    weights: frozenset[str] = frozenset()
+    deltas: frozenset[str] = frozenset()
     gradients: bool = False
     changes: bool = False
     other: tuple[Array, str] | None = None
 
     def __or__(self, other: Needs) -> Needs:
         return Needs(
-            self.layers | other.layers,
-            self.parameters or other.parameters,
-            self.deltas or other.deltas,
+            self.outputs | other.outputs,
+            self.weights | other.weights,
+            self.deltas | other.deltas,
             self.gradients or other.gradients,
             self.changes or other.changes,
             self.other or other.other,

@@ -87,7 +87,7 @@ class Probe(QObject):
         sample = self._selection.sample
         if self._controller.state.phase != RunPhase.RUNNING or sample is None or sample.image is None:
             return
-        chosen = self._turns.next(visible)
+        chosen = self._turns.next(_in_need(visible))
         if not chosen:
             return
         self._mark += 1
@@ -114,7 +114,7 @@ class Probe(QObject):
         if not whole and now < self._tell_at:
             return
         self._tell_at = now + STEPS_INTERVAL
-        steps = [self._steps[viewer] for viewer in visible if viewer in self._steps]
+        steps = [self._steps[viewer] for viewer in _in_need(visible) if viewer in self._steps]
         self.steps_shown.emit(*(min(steps), max(steps)) if steps else (None, None))
 
     def _whose(self, snapshot: Snapshot | None, visible: Sequence[Viewer]) -> Sequence[Viewer]:
@@ -124,22 +124,25 @@ class Probe(QObject):
         return [viewer for viewer in self._coming.get(snapshot.mark, ()) if viewer in visible]
 
 
+def _in_need(viewers: Iterable[Viewer]) -> list[Viewer]:
+    """Who shows arrays now, and not a hint or a history."""
+    return [viewer for viewer in viewers if viewer.needs() != Needs()]
+
+
 def _request(viewers: Iterable[Viewer], sample: SampleRef, mark: int) -> SnapshotRequest:
     """What viewers need together of a sample that has an image."""
-    needs, weights = Needs(), frozenset[str]()
+    needs = Needs()
     for viewer in viewers:
-        one = viewer.needs()
-        needs |= one
-        weights |= one.layers if one.parameters else frozenset()
+        needs |= viewer.needs()
     return SnapshotRequest(
         image=sample.image,
         label=sample.label if needs.deltas or needs.gradients else None,
+        layers=tuple(sorted(needs.outputs)),
+        weights_of=tuple(sorted(needs.weights)),
+        deltas_of=tuple(sorted(needs.deltas)),
         gradients=needs.gradients,
-        layers=tuple(sorted(needs.layers)),
-        parameters=needs.parameters,
         changes=needs.changes,
         other=needs.other[0] if needs.other else None,
         other_layer=needs.other[1] if needs.other else None,
-        weights_of=tuple(sorted(weights)),
         mark=mark,
     )

@@ -240,7 +240,7 @@ class TypedPanel(LivePanel):
 
     def needs(self) -> Needs:
         """The weights of one layer."""
-        return Needs(frozenset([self._layer] if self._layer else []), parameters=True)
+        return Needs(weights=frozenset([self._layer] if self._layer else []))
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Show the weights of one step."""

@@ -114,7 +114,7 @@ def frame_of(trainer: Trainer, request: SnapshotRequest, drawn_weights: Array | 
         frame = dataclasses.replace(frame, arrays={**frame.arrays, **_changes(trainer, request, drawn_weights)})
     fits = request.other is not None and request.other.shape == tuple(trainer.network.placed[0].x)
     if fits and request.other_layer is not None:
-        second = SnapshotRequest(request.other, layers=(request.other_layer,), parameters=False)
+        second = SnapshotRequest(request.other, layers=(request.other_layer,), weights_of=())
         outputs = sample_snapshot(trainer.network, trainer.step, second).arrays
         frame = dataclasses.replace(frame, arrays={**frame.arrays, **{OTHER + name: array for name, array in outputs.items()}})
     return frame

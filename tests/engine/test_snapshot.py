@@ -128,7 +128,7 @@ def test_a_sample_without_a_label_has_no_deltas_and_without_an_image_only_what_b
     network = Network(small())
     network.initialize(0)
     image = np.zeros((1, 8, 8), np.float32)
-    forward = sample_snapshot(network, 0, SnapshotRequest(image, parameters=False))
+    forward = sample_snapshot(network, 0, SnapshotRequest(image, weights_of=()))
     assert forward.loss is None
     assert set(forward.arrays) == {"image", "input.offset", "input.gain", "max_pool1.winner"} \
         | {f"{node.id}.y" for node in network.spec}
@@ -151,6 +151,25 @@ def test_weights_and_gradients_can_be_asked_of_some_layers_only() -> None:
     some, everything = (sample_snapshot(network, 0, r) for r in (request, SnapshotRequest(data.train.images[0], 1)))
     assert "dense1.W" in some and "dense1.dW" in some and "conv1.dy" in some and "conv1.y" in some
     assert set(everything.arrays) - set(some.arrays) == {"conv1.W", "conv1.b", "conv1.dW", "conv1.db"}
+
+
+def test_deltas_can_be_asked_of_some_layers_only() -> None:
+    data = blobs()
+    network = Trainer(small(), data, TrainSettings(seed=3)).network
+    request = SnapshotRequest(data.train.images[0], 1, layers=(), weights_of=(), deltas_of=("relu1",), gradients=False)
+    some, everything = (sample_snapshot(network, 0, r) for r in (request, SnapshotRequest(data.train.images[0], 1)))
+    assert set(some.arrays) == {"image", "dimage", "target", "loss", "relu1.dy"}
+    np.testing.assert_array_equal(some["relu1.dy"], everything["relu1.dy"])
+
+
+@pytest.mark.parametrize(("asked", "computed"), [((), 0), (("conv1",), 2), (("relu1", "input"), 3)])
+def test_a_sample_is_computed_no_further_than_to_the_last_layer_whose_output_is_asked_for(
+    asked: tuple[str, ...], computed: int) -> None:
+    network = Network(small())
+    network.initialize(0)
+    sample_snapshot(network, 0, SnapshotRequest(np.ones((1, 8, 8), np.float32), layers=asked, weights_of=("conv1",)))
+    outputs = [ws.y for ws in network.forward_sample(np.zeros((1, 8, 8), np.float32), 0).workspaces]
+    assert [bool(y.any()) for y in outputs] == [True] * computed + [False] * (len(outputs) - computed)
 
 
 def test_deltas_can_be_asked_for_without_gradients_and_are_the_same() -> None:

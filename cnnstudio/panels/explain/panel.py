@@ -171,7 +171,8 @@ class ExplainPanel(LivePanel):
         cell = self._selection.cell
         if cell is None or cell.probe == BATCH:
             return Needs()
-        return Needs(frozenset(node.id for node in self._document.spec), parameters=True, deltas=True, gradients=True)
+        layers = frozenset(node.id for node in self._document.spec)
+        return Needs(layers, layers, layers, gradients=True)
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         """Explain the same number at another step; while training runs a few times a second."""

@@ -56,7 +56,7 @@ class Picture:
         return False
 
     def needs(self) -> Needs:
-        return Needs(frozenset([self.layer]))
+        return Needs(frozenset([self.layer] if self.layer else []))
 
     def show_snapshot(self, snapshot: Snapshot | None) -> None:
         self.steps.append(None if snapshot is None else snapshot.step)
@@ -104,6 +104,13 @@ def test_at_rest_everybody_draws_the_frame_that_holds_everything(session: Sessio
     assert request is not None and request.layers == ("a", "b", "c", "d") and request.mark == EVERYBODY
     session.send(7, EVERYBODY)
     assert [picture.steps for picture in pictures] == [[7]] * 4 and not session.parts
+
+
+@pytest.mark.usefixtures("probe")
+def test_who_shows_no_arrays_has_no_turn_while_training_runs(session: Session, pictures: Sequence[Picture]) -> None:
+    pictures[2].layer = ""
+    run(session, 20)
+    assert pictures[2].steps == [0, 1] and all(len(picture.steps) > 4 for picture in pictures if picture is not pictures[2])
 
 
 @pytest.mark.usefixtures("probe")

@@ -90,7 +90,7 @@ def test_a_part_that_was_asked_for_is_all_that_the_next_frame_holds_and_at_rest_
     asked: Frames, clock: Clock, trainer: Trainer
 ) -> None:
     image = trainer.data.train.images[0]
-    asked.taken(0.0, SnapshotRequest(image, layers=("conv1",), parameters=False, mark=5))
+    asked.taken(0.0, SnapshotRequest(image, layers=("conv1",), weights_of=(), mark=5))
     asked.make(trainer, running=True, hold=True)
     clock.now += GRADIENT
     part = asked.release()
