@@ -143,6 +143,7 @@ class BlockItem(CardItem):
             self.paint_picture(painter)
             if self.field is not None:
                 rect = self.picture_rect()
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
                 painter.setPen(QPen(theme.color("highlight"), 1.6))
                 painter.drawRect(
                     QRectF(
@@ -163,6 +164,8 @@ class BlockItem(CardItem):
         device_width = rect.width() * painter.worldTransform().m11() * painter.device().devicePixelRatioF()
         shrunk = device_width < self.thumbnail.width() and not scene.zooming
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
+        # With soft edges Qt would share so small a picture among threads, which are woken and waited for.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.drawImage(rect, self.thumbnail)
 
     def _paint_marks(self, painter: QPainter) -> None:

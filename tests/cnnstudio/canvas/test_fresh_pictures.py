@@ -16,6 +16,7 @@ from cnnstudio.canvas.view import CanvasView
 from cnnstudio.document import layout
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
+from cnnstudio.theme import current_theme
 from engine.layer import LAYERS
 from engine.spec import NetworkSpec
 from tests.cnnstudio.canvas.mouse import move, press
@@ -82,6 +83,19 @@ def test_pictures_alone_look_as_if_all_had_been_painted(view: CanvasView, whole:
     assert not whole
     assert picture == viewport.grab().toImage()
     assert whole
+
+
+def test_a_picture_ends_at_whole_pixels(view: CanvasView) -> None:
+    view.zoom(0.63 / view.scale_factor)
+    view.centerOn(view.canvas.blocks["conv1"])
+    view.canvas.zooming = False
+    image = QImage(128, 50, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0xFF204060)
+    view.canvas.set_thumbnails({"conv1": image})
+    shown = view.viewport().grab().toImage()
+    rect = picture_area(view, view.canvas.blocks["conv1"]).boundingRect()
+    colors = {shown.pixel(x, y) for x in range(rect.left(), rect.right() + 1) for y in range(rect.top(), rect.bottom() + 1)}
+    assert colors <= {0xFF204060, current_theme().color("surface").rgb()}
 
 
 def test_the_window_paints_new_pictures_without_blocks_and_wires(view: CanvasView, whole: list[None], qtbot: QtBot) -> None:
