@@ -34,8 +34,8 @@ from engine.layer import Array
 
 _log = logging.getLogger("cnnstudio")
 
-DELAY = 0.25
-"""Seconds in which changes are gathered into one transaction."""
+DELAY = 0.5
+"""Seconds in which changes are gathered into one transaction: while training runs, rows that are told twice."""
 RETRY = 2.0
 """Seconds between two attempts to write to a disk that is full or gone."""
 BUDGET = 64 * 2**20
@@ -232,8 +232,9 @@ class WorkingDatabase:
 
     def _put(self, change: Pending) -> None:
         with self._changed:
+            if not self._pending:  # otherwise the thread is gathering changes already, and need not be woken for this one
+                self._changed.notify()
             self._pending.absorb(change)
-            self._changed.notify()
 
     def _ask(self, question: Callable[[], T]) -> T:
         """Have something done in the thread, after all that was put in before, and wait for it."""

@@ -21,6 +21,9 @@ HEAD = struct.Struct("<QQQ")
 ARRAY = struct.Struct("<Q?7x")
 """Bytes of an array, and whether it may be written to."""
 ALIGNMENT = 16
+ROOM = 4 * 2**20
+"""Bytes that may be under way, where the system allows that: a large frame is then sent and received at once, not in pieces for
+which the two ends wait for each other in turns."""
 SMALL = 65_536
 """Bytes below which an array is copied out of the block."""
 
@@ -30,6 +33,8 @@ class Channel:
 
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
+        with contextlib.suppress(OSError):  # a system may refuse so much; there is some room anyway
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ROOM)
 
     def send(self, message: Any) -> None:
         """Send one message, waiting until the other end has taken nearly all of it; raises OSError when that is gone."""

@@ -96,6 +96,28 @@ def test_everything_is_in_the_file_within_a_second(database: WorkingDatabase, tr
     pytest.fail("the edit is not in the database")
 
 
+def test_what_comes_while_changes_are_gathered_does_not_wake_the_thread(
+    database: WorkingDatabase, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "DELAY", 60.0)
+    assert database.flush() is None  # the thread waits with the new delay from now on
+    woken = []
+    notify = database._changed.notify
+
+    def counted() -> None:
+        woken.append(None)
+        notify()
+
+    monkeypatch.setattr(database._changed, "notify", counted)
+    for number in range(5):
+        database.put_network(titled(trained, f"edit {number}"))
+    assert len(woken) == 1
+    assert database.flush() is None
+    connection = sqlite3.connect(str(database.path))
+    assert '"edit 4"' in connection.execute("SELECT content FROM networks").fetchall()[-1][0]
+    connection.close()
+
+
 def test_after_a_crash_everything_is_found_again(
     database: WorkingDatabase, folder: Path, trained: Trained, tmp_path: Path
 ) -> None:

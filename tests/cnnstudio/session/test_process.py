@@ -90,6 +90,15 @@ def test_values_and_arrays_cross_the_channel_as_writable_as_they_were(size: int)
     here.close()
 
 
+def test_a_channel_has_room_for_more_than_the_system_gives_by_itself() -> None:
+    ends = socket.socketpair()
+    usual = ends[0].getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    channel = Channel(ends[0])
+    assert ends[0].getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) > usual
+    channel.close()
+    ends[1].close()
+
+
 def test_rows_that_are_kept_do_not_keep_the_frame_that_came_with_them() -> None:
     """A history of a small array a second would otherwise hold a frame a second for good."""
     ends = socket.socketpair()
