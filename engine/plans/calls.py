@@ -73,25 +73,20 @@ def in_runs(numbers: Array) -> Array:
 
 
 def bits_of(numbers: Array) -> Array:
-    """The same memory as signed integers of the same width."""
-    return numbers.view(np.int32 if numbers.dtype.itemsize == 4 else np.int64)
-
-
-def sign_over_all_bits(numbers: Array, out: Array) -> Call:
-    """out = a mask for every number: all bits one where it is negative, otherwise zero."""
-    bits = bits_of(numbers)
-    places = np.array(numbers.dtype.itemsize * 8 - 1, bits.dtype)
-    return bind(np.right_shift, bits, places, out=bits_of(out))
+    """The same memory as whole numbers of the same width."""
+    return numbers.view(np.uint32 if numbers.dtype.itemsize == 4 else np.uint64)
 
 
 def gate(y: Array, delta: Array, out: Array) -> list[Call]:
     """out = delta where y > 0, else 0, for y ≥ 0; `out` may be the memory of y.
 
-    The bits of a positive float, read as an integer and negated, are negative; of 0 they stay 0. Shifting the sign over all
-    bits gives the mask, and `and` keeps or clears the delta: twice as fast as multiplying by a comparison.
+    The bits of a positive float, read as a signed integer and negated, are negative; of 0 they stay 0. Shifting the sign over
+    all bits gives the mask, and `and` keeps or clears the delta: twice as fast as multiplying by a comparison.
     """
-    return [bind(np.negative, bits_of(y), out=bits_of(out)), sign_over_all_bits(out, out),
-            bind(np.bitwise_and, bits_of(out), bits_of(delta), out=bits_of(out))]
+    signed = np.int32 if y.dtype.itemsize == 4 else np.int64
+    y, delta, out = (numbers.view(signed) for numbers in (y, delta, out))
+    return [bind(np.negative, y, out=out), bind(np.right_shift, out, np.array(y.itemsize * 8 - 1, signed), out=out),
+            bind(np.bitwise_and, out, delta, out=out)]
 
 
 def unless_unchanged(source: Array, calls: list[Call]) -> Call:

@@ -5,14 +5,15 @@
 Max pooling goes along one axis at a time: the first maximum of each row of the window, then the first row with the largest one,
 is the first maximum in row-major order. Along an axis, cell by cell:
 
-    won_o = x_o > y   (strictly, so that the first maximum wins)          y = max(y, x_o)
+    y = max(x_0 … x_o)          lost_o = (the largest of the cells before) − y, which is 0 unless x_o > it (strictly: the first wins)
 
-    backward, from the last cell to the first:   the delta goes to o where won_o, and what is left goes on to the cells before
+    backward, from the last cell to the first:   where lost_o is 0 the delta goes on to the cells before, elsewhere to o
 
 Why it is fast: NumPy computes with whole contiguous blocks five times as fast as with every second pixel, and the convolution
-before the pooling may just as well write its pixels in this order; won_o is the sign of y − x_o, spread over all bits of the
-number, so that the delta is routed by `and` and `xor` without a branch, a multiplication or a scattered write; won_o is kept in
-the place of x_o, which nobody needs any more, and the delta later takes the same place.
+before the pooling may just as well write its pixels in this order; the delta is routed without a branch, a mask, a
+multiplication or a scattered write: δ >> lost_o shifts its bits by the bits of lost_o, read as a whole number, which is 0 or, with
+the sign bit set, far more than there are, so that nothing is left; every result takes the place of an operand that nobody needs
+any more, and the deltas at last those of their cells.
 
 Where maps lie as (H, N, W, C), the cells are (H', kh, kw, N, W', C), since there the convolution before writes whole rows.
 
@@ -23,6 +24,7 @@ relu(max(x) + b), since both are monotone; the delta that the ReLU stops would h
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -30,7 +32,7 @@ from engine.layer import Array, Layer
 from engine.layers.pool import AvgPool2D, MaxPool2D, Pool2D
 from engine.memory import aligned_zeros
 from engine.plans.boundary import Boundary, clear_uncovered, in_windows
-from engine.plans.calls import BLOCK, Call, Form, Scratch, bias_and_relu, bind, bits_of, sign_over_all_bits
+from engine.plans.calls import BLOCK, Call, Form, Scratch, bias_and_relu, bind, bits_of
 from engine.spec import Placed
 
 
@@ -74,23 +76,18 @@ class Maximum:
         return [slice(i, min(i + height, rows)) for i in range(0, rows, height)]
 
     def forward(self, rows: slice) -> list[Call]:
-        """The calls that make rows of y; where y has a delta, they leave in the cells who has won."""
+        """The calls that make rows of y; where y has a delta, they leave in the cells who has lost."""
         cells, out = self._y.ordered(self.cells[:, :, rows]), self._y.ordered(self._y.y[rows])
-        across, down = list(cells), list(cells[0])
-        mark = self._scratch.mark()
-        difference = self._scratch.take(across[0].shape) if self._y.has_delta else None
-        calls = first_maximum(across, across[0], difference)
-        calls += first_maximum(down, out, None if difference is None else difference[0])
-        self._scratch.release(mark)
-        return calls
+        across, down = list(cells), list(cells[-1])
+        return first_maximum(across, across[-1], self._y.has_delta) + first_maximum(down, out, self._y.has_delta)
 
     def backward(self, inside: Array | None = None) -> list[Call]:
         """The calls that leave in the cells their deltas, and copy them to the same windows elsewhere, if wanted."""
         calls: list[Call] = []
         for rows in self.blocks():
             cells = self._y.ordered(self.cells[:, :, rows])
-            across, down = list(cells), list(cells[0])
-            calls += to_first_maximum(self._y.ordered(self._y.dy[rows]), down) + to_first_maximum(across[0], across)
+            across, down = list(cells), list(cells[-1])
+            calls += to_first_maximum(self._y.ordered(self._y.dy[rows]), down) + to_first_maximum(across[-1], across)
             calls += [] if inside is None else [bind(np.copyto, inside[rows], self.grid[rows])]
         return calls
 
@@ -109,29 +106,27 @@ class MaxPoolForm(Form):
             self.backward += clear_uncovered(x.dy, maximum.window)
 
 
-def first_maximum(cells: list[Array], out: Array, difference: Array | None) -> list[Call]:
-    """out = the largest of the cells; with `difference` to work in, each cell but the first becomes the mask "has won so far"."""
+def first_maximum(cells: list[Array], out: Array, kept: bool) -> list[Call]:
+    """out = the largest of the cells; if `kept`, each cell but the last becomes what the largest so far has lost to the next one."""
     calls: list[Call] = []
     largest = cells[0]
     for cell in cells[1:]:
-        if difference is not None:
-            calls += [bind(np.subtract, largest, cell, out=difference), bind(np.maximum, largest, cell, out=out),
-                      sign_over_all_bits(difference, out=cell)]
-        else:
-            calls.append(bind(np.maximum, largest, cell, out=out))
-        largest = out
+        larger = out if cell is cells[-1] else cell
+        calls.append(bind(np.maximum, largest, cell, out=larger))
+        calls += [bind(np.subtract, largest, larger, out=largest)] if kept else []
+        largest = larger
     return calls if len(cells) > 1 or out is largest else [bind(np.copyto, out, largest)]
 
 
 def to_first_maximum(delta: Array, cells: list[Array]) -> list[Call]:
     """Each cell becomes the delta where it was the first maximum, otherwise 0."""
-    first, *others = (bits_of(cell) for cell in cells)
+    places = [bits_of(cell) for cell in cells]
     left = bits_of(delta)
     calls: list[Call] = []
-    for cell in reversed(others):
-        calls += [bind(np.bitwise_and, cell, left, out=cell), bind(np.bitwise_xor, left, cell, out=first)]
-        left = first
-    return calls if others or delta is cells[0] else [bind(np.copyto, cells[0], delta)]
+    for before, place in reversed(list(pairwise(places))):
+        calls += [bind(np.right_shift, left, before, out=before), bind(np.bitwise_xor, left, before, out=place)]
+        left = before
+    return calls if len(cells) > 1 or delta is cells[0] else [bind(np.copyto, cells[0], delta)]
 
 
 class AvgPoolForm(Form):
