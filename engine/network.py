@@ -364,7 +364,7 @@ def _numbers(wanted: Mapping[str, Param]) -> int:
 
 def _result(lane: Lane, loss: float, correct: int) -> SliceResult:
     gradient = lane.gradient
-    finite = math.isfinite(loss) and (math.isfinite(np.dot(gradient, gradient)) or bool(np.isfinite(gradient).all()))
+    finite = math.isfinite(loss) and (math.isfinite(gradient.dot(gradient)) or bool(np.isfinite(gradient).all()))
     return SliceResult(gradient, loss, correct, finite)
 
 

@@ -74,7 +74,8 @@ class Update:
                  slots_before: Mapping[str, Array] | None = None) -> None:
         kept = [] if before is None else [(before, p.flat)]
         kept += [(old, slots[name]) for name, old in (slots_before or {}).items()]
-        self._weights, self._scratch, self._blocks = p.flat, scratch, []
+        self._weights, self._blocks = p.flat, []
+        self._scratch = [scratch[:, start:start + BLOCK] for start in range(0, p.size, BLOCK)]
         for start in range(0, p.size, BLOCK):
             part = slice(start, start + BLOCK)
             self._blocks.append(Block(p.flat[part], p.gradient[part], {name: slot[part] for name, slot in slots.items()},
@@ -85,8 +86,9 @@ class Update:
         """Change weights and slots in place, block by block on all cores; returns whether all weights are still finite."""
 
         def change(k: int, core: int) -> None:
-            block = self._blocks[k]
-            own = self._scratch[:, core * BLOCK:core * BLOCK + len(block.w)]
+            block, own = self._blocks[k], self._scratch[core]
+            if len(block.w) < own.shape[1]:  # the last one
+                own = own[:, :len(block.w)]
             # What overflows is found by the lengths, and named by the trainer.
             self._lengths[k] = block.settings.run(block.change, optimizer, rate, t, own)
 

@@ -27,7 +27,7 @@ from numpy.lib.stride_tricks import as_strided
 from engine.blas import packs_small_products
 from engine.layer import Array
 from engine.memory import aligned_zeros
-from engine.plans.calls import BLOCK, Call, Scratch, bind
+from engine.plans.calls import BLOCK, Call, Scratch, bind, product
 from engine.windows import Pair
 
 Target = Callable[[slice], tuple[Array, list[Call]]]
@@ -137,7 +137,7 @@ class Correlation:
 
 def _sum(products: Array, out: Array) -> list[Call]:
     """out = the sum of the rows."""
-    return [bind(np.matmul, np.ones(len(products), out.dtype), products, out=out)]
+    return [product(np.ones(len(products), out.dtype), products, out)]
 
 
 def kernel_in_order(weights: Array, kernels: list[Array]) -> list[Call]:

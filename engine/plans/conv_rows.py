@@ -29,7 +29,7 @@ from engine.blas import packs_small_products
 from engine.layer import Array
 from engine.layers.conv import Conv2D
 from engine.memory import aligned_zeros
-from engine.plans.calls import BLOCK, Call, Scratch, bind, in_runs
+from engine.plans.calls import BLOCK, Call, Scratch, bind, in_runs, product
 from engine.plans.conv_innermost import Target
 
 FEW_FILTERS, MANY_CELLS = 8, 16
@@ -144,7 +144,7 @@ class RowCorrelation:
         windows = windows.reshape(*products.shape[:-1], long, copy=False)
         rows = products.reshape(-1, cells * depth)
         return [bind(np.matmul, windows, delta[:, :, :, None].swapaxes(4, 5), out=products),
-                bind(np.matmul, np.ones(len(rows), out.dtype), rows, out=out)]
+                product(np.ones(len(rows), out.dtype), rows, out)]
 
 
 def input_gradient(layer: Conv2D, weights: Array, delta: Array, left: int, landing: Target, height: int,
@@ -202,6 +202,8 @@ def multiply(a: Array, b: Array, out: Array, shortest: int = SHORTEST) -> Call:
     length = b.shape[-1]
     if not packs_small_products():
         length = piece(length, SMALL_PRODUCT // a.size, shortest)
+    if out.ndim == 2 and length == out.shape[1]:
+        return product(a, b, out)
     b, out = (m.reshape(*m.shape[:-1], m.shape[-1] // length, length, copy=False).swapaxes(-3, -2) for m in (b, out))
     return bind(np.matmul, a, b, out=out)
 
@@ -209,6 +211,8 @@ def multiply(a: Array, b: Array, out: Array, shortest: int = SHORTEST) -> Call:
 def multiply_rows(a: Array, b: Array, out: Array) -> Call:
     """out (M, L) = a (M, K) · b (L, K)ᵀ, cut into pieces of the rows of a that a library with small kernels likes best."""
     each = len(a) if packs_small_products() else piece(len(a), SMALL_SUM // len(b))
+    if each == len(a):
+        return product(a, b.T, out)
     a, out = (m.reshape(-1, each, m.shape[1], copy=False) for m in (a, out))
     return bind(np.matmul, a, b.T, out=out)
 

@@ -17,7 +17,7 @@ from engine.layers.conv import Conv2D
 from engine.memory import aligned_zeros, buffer_dtype
 from engine.plans import conv_winograd
 from engine.plans.boundary import Boundary, Reach, framed, in_windows
-from engine.plans.calls import Call, Form, Scratch, bias_and_relu, bind, unless_unchanged
+from engine.plans.calls import Call, Form, Scratch, bias_and_relu, bind, product, unless_unchanged
 from engine.plans.conv_innermost import Correlation, kernel_in_order, rotated_kernel_in_order
 from engine.plans.conv_of_one import CorrelationOfOne
 from engine.plans.conv_rows import RowCorrelation, input_gradient, multiply, multiply_rows, shares
@@ -157,12 +157,12 @@ def bias_gradient_of_rows(y: Boundary, out: Array) -> list[Call]:
     delta = y.ordered(y.dy)
     if y.vectors:
         flat = delta.reshape(len(out), -1, copy=False)
-        return [bind(np.matmul, flat, np.ones(flat.shape[1], delta.dtype), out=out)]
+        return [product(flat, np.ones(flat.shape[1], delta.dtype), out)]
     h, d, w, n = delta.shape
     rows = as_strided(delta, (h, d, w * n), (*delta.strides[:2], delta.itemsize))
     of_rows = aligned_zeros((h, d), delta.dtype)
     return [bind(np.matmul, rows, np.ones(w * n, delta.dtype), out=of_rows),
-            bind(np.matmul, np.ones(h, delta.dtype), of_rows, out=out)]
+            product(np.ones(h, delta.dtype), of_rows, out)]
 
 
 def _pixels(maps: Array) -> Array:
@@ -181,7 +181,7 @@ def bias_gradient(delta: Array, out: Array) -> list[Call]:
     h, n, w, d = delta.shape
     of_rows = aligned_zeros((h, n, d), delta.dtype)
     return [bind(np.matmul, np.ones(w, delta.dtype), delta, out=of_rows),
-            bind(np.matmul, np.ones(h * n, delta.dtype), of_rows.reshape(h * n, d), out=out)]
+            product(np.ones(h * n, delta.dtype), of_rows.reshape(h * n, d), out)]
 
 
 class DenseForm(Form):
@@ -196,7 +196,7 @@ class DenseForm(Form):
         self.forward = [multiply(x.y.T, p["W"].T, y.y.T, self.SHORTEST), *bias_and_relu(y.ordered(y.y), bias, y.gated, scratch)]
         if y.has_delta:
             self.backward = [multiply_rows(x.y, y.dy, g["W"].T) if y.rows else multiply(x.y, y.dy.T, g["W"].T, self.SHORTEST)]
-            self.backward += [] if bias is None else [bind(np.add.reduce, y.dy, axis=1, out=g["b"])]
+            self.backward += [] if bias is None else [product(y.dy, np.ones(y.n, y.dy.dtype), g["b"])]
         if x.has_delta:
             dx, after = x.landing(slice(None), scratch)
             self.backward += [multiply(y.dy.T, p["W"], dx.T, self.SHORTEST), *after]

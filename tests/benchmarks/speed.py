@@ -256,9 +256,9 @@ def _kind(call: Any, layer: str) -> str:
     name = getattr(getattr(call, "func", call), "__name__", "")
     if layer == "optimizer":
         return layer
-    if name in ("matmul", "copyto"):
-        return {"matmul": "products", "copyto": "unrolling"}[name]
-    return "pooling" if layer == "max_pool" and name in ("subtract", "maximum", "right_shift", "bitwise_and", "bitwise_xor") \
+    if name in ("matmul", "dot", "copyto"):
+        return "unrolling" if name == "copyto" else "products"
+    return "pooling" if layer == "max_pool" and name in ("subtract", "maximum", "right_shift", "bitwise_xor") \
         else "elementwise"
 
 
