@@ -33,13 +33,12 @@ from engine.layers.softmax import Softmax
 from engine.losses import CrossEntropy
 from engine.plans import conv_winograd, pool_innermost
 from engine.plans.boundary import NOTHING, Boundary, Reach
-from engine.plans.calls import Call, Form, Scratch, bind
+from engine.plans.calls import Call, Form, Scratch
 from engine.plans.forms import ActivationForm, AsItIs, ConvForm, DenseForm, FlattenForm, RowConvForm
 from engine.plans.head import SoftmaxForm
+from engine.plans.images import ImageReader
 from engine.plans.pool_innermost import AvgPoolForm, MaxPoolForm
 from engine.spec import Placed
-
-PAGE = 4096
 
 
 def serves(placed: Sequence[Placed]) -> bool:
@@ -197,16 +196,5 @@ class InnermostLane(Lane):
             raw = Boundary(place.x, self.n, y.y.dtype)
             return [lambda: np.copyto(raw.as_samples(raw.y), self._raw, casting="unsafe"),
                     *AsItIs(place, raw, y, {}, {}, self._scratch, ctx).forward]
-        offset, gain, even = ctx.state["offset"], ctx.state["gain"], self._scratch.take((self.n, *place.x))
-        # The arithmetic is done on the images as they come, which is faster than with the images innermost. Where images begin
-        # at whole pages, a gap after each keeps the transposition from reading all of them through the same few cache lines.
-        apart = even
-        if self._rows and place.x.size * y.y.itemsize % PAGE == 0:
-            apart = self._scratch.take((self.n, place.x.size + 16))[:, :place.x.size].reshape(even.shape, copy=False)
-        scaled = apart if self._rows else y.as_samples(y.y)
-
-        def scale() -> None:
-            images = np.subtract(self._raw, offset, even) if np.count_nonzero(offset) else self._raw
-            np.multiply(images, gain, scaled)
-
-        return [scale, bind(np.copyto, y.as_samples(y.y), apart)] if self._rows else [scale]
+        reader = ImageReader(y, ctx.state, self._scratch)
+        return [lambda: reader.read(self._raw)]

@@ -5,15 +5,15 @@
 Max pooling goes along one axis at a time: the first maximum of each row of the window, then the first row with the largest one,
 is the first maximum in row-major order. Along an axis, cell by cell:
 
-    y = max(x_0 … x_o)          lost_o = (the largest of the cells before) − y, which is 0 unless x_o > it (strictly: the first wins)
+    m_o = max(m_{o−1}, x_o)          lost_o = m_{o−1} − m_o: 0 unless x_o is the larger (strictly, so that the first maximum wins)
 
     backward, from the last cell to the first:   where lost_o is 0 the delta goes on to the cells before, elsewhere to o
 
 Why it is fast: NumPy computes with whole contiguous blocks five times as fast as with every second pixel, and the convolution
 before the pooling may just as well write its pixels in this order; the delta is routed without a branch, a mask, a
-multiplication or a scattered write: δ >> lost_o shifts its bits by the bits of lost_o, read as a whole number, which is 0 or, with
-the sign bit set, far more than there are, so that nothing is left; every result takes the place of an operand that nobody needs
-any more, and the deltas at last those of their cells.
+multiplication or a scattered write: δ >> lost_o shifts its bits by as many places as the bits of lost_o say, read as a whole
+number. That is 0, or for a negative number far more than there are places, so that 0 is left. Every result takes the place of
+an operand that nobody needs any more, m_o that of x_o, lost_o that of m_{o−1}, and the deltas at last those of their cells.
 
 Where maps lie as (H, N, W, C), the cells are (H', kh, kw, N, W', C), since there the convolution before writes whole rows.
 
@@ -107,7 +107,7 @@ class MaxPoolForm(Form):
 
 
 def first_maximum(cells: list[Array], out: Array, kept: bool) -> list[Call]:
-    """out = the largest of the cells; if `kept`, each cell but the last becomes what the largest so far has lost to the next one."""
+    """out = the largest of the cells; if `kept`, each cell but the last becomes what those so far have lost by to the next."""
     calls: list[Call] = []
     largest = cells[0]
     for cell in cells[1:]:

@@ -198,3 +198,12 @@ def test_a_relu_gives_no_negative_zero() -> None:
     # Its bits would open the gate of the backward pass; see plans/calls.py.
     for n in range(1, 70):
         assert not np.signbit(np.maximum(np.full(n, -0.0, np.float32), np.zeros(n, np.float32))).any()
+
+
+@pytest.mark.parametrize("bits", [np.uint32, np.uint64])
+def test_a_shift_by_more_places_than_there_are_leaves_nothing(bits: type[np.unsignedinteger]) -> None:
+    # What a loser of a max pooling has lost by is such a shift; see plans/pool_innermost.py.
+    most = np.iinfo(bits).max
+    for n in range(1, 70):
+        for places, left in ((0, most), (most // 2 + 1, 0), (most, 0)):
+            assert (np.right_shift(np.full(n, most, bits), np.full(n, places, bits)) == left).all()
