@@ -2,7 +2,7 @@
 
 Why it is fast: the arithmetic is done on the images as they come, not with the images innermost, and only what is left of it:
 nothing is subtracted where all offsets are 0; where all pixels have the same gain, as when a brightness of 0 … 255 becomes 0 … 1,
-the factor is one number; and where that is 1 the images are only moved.
+the factor is one number; and where that is 1 and the images go innermost, they are only moved.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ class ImageReader:
         self._y = y.as_samples(y.y)
         self._even = scratch.take(self._y.shape)
         bytes_each, item = self._gain.size * self._even.itemsize, self._even.itemsize
-        self._gaps = y.rows and bytes_each % PAGE == 0
+        gaps = y.rows and bytes_each % PAGE == 0
+        # A product may go through the images in their own order; a copy goes through the channels, which are short runs.
+        self._always_scales = gaps or not y.rows
         self._ready = self._even if y.rows else self._y
-        if self._gaps:
+        if gaps:
             apart = scratch.take((y.n, (bytes_each + GAP) // item))[:, :self._gain.size]
             self._ready = apart.reshape(self._even.shape, copy=False)
 
@@ -53,4 +55,4 @@ class ImageReader:
         self._shifts = bool(np.count_nonzero(self._offset))
         first = self._gain.flat[0]
         self._factor = np.asarray(first) if np.all(self._gain == first) else self._gain
-        self._scales = self._gaps or self._factor.ndim > 0 or first != 1
+        self._scales = self._always_scales or self._factor.ndim > 0 or first != 1
