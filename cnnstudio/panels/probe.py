@@ -18,8 +18,8 @@ EVERYBODY = 0
 """The mark of frames that hold everything."""
 MOST_UNDER_WAY = 3
 """Frames that may be on their way; one that was asked for before these does not come any more."""
-STEPS_INTERVAL = 0.2
-"""Seconds between two times that the steps on display are told while training runs: nobody reads numbers faster."""
+LOOK_INTERVAL = 0.25
+"""Seconds between two looks at who can be seen and needs arrays, unless something is known to have changed."""
 
 
 class Probe(QObject):
@@ -40,7 +40,10 @@ class Probe(QObject):
         self._coming: dict[int, tuple[Viewer, ...]] = {}
         """Who draws the frames that are under way, by their mark."""
         self._steps: dict[Viewer, int] = {}
-        self._tell_at = 0.0
+        self._visible: list[Viewer] = []
+        self._needing: list[Viewer] = []
+        """Who of those that can be seen shows arrays now, and not a hint or a history."""
+        self._look_at = 0.0
         # Many changes in one turn of the event loop (a layout restored, a block chosen) become one request.
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -48,6 +51,8 @@ class Probe(QObject):
         self._soon.timeout.connect(self._ask)
         selection.sample_changed.connect(self.renew)
         controller.frame_arrived.connect(self._show)
+        # While training runs, with the other numbers of the status bar: all of them are then painted at once.
+        controller.state_changed.connect(self._tell_steps)
 
     def add_panel(self, panel: LivePanel) -> None:
         """Serve a panel from now on."""
@@ -70,24 +75,26 @@ class Probe(QObject):
         self._viewers.clear()
         self._coming.clear()
 
-    @property
-    def _visible(self) -> list[Viewer]:
-        return [viewer for viewer in self._viewers if viewer.can_be_seen()]
+    def _look(self) -> None:
+        self._visible = [viewer for viewer in self._viewers if viewer.can_be_seen()]
+        self._needing = [viewer for viewer in self._visible if viewer.needs() != Needs()]
+        self._look_at = time.monotonic() + LOOK_INTERVAL
 
     @Slot()
     def _ask(self) -> None:
+        self._look()
         visible, sample = self._visible, self._selection.sample
         if not visible or sample is None or sample.image is None:
             self._controller.set_probe(None)
             return
         self._controller.set_probe(_request(visible, sample, EVERYBODY), min(viewer.interval for viewer in visible))
 
-    def _ask_for_turn(self, visible: Sequence[Viewer]) -> None:
+    def _ask_for_turn(self) -> None:
         """Ask for what those need whose turn it is then."""
         sample = self._selection.sample
         if self._controller.state.phase != RunPhase.RUNNING or sample is None or sample.image is None:
             return
-        chosen = self._turns.next(_in_need(visible))
+        chosen = self._turns.next(self._needing)
         if not chosen:
             return
         self._mark += 1
@@ -98,35 +105,30 @@ class Probe(QObject):
     @Slot(object)
     def _show(self, snapshot: Snapshot | None) -> None:
         self._turns.frame_came()
-        visible = self._visible
-        for viewer in self._whose(snapshot, visible):
+        whole = snapshot is None or snapshot.mark == EVERYBODY
+        if whole or time.monotonic() >= self._look_at:
+            self._look()
+        for viewer in self._whose(snapshot):
             viewer.show_snapshot(snapshot)
             if snapshot is not None:
                 self._steps[viewer] = snapshot.step
         if snapshot is None:
             self._steps.clear()
-        self._ask_for_turn(visible)
-        self._tell_steps(snapshot, visible)
+        self._ask_for_turn()
+        if whole:
+            self._tell_steps()
 
-    def _tell_steps(self, snapshot: Snapshot | None, visible: Sequence[Viewer]) -> None:
-        """Tell what is on display, at once where everybody has drawn a frame."""
-        whole, now = snapshot is None or snapshot.mark == EVERYBODY, time.monotonic()
-        if not whole and now < self._tell_at:
-            return
-        self._tell_at = now + STEPS_INTERVAL
-        steps = [self._steps[viewer] for viewer in _in_need(visible) if viewer in self._steps]
+    @Slot()
+    def _tell_steps(self, *_: object) -> None:
+        """Tell what is on display."""
+        steps = [self._steps[viewer] for viewer in self._needing if viewer in self._steps]
         self.steps_shown.emit(*(min(steps), max(steps)) if steps else (None, None))
 
-    def _whose(self, snapshot: Snapshot | None, visible: Sequence[Viewer]) -> Sequence[Viewer]:
+    def _whose(self, snapshot: Snapshot | None) -> Sequence[Viewer]:
         """Who of the visible ones draws a frame."""
         if snapshot is None or snapshot.mark == EVERYBODY:
-            return self._turns.take(visible)
-        return [viewer for viewer in self._coming.get(snapshot.mark, ()) if viewer in visible]
-
-
-def _in_need(viewers: Iterable[Viewer]) -> list[Viewer]:
-    """Who shows arrays now, and not a hint or a history."""
-    return [viewer for viewer in viewers if viewer.needs() != Needs()]
+            return self._turns.take(self._visible)
+        return [viewer for viewer in self._coming.get(snapshot.mark, ()) if viewer in self._visible]
 
 
 def _request(viewers: Iterable[Viewer], sample: SampleRef, mark: int) -> SnapshotRequest:

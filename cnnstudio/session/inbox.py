@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal, Slot
 
 from cnnstudio.session.mailbox import Mailbox
 from cnnstudio.session.messages import ROWS, Report, RunPhase, RunState
@@ -31,7 +31,7 @@ News = Report | list[BatchDone] | Frame | RunState
 
 class Inbox(QObject):
     """Looks into the mailbox when it rings, as it does for a frame, and when something else can have come: soon for an answer,
-    for the rows of a running training at their pace.
+    for the rows of a running training at their pace, with a frame if there is one.
     """
 
     _rung = Signal()
@@ -94,7 +94,6 @@ class Inbox(QObject):
             self._look(at_once=False)
 
     def _look(self, *, at_once: bool) -> None:
-        self._pace.looks()
         delivery = self._mailbox.take()
         self._handled = delivery.handled
         if delivery.state is not None:
@@ -106,6 +105,8 @@ class Inbox(QObject):
             self._pending.append(Frame(delivery.frame))
             if running:
                 self._frame_taken(self._pace.frame_came(), self._pace.took)
+                # Comes behind the painting of what those update to whom the frame is handed on.
+                QCoreApplication.postEvent(self, QEvent(QEvent.Type.User), Qt.EventPriority.LowEventPriority.value)
         if tells:
             self._pace.rows_told()
             if self._untold:
@@ -115,6 +116,10 @@ class Inbox(QObject):
         if running or delivery.busy or delivery.handled < self._asked or self._pending:
             self._look_soon()
         self._deliver()
+
+    def customEvent(self, event: QEvent) -> None:
+        """A frame has been handed on, and painted."""
+        self._pace.drawn()
 
     def _take_reports(self, reports: Iterable[Report], *, tells: bool) -> None:
         """Put what has happened behind the other things to hand on; rows alone can wait until it is time to tell them."""

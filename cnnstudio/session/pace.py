@@ -13,6 +13,8 @@ SLOWEST = 0.1
 """The longest time between two frames for that reason."""
 ROWS_INTERVAL = 0.3
 """Seconds between two times that rows and states are told."""
+GRACE = 0.05
+"""Seconds that rows wait for a frame, so that the thread is woken once for both."""
 ANSWER = 8
 """Milliseconds between two looks for an answer: a stroke on the drawing pad is followed at once."""
 
@@ -25,7 +27,7 @@ class Pace:
         self.took = 0.0
         """Seconds of this thread that the last frame took."""
         self._began: float | None = None
-        """The thread's time when the last frame came, until the next look."""
+        """The thread's time when the last frame came, until it is drawn."""
         self._interval: float | None = None
 
     def want_frames(self, interval: float | None) -> None:
@@ -34,10 +36,9 @@ class Pace:
         self._frame_at = 0.0
 
     def wait(self) -> int:
-        """Milliseconds to the next look, when the last frame has been drawn and the next one is due, or the next rows."""
-        now = time.monotonic()
-        due = min(self._frame_at, self._rows_at) if self._frame_at > now else self._rows_at
-        return max(1, math.ceil(1e3 * (due - now)))
+        """Milliseconds until rows are told at the latest: they come with the next frame if there is one by then."""
+        grace = 0.0 if self._interval is None else GRACE
+        return max(1, math.ceil(1e3 * (self._rows_at + grace - time.monotonic())))
 
     @property
     def rows_due(self) -> bool:
@@ -48,8 +49,8 @@ class Pace:
         """Rows have been told."""
         self._rows_at = time.monotonic() + ROWS_INTERVAL
 
-    def looks(self) -> None:
-        """The thread looks for news: what it has done since the last frame came tells what one takes, painting included."""
+    def drawn(self) -> None:
+        """The last frame has been drawn: what the thread has done since it came tells what one takes, painting included."""
         if self._began is not None:
             self.took, self._began = time.thread_time() - self._began, None
 

@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
+from cnnstudio.panels import probe as probe_module
 from cnnstudio.panels import turns
 from cnnstudio.panels.live_panel import Needs
 from cnnstudio.panels.probe import EVERYBODY, Probe
@@ -17,6 +18,7 @@ from cnnstudio.selection import SampleRef, Selection
 from cnnstudio.session.messages import RunPhase
 from engine.losses import CrossEntropy
 from engine.snapshot import Snapshot, SnapshotRequest
+from tests.cnnstudio.set_clock import SetClock
 from tests.engine.networks import small
 
 FRAME = 1 / 30
@@ -26,6 +28,7 @@ class Session(QObject):
     """The controller, as far as the probe needs it."""
 
     frame_arrived = Signal(object)
+    state_changed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,8 +149,9 @@ def test_the_oldest_and_the_latest_step_on_display_are_told(probe: Probe, sessio
     probe.steps_shown.connect(lambda *steps: told.append(steps))  # type: ignore[arg-type]
     run(session, 20)
     session.send(20, session.parts[-2].mark)
-    probe._tell_at = 0.0
     session.send(21, session.parts[-2].mark)
+    assert told[-1] == (1, 1)  # nothing has been told since all drew the same frame
+    session.state_changed.emit(session.state)
     latest = [picture.steps[-1] for picture in pictures]
     assert told[-1] == (min(latest), max(latest)) and min(latest) < max(latest)
     session.send(22, EVERYBODY)
@@ -161,3 +165,18 @@ def test_what_cannot_be_seen_takes_no_turn(session: Session, pictures: Sequence[
     pictures[1].seen = False
     run(session, 30)
     assert pictures[1].steps == [] and not any("b" in request.layers for request in session.parts)
+
+
+def test_while_training_runs_not_every_frame_asks_who_can_be_seen(
+    probe: Probe, session: Session, pictures: Sequence[Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SetClock(monkeypatch, probe_module.time)
+    run(session, 3)
+    looks = []
+    monkeypatch.setattr(pictures[1], "can_be_seen", lambda: bool(looks.append(None)))
+    for step in range(3, 20):
+        session.send(step, session.parts[-2].mark)
+    assert not looks
+    clock.now += 1.0
+    session.send(20, session.parts[-2].mark)
+    assert looks

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from cnnstudio.session import pace
-from cnnstudio.session.pace import FRAME_INTERVAL, ROWS_INTERVAL, SLOWEST, Pace
+from cnnstudio.session.pace import FRAME_INTERVAL, GRACE, ROWS_INTERVAL, SLOWEST, Pace
 from tests.cnnstudio.set_clock import SetClock
 
 
@@ -17,7 +17,7 @@ def frames(clock: SetClock, made: Pace, seconds: float, *, late: Sequence[float]
     while clock.now < end:
         clock.now += made.frame_came() + late[count % len(late)]
         clock.worked += cost
-        made.looks()
+        made.drawn()
         count += 1
     return count
 
@@ -48,7 +48,7 @@ def test_costly_frames_come_less_often_but_not_seldomer_than_that(clock: SetCloc
     assert frames(clock, made, 10, cost=0.03) == pytest.approx(10 / 0.06, abs=2)  # half of the time goes into frames
     clock.worked += 100
     made.frame_came()
-    made.looks()
+    made.drawn()
     assert made.frame_came() <= SLOWEST
 
 
@@ -59,9 +59,9 @@ def test_where_training_makes_few_steps_each_is_shown(clock: SetClock) -> None:
     for _ in range(20):
         assert made.frame_came() < 0.04
         clock.now, clock.worked = clock.now + FRAME_INTERVAL, clock.worked + 0.012
-        made.looks()
+        made.drawn()
         clock.now, clock.worked = clock.now + 0.1, clock.worked + 0.03
-        made.looks()
+        made.drawn()
 
 
 def test_who_wants_frames_seldom_is_asked_seldom(clock: SetClock) -> None:
@@ -71,3 +71,15 @@ def test_who_wants_frames_seldom_is_asked_seldom(clock: SetClock) -> None:
     made.rows_told()
     made.want_frames(None)
     assert made.wait() == pytest.approx(1e3 * ROWS_INTERVAL, abs=1)
+
+
+def test_rows_wait_a_little_for_a_frame_with_which_they_come(clock: SetClock) -> None:
+    made = Pace()
+    made.want_frames(0.0)
+    made.rows_told()
+    made.frame_came()
+    clock.now += ROWS_INTERVAL
+    assert made.rows_due
+    assert made.wait() == pytest.approx(1e3 * GRACE, abs=1)
+    made.want_frames(None)
+    assert made.wait() == 1
