@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from cnnstudio.layouts import LAYOUTS, Layout
 from cnnstudio.mainwindow import MainWindow
+from cnnstudio.selection import CellRef
 from cnnstudio.settings import Settings
 from cnnstudio.tab_corner import TabCorner
 from cnnstudio.theme import current_theme
@@ -222,3 +223,16 @@ def test_a_tab_that_is_double_clicked_floats_and_its_menu_closes_it(qtbot: QtBot
     next(action for action in menu.actions() if action.text() == "Close this panel").trigger()
     menu.close()
     assert window.docks["settings"].isHidden()
+
+
+def test_the_first_explanation_moves_nothing(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(1280, 720)
+    window.docks.arrange()
+    qtbot.waitUntil(lambda: window.studio.controller.snapshot is not None)
+    width, snapshot = window.docks["properties"].width(), window.studio.controller.snapshot
+    assert snapshot is not None
+    window.studio.selection.select_cell(CellRef("conv1.y", (1, 2, 2), snapshot.step, snapshot.probe))
+    qtbot.waitUntil(lambda: window.explain.subject is not None and window.docks["explain"].isVisible())
+    assert window.docks["explain"].width() == width
+    window.explain._head.image.show()  # as for a batch
+    assert window.explain.minimumSizeHint().width() <= width
