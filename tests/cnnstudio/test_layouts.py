@@ -228,7 +228,7 @@ def test_a_tab_that_is_double_clicked_floats_and_its_menu_closes_it(qtbot: QtBot
 def test_the_first_explanation_moves_nothing(qtbot: QtBot, window: MainWindow) -> None:
     window.resize(1280, 720)
     window.docks.arrange()
-    qtbot.waitUntil(lambda: window.studio.controller.snapshot is not None)
+    qtbot.waitUntil(lambda: window.studio.controller.snapshot is not None and window.docks["properties"].width() == 294)
     width, snapshot = window.docks["properties"].width(), window.studio.controller.snapshot
     assert snapshot is not None
     window.studio.selection.select_cell(CellRef("conv1.y", (1, 2, 2), snapshot.step, snapshot.probe))
