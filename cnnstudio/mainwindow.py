@@ -37,7 +37,7 @@ from engine.templates import Template
 if TYPE_CHECKING:
     from engine.datasets.dataset import Dataset
 
-SMALLEST = QSize(960, 600)
+SMALLEST = QSize(940, 480)
 FIRST = QSize(1440, 900)
 """Size of the window at the first start, if the screen has it."""
 FRAME = QSize(16, 48)

@@ -6,10 +6,12 @@ from itertools import cycle, product
 
 import numpy as np
 from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from cnnstudio.document.document import Document
 from cnnstudio.panels.along_chain import as_maps
+from cnnstudio.panels.comparison import NARROWEST
 from cnnstudio.panels.curve_options_button import CurveOptionsButton
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
@@ -30,6 +32,8 @@ from engine.snapshot import Snapshot
 DELTAS = "deltas"
 DASHES: tuple[tuple[int, ...], ...] = ((), (6, 2), (2, 2))
 """Where layers are more than there are colours, these come again with dashes."""
+LOW = 190
+"""Pixels of height below which there is room for the deltas or for the bars, not for both."""
 FRAME = 250
 """Milliseconds between two drawings of the norms."""
 
@@ -75,6 +79,7 @@ class GradientsPanel(LivePanel):
             self.tr("A delta says how the loss of the shown image changes with one number of a map. "
                     "The update ratio is the length of an update by that of the weights; about 1/1000 is healthy.")
         )  # fmt: skip
+        self._what.setMinimumWidth(NARROWEST)
         self._flow = FlowBars()
         self._view = MapView()
         self._view.setAccessibleName(self.tr("Deltas"))
@@ -91,7 +96,7 @@ class GradientsPanel(LivePanel):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.addWidget(self._what)
-        row.addStretch()
+        row.addStretch(1)
         row.addWidget(self._options)
         tools = PanelTools(
             self, self._view,
@@ -163,11 +168,19 @@ class GradientsPanel(LivePanel):
         name, shape = self._document.name_of(placed.node.id), format_shape(tuple(placed.y))
         self.heading_changed.emit(self.tr("Gradients"), self.tr("{name} · delta {shape}").format(name=name, shape=shape))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The room of a low panel is the deltas'."""
+        super().resizeEvent(event)
+        self._show_flow()
+
+    def _show_flow(self) -> None:
+        self._flow.setVisible(self._what.currentData() == DELTAS and self.height() >= LOW)
+
     @Slot()
     def _choose(self) -> None:
         over_time = self._what.currentData() != DELTAS
         self._stack.setCurrentIndex(int(over_time))
-        self._flow.setVisible(not over_time)
+        self._show_flow()
         self._options.setVisible(over_time)
         self._draw_norms() if over_time else self._draw()
         self.needs_changed.emit()

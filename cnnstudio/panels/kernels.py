@@ -80,7 +80,7 @@ class KernelsPanel(LivePanel):
         )  # fmt: skip
         for box in (self._array, self._channel, self._spread.box):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(5)
+            box.setMinimumContentsLength(3)
         self._second = QStackedWidget()
         self._second.addWidget(self._channel)
         self._second.addWidget(self._spread.box)

@@ -66,7 +66,7 @@ class PredictionPanel(LivePanel):
         self._verdict = RunningLabel(lines=2)
         self._verdict.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self._bars = ProbabilityBars()
-        self._bars.setMinimumWidth(130)
+        self._bars.setMinimumWidth(100)
         self._bars.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._note = QLabel()
         self._note.setProperty("role", "muted")

@@ -122,7 +122,7 @@ class RunsPanel(QWidget):
             buttons.addWidget(button)
         self._more.clicked.connect(self._open_more)
         buttons.addWidget(self._more)
-        self._note.setMinimumWidth(48)
+        self._note.setMinimumWidth(24)
         buttons.addWidget(self._note, 1)
         buttons.addWidget(tools)
         page = QWidget()

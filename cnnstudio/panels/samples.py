@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Slot
-from PySide6.QtGui import QPainter, QRegion
+from PySide6.QtGui import QPainter, QRegion, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QListView, QMenu, QVBoxLayout, QWidget
 
 from cnnstudio.document.words import class_names, say
@@ -20,6 +20,8 @@ from engine.datasets.dataset import Dataset, Split
 from engine.network import Evaluation
 
 ALL = -1
+LOW = 190
+"""Pixels of height below which the line about the data set gives its room to the images."""
 
 
 class SamplesPanel(QWidget):
@@ -78,6 +80,7 @@ class SamplesPanel(QWidget):
         self._grid.setMovement(QListView.Movement.Static)
         self._grid.setIconSize(QSize(SIDE, SIDE))
         self._grid.setGridSize(QSize(SIDE + 10, SIDE + 10))
+        self._grid.setMinimumHeight(SIDE // 2)
 
     def _lay_out(self) -> None:
         filters = QHBoxLayout()
@@ -104,6 +107,11 @@ class SamplesPanel(QWidget):
         counted.addWidget(tools)
         layout.addLayout(counted)
         layout.addWidget(self._grid, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The room of a low panel is the images'."""
+        super().resizeEvent(event)
+        self._about.setVisible(self.height() >= LOW)
 
     @property
     def model(self) -> SampleModel:

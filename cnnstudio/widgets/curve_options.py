@@ -20,7 +20,7 @@ class CurveOptions(QWidget):
         self._smoothing = QSlider(Qt.Orientation.Horizontal)
         self._smoothing.setRange(0, len(_WINDOWS) - 1)
         self._smoothing.setPageStep(1)
-        self._smoothing.setMinimumWidth(60)
+        self._smoothing.setMinimumWidth(44)
         self._smoothing.setMaximumWidth(140)
         self._smoothing.setAccessibleName(self.tr("Smoothing"))
         self._smoothing.setToolTip(self.tr("Mean of the last steps; the faint line stays exact"))
@@ -28,6 +28,7 @@ class CurveOptions(QWidget):
         caption, self._amount = QLabel(self.tr("Smoothing")), QLabel()
         for label in (caption, self._amount):
             label.setProperty("role", "muted")
+        caption.setMinimumWidth(1)  # the first to give way where there is little room: the tool tip says it, too
         self._epochs = self._button(self.tr("Epochs"), self.tr("Count epochs instead of steps along the axis"))
         self._log = self._button(self.tr("Log"), self.tr("Logarithmic loss axis"))
         for button in (self._epochs, self._log):

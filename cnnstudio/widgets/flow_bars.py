@@ -67,7 +67,7 @@ class FlowBars(QWidget):
         self._names: tuple[Name, ...] = ()
         self._staggered = False
         """Whether every second name stands on a line of its own, where one line has no room for all."""
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Flow of the gradient"))
         self.installEventFilter(self)
@@ -102,6 +102,10 @@ class FlowBars(QWidget):
         """Bars, names and the line above."""
         line = self.fontMetrics().height()
         return QSize(300, (4 if self._staggered else 3) * line + 34)
+
+    def minimumSizeHint(self) -> QSize:
+        """Lower bars, where a panel has little room."""
+        return QSize(100, self.sizeHint().height() - 30)
 
     def bar_rect(self, index: int) -> QRectF:
         """The bar of a layer."""

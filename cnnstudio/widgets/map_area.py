@@ -300,6 +300,10 @@ class MapArea(QAbstractScrollArea):
         """A panel's usual size."""
         return QSize(260, 180)
 
+    def minimumSizeHint(self) -> QSize:
+        """A row of small maps above the scale bar: so that many panels share a small window."""
+        return QSize(64, 2 * _SMALLEST_MAP + self.viewportMargins().bottom())
+
     @Slot(object)
     def _retheme(self, _theme: Theme) -> None:
         if self._scale_bar is not None:

@@ -18,6 +18,8 @@ from cnnstudio.widgets.picture_menu import picture_menu, pop_up
 
 _PADDING = 2
 _WIDEST_NAME = 0.34
+_NARROW = 150
+"""Pixels of width below which the second column is left out."""
 
 
 class SignedBars(QAbstractScrollArea):
@@ -105,11 +107,16 @@ class SignedBars(QAbstractScrollArea):
         width, metrics = self.viewport().width(), self.fontMetrics()
         names = max((metrics.horizontalAdvance(name) for name in self._names), default=0)
         left = min(names, int(width * _WIDEST_NAME)) + 14
-        right = metrics.horizontalAdvance("−0.0000") + (metrics.horizontalAdvance("100.0 %") + 8 if self._notes else 0)
+        right = metrics.horizontalAdvance("−0.0000") + (metrics.horizontalAdvance("100.0 %") + 8 if self._shows_notes else 0)
         finite = self._values[np.isfinite(self._values)]
         low, high = min(0.0, float(finite.min(initial=0))), max(0.0, float(finite.max(initial=0)))
         unit = max(10, width - left - right - 8) / max(high - low, 1e-30)
         return left, left - low * unit, unit
+
+    @property
+    def _shows_notes(self) -> bool:
+        """Where there is little room, it is the bars' and the values'."""
+        return bool(self._notes) and self.viewport().width() >= _NARROW
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the rows in sight."""
@@ -140,7 +147,7 @@ class SignedBars(QAbstractScrollArea):
             painter.setFont(numbers)
             painter.setPen(theme.color("text"))
             metrics, edge = painter.fontMetrics(), row.width() - 6
-            if self._notes:
+            if self._shows_notes:
                 painter.drawText(QRect(0, row.top(), edge, row.height()), right, self._notes[index])
                 edge -= metrics.horizontalAdvance("100.0 %") + 8
             painter.drawText(QRect(0, row.top(), edge, row.height()), right, format_value(float(self._values[index]), 3))

@@ -236,3 +236,17 @@ def test_the_first_explanation_moves_nothing(qtbot: QtBot, window: MainWindow) -
     assert window.docks["explain"].width() == width
     window.explain._head.image.show()  # as for a batch
     assert window.explain.minimumSizeHint().width() <= width
+
+
+@pytest.mark.parametrize("name", ["samples", "gradients", "kernels", "feature_maps", "runs", "dense", "prediction"])
+def test_on_a_screen_of_960_by_540_no_panel_reaches_beyond_its_place(qtbot: QtBot, window: MainWindow, name: str) -> None:
+    window.resize(960, 510)
+    window.docks.arrange()
+    window.docks.bring_up(name)
+    qtbot.waitUntil(lambda: not window.docks[name].visibleRegion().isEmpty())
+    qtbot.wait(50)
+    assert (window.width(), window.height()) == (960, 510)
+    dock = window.docks[name]
+    assert dock.widget().geometry().right() <= dock.width()
+    others = [d for d in window.docks.all if d is not dock and not d.visibleRegion().isEmpty()]
+    assert window.rect().contains(dock.geometry()) and not any(dock.geometry().intersects(d.geometry()) for d in others)

@@ -357,6 +357,6 @@ def test_what_becomes_of_a_window_is_said_whole_in_a_window_of_1280_pixels(
     window.resize(1280, 720)
     window.docks.arrange()
     hint = panel._hint
-    qtbot.waitUntil(lambda: panel.width() < 500 and hint.width() > 0)
+    qtbot.waitUntil(lambda: 380 < panel.width() < 440 and hint.width() > 90)
     needed = hint.fontMetrics().boundingRect(hint.contentsRect(), int(Qt.TextFlag.TextWordWrap), unbroken(sentence))
     assert needed.width() <= hint.width() and needed.height() <= hint.height()
