@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 
 from engine.layer import Array
@@ -18,7 +19,8 @@ class Frames:
 
     At rest one is made when there is something new to see. While training runs one is made after a batch, and held until the next
     gradient is there: the update that follows leaves a core to the window, which then draws. It is handed over when the last one
-    was taken and the time named then has passed, so it is made as much earlier as it is held.
+    was taken and the time named then has passed, so it is made as much earlier as it is held. One is made too soon rather than
+    one batch later, if that would be half the time late: where a batch takes nearly as long as a frame is shown, each has one.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,8 @@ class Frames:
         self._held: Snapshot | None = None
         self._made_at = self._hold = 0.0
         """When the last frame was made, and for how long one was held last."""
+        self._chance_at, self._batch = math.inf, 0.0
+        """When the last gradient was there, and how long after the one before."""
 
     def begin(self, trainer: Trainer) -> None:
         """The weights were drawn anew, or are those of another network: changes count from here."""
@@ -69,7 +73,8 @@ class Frames:
         if not hold:
             return self._taken and time.monotonic() >= self._due_at
         # If the last one was not taken yet, the next one is due as long after it as that was after the one before.
-        return self._held is None and time.monotonic() + self._hold >= self._due_at
+        handed = time.monotonic() + self._hold
+        return self._held is None and (handed >= self._due_at or handed + self._batch > self._due_at + self._wait / 2)
 
     def make(self, trainer: Trainer, *, running: bool, hold: bool = False) -> Snapshot | None:
         """The frame, or None where it is held; None, too, when the sample is of another data set: the probe of the new one is on
@@ -88,10 +93,11 @@ class Frames:
 
     def release(self) -> Snapshot | None:
         """The frame that was held, if it can be handed over now."""
-        frame = self._held
+        frame, now = self._held, time.monotonic()
+        self._chance_at, self._batch = now, now - self._chance_at
         if frame is None or not self._taken:
             return None
-        self._held, now = None, time.monotonic()
+        self._held = None
         if now + self._hold < self._due_at:
             return None  # it was made too early; there will be a newer one
         self._hold = now - self._made_at

@@ -67,6 +67,22 @@ def test_until_the_last_one_was_taken_one_is_made_and_held_but_not_handed_over(
     assert asked.release() is not None
 
 
+@pytest.mark.parametrize(("batch", "made"), [(0.029, 8), (0.024, 4), (0.010, 2)])
+def test_a_batch_has_no_frame_only_if_that_of_the_next_one_is_less_than_half_the_time_late(
+    asked: Frames, clock: Clock, trainer: Trainer, batch: float, made: int
+) -> None:
+    handed = 0
+    asked.taken(0.033)
+    for _ in range(9):
+        if asked.due(running=True, hold=True):
+            asked.make(trainer, running=True, hold=True)
+        clock.now += batch
+        if asked.release() is not None:
+            handed += 1
+            asked.taken(0.033)
+    assert handed == made
+
+
 def test_a_frame_that_was_made_too_early_is_not_shown(asked: Frames, clock: Clock, trainer: Trainer) -> None:
     asked.make(trainer, running=True, hold=True)
     asked.taken(60.0)
