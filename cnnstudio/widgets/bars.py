@@ -53,6 +53,8 @@ class ProbabilityBars(QAbstractScrollArea):
         self._truth: int | None = None
         self._pointer: int | None = None
         self._cursor = 0
+        self._in_one_line = (0, 0)
+        """(room of the names, room of the bars between them and the percentages)"""
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
@@ -140,6 +142,8 @@ class ProbabilityBars(QAbstractScrollArea):
         self._decimals = 1 if self.viewport().width() >= _NARROW else 0
         self._percent = painter_width("100.0 %" if self._decimals else "100 %") + 12
         self._name = max((painter_width(name) for name in self._names), default=0) + 12
+        name = min(self._name, int(self.viewport().width() * _WIDEST_NAME))
+        self._in_one_line = name, self.viewport().width() - _MARK - name - self._percent - 4
         bar = self.verticalScrollBar()
         bar.setRange(0, max(0, len(self._names) * self._row - self.viewport().height()))
         bar.setPageStep(max(1, self.viewport().height()))
@@ -197,21 +201,16 @@ class ProbabilityBars(QAbstractScrollArea):
         row = self.row_rect(index)
         if self._bars_below:
             return QRectF(_MARK, row.bottom() - _THIN - 2, max(8, row.width() - _MARK - 8), _THIN)
-        name, width = self._in_one_line()
+        name, width = self._in_one_line
         height = max(8, self._row - 10)
         return QRectF(_MARK + name, row.center().y() - height / 2 + 0.5, width, height)
 
-    def _in_one_line(self) -> tuple[int, int]:
-        """(room of the names, room of the bars between them and the percentages)."""
-        name = min(self._name, int(self.viewport().width() * _WIDEST_NAME))
-        return name, self.viewport().width() - _MARK - name - self._percent - 4
-
     @property
     def _bars_below(self) -> bool:
-        return self._in_one_line()[1] < _SHORTEST_BAR
+        return self._in_one_line[1] < _SHORTEST_BAR
 
     def _name_width(self) -> int:
-        name, bar = self._in_one_line()
+        name, bar = self._in_one_line
         return name + bar if self._bars_below else name
 
     def _hit(self, point: QPointF | QPoint) -> int | None:
@@ -221,13 +220,14 @@ class ProbabilityBars(QAbstractScrollArea):
     # --- painting ---------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the rows in sight."""
+        """Draw the rows in sight that are to be painted anew."""
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         top, offset = self.top, self.verticalScrollBar().value()
         last = (offset + self.viewport().height()) // self._row + 1
         for index in range(offset // self._row, min(last, len(self._names))):
-            self._draw_row(painter, index, index == top)
+            if event.region().intersects(self.row_rect(index)):
+                self._draw_row(painter, index, index == top)
 
     def _draw_row(self, painter: QPainter, index: int, top: bool) -> None:
         theme, row, middle = current_theme(), self.row_rect(index), Qt.AlignmentFlag.AlignVCenter

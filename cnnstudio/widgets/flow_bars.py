@@ -109,7 +109,10 @@ class FlowBars(QWidget):
 
     def bar_rect(self, index: int) -> QRectF:
         """The bar of a layer."""
-        area, slot = self._area(), self._slot(index)
+        return self._bar(index, self._area())
+
+    def _bar(self, index: int, area: QRectF) -> QRectF:
+        slot = self._slot(index)
         height = area.height() * self.share(self._bars[index].value)
         return QRectF(slot.left() + slot.width() * 0.14, area.bottom() - height, slot.width() * 0.72, height)
 
@@ -136,17 +139,18 @@ class FlowBars(QWidget):
         theme = current_theme()
         painter.setFont(ui_font(_SMALL))
         painter.setPen(theme.color("muted"))
-        line, (top, decades) = painter.fontMetrics().height(), self._scale
+        metrics, (top, decades) = painter.fontMetrics(), self._scale
+        line, below = metrics.height(), metrics.ascent() + 2
         caption = self.tr("← from the loss back · a full bar is {high}, an empty one {low}").format(
             high=format_value(10**top, 2), low=format_value(10 ** (top - decades), 2)
         )
         elide = Qt.TextElideMode.ElideRight
-        painter.drawText(QRectF(2, 0, self.width(), line), painter.fontMetrics().elidedText(caption, elide, self.width() - 4))
+        painter.drawText(QRectF(2, 0, self.width(), line), metrics.elidedText(caption, elide, self.width() - 4))
         area = self._area()
         painter.setPen(QPen(theme.color("border"), 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         for index, bar in enumerate(self._bars):
-            box = self.bar_rect(index)
+            box = self._bar(index, area)
             painter.fillRect(box, QColor(layer_color(bar.role)))
             if bar.key == self._chosen:
                 painter.setPen(QPen(theme.color("accent"), 2))
@@ -154,7 +158,7 @@ class FlowBars(QWidget):
             painter.setPen(theme.color("text" if bar.key == self._chosen else "muted"))
             name = self._names[index]
             lower = line if self._staggered and index % 2 else 0
-            painter.drawText(QPointF(name.left, area.bottom() + 2 + lower + painter.fontMetrics().ascent()), name.text)
+            painter.drawText(QPointF(name.left, area.bottom() + lower + below), name.text)
 
     @property
     def names(self) -> tuple[Name, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,9 +119,14 @@ def draw_frames(painter: QPainter, layout: Layout, shown: range, scale: float) -
     """A thin frame around every map of large cells, drawn before the maps: they lie on all but its edge."""
     if layout.cell < FRAMED_CELL * scale or layout.gap == 0:
         return
-    width, color = max(1, round(scale)), current_theme().color("border")
-    for index in shown:
-        painter.fillRect(layout.map_rect(index).adjusted(-width, -width, width, width), color)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(current_theme().color("border"))
+    painter.drawRects(_frames(layout, max(1, round(scale)))[shown.start : shown.stop])
+
+
+@lru_cache(32)  # panels draw the same ones again and again
+def _frames(layout: Layout, width: int) -> list[QRect]:
+    return [rect.adjusted(-width, -width, width, width) for rect in layout.rects]
 
 
 def draw_grid(painter: QPainter, layout: Layout, shown: range, step: tuple[int, int], scale: float) -> None:

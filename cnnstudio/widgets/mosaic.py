@@ -68,6 +68,11 @@ class Layout:
             self.rows * (self.map_height + self.caption + self.gap) - self.gap + 2 * self.margin + self.top,
         )
 
+    @cached_property
+    def rects(self) -> tuple[QRect, ...]:
+        """The rectangles of all maps' cells, for who draws them again and again."""
+        return tuple(map(self.map_rect, range(self.count)))
+
     def map_rect(self, index: int) -> QRect:
         """The rectangle of a map's cells."""
         row, column = divmod(index, self.columns)
@@ -171,6 +176,7 @@ class Picture:
         self.shape = (count, height, width)
         self.pixels = np.zeros(self.shape, np.uint32)
         self.image = QImage(self.pixels.data, width, count * height, 4 * width, QImage.Format.Format_RGB32)
+        self._places = tuple(QRect(0, index * height, width, height) for index in range(0 if height == width == 1 else count))
 
     def color(self, maps: Maps, kind: Kind, colormap: str | None, low: float | Bounds, high: float | Bounds) -> None:
         """Recolour in place from maps (N, H, W) or (N, H, W, 3); bounds are numbers or one per map."""
@@ -186,8 +192,9 @@ class Picture:
         if height == width == 1:
             self._draw_units(painter, layout)
             return
+        rects = layout.rects
         for index in indices:
-            painter.drawImage(layout.map_rect(index), self.image, QRect(0, index * height, width, height))
+            painter.drawImage(rects[index], self.image, self._places[index])
 
     def _draw_units(self, painter: QPainter, layout: Layout) -> None:
         """Draw 1×1 maps as whole rows: thousands of units in two calls."""

@@ -34,6 +34,24 @@ def test_bars_are_as_long_as_the_probabilities(bars):
         assert drawn_share(bars, index) == pytest.approx(value, abs=0.02)
 
 
+def test_rows_that_look_as_before_are_not_painted_again(bars, qtbot, monkeypatch):
+    bars.set_probabilities(np.array([0.4, 0.3, 0.2, 0.1, 0, 0, 0, 0, 0, 0]))
+    qtbot.waitExposed(bars)
+    qtbot.wait(50)
+    drawn = []
+    draw_row = ProbabilityBars._draw_row
+
+    def counted(self, painter, index, top):
+        drawn.append(index)
+        draw_row(self, painter, index, top)
+
+    monkeypatch.setattr(ProbabilityBars, "_draw_row", counted)
+    bars.set_probabilities(np.array([0.4, 0.3, 0.2, 0.0, 0, 0, 0, 0, 0, 0.1]))
+    qtbot.waitUntil(lambda: bool(drawn))
+    qtbot.wait(50)
+    assert drawn == [3, 9]
+
+
 def test_the_first_of_equals_is_the_top_class(bars):
     bars.set_probabilities(np.full(10, 0.1))
     assert bars.top == 0

@@ -38,6 +38,11 @@ def test_every_cell_lies_inside_its_map_and_is_found_again(count, height, width,
                     assert layout.hit(cell.center().x(), cell.center().y()) == (index, row, col)
 
 
+def test_the_rectangles_of_all_maps_are_made_once():
+    layout = layout_of(7, 5, 4, QSize(300, 200))
+    assert list(layout.rects) == [layout.map_rect(index) for index in range(7)] and layout.rects is layout.rects
+
+
 @given(count=st.integers(2, 40), room=st.tuples(st.integers(100, 900), st.integers(100, 600)))
 def test_maps_do_not_overlap(count, room):
     layout = layout_of(count, 7, 5, QSize(*room))
