@@ -166,7 +166,7 @@ class Docks(QObject):
     def _share_out(self, width: int, height: int) -> None:
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         sides = [self._left[0], self._right[0]]
-        self._window.resizeDocks(sides, [LEFT_WIDTH, max(RIGHT_WIDTH, width * 23 // 100)], horizontal)
+        self._window.resizeDocks(sides, [max(LEFT_WIDTH, width // 10), max(RIGHT_WIDTH, width * 23 // 100)], horizontal)
         widths = [round(width * SHARES[dock.objectName()]) for dock in self._bottom]
         self._window.resizeDocks(self._bottom, widths, horizontal)
         self._window.resizeDocks(self._bottom[:1], [max(BOTTOM_HEIGHT, round(height * 0.29))], vertical)

@@ -34,9 +34,9 @@ BOTTOM = ("training", "kernels", "typed", "confusion", "feature_maps", "dense", 
 LAYOUTS = (
     Layout(str(QT_TRANSLATE_NOOP("Layouts", "Build")), closed=BOTTOM),
     Layout(str(QT_TRANSLATE_NOOP("Layouts", "Train")), closed=LEFT, front=("settings",), bottom=0.4,
-           widths={"training": 0.38, "kernels": 0.18, "feature_maps": 0.24, "prediction": 0.2}),
+           widths={"training": 0.33, "kernels": 0.19, "feature_maps": 0.28, "prediction": 0.2}),
     Layout(str(QT_TRANSLATE_NOOP("Layouts", "Inspect")), closed=(*LEFT, "training"), front=("explain",), bottom=0.5,
-           widths={"kernels": 0.24, "feature_maps": 0.36, "prediction": 0.17}, tall_right=True),
+           widths={"kernels": 0.22, "feature_maps": 0.35, "prediction": 0.2}, tall_right=True),
     Layout(str(QT_TRANSLATE_NOOP("Layouts", "Present")), closed=(*LEFT, *RIGHT, "kernels", "typed", "confusion"), bottom=0.42,
            widths={"training": 0.32, "feature_maps": 0.4, "prediction": 0.28}, large_type=True),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QStatusBar, QWidget
 
 from cnnstudio.session.messages import RunPhase, RunState
@@ -22,6 +22,7 @@ class StatusBar(QStatusBar):
         self._phase, self._step, self._loss, self._accuracy, self._seed, self._shown = (RunningLabel() for _ in range(6))
         for label in (self._phase, self._step, self._loss, self._accuracy, self._seed):
             self.addWidget(label)
+        self._shown.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.addPermanentWidget(self._shown)
         controller = studio.controller
         controller.state_changed.connect(self._show_state)

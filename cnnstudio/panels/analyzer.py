@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -188,7 +189,8 @@ class AnalyzerPanel(QWidget):
 
     @Slot()
     def _follow(self) -> None:
-        self._totals.setText(self.model.totals())
+        # Numbers stay with what they count.
+        self._totals.setText(re.sub(r"(?<=\d) (?=\w)", "\N{NO-BREAK SPACE}", self.model.totals()))
         self._show_selection(self._selection.block)
 
     @Slot(object)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QToolButton
 
 from cnnstudio.theme import Theme, theme_changed
 from cnnstudio.widgets.flow_layout import FlowLayout
-from cnnstudio.widgets.line_style import LineStyle
+from cnnstudio.widgets.line_style import LEGEND_ICON, LineStyle
 
 
 class CurveLegend(FlowLayout):
@@ -28,7 +28,7 @@ class CurveLegend(FlowLayout):
         button.setChecked(True)
         button.setProperty("role", "legend")
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setIconSize(QSize(26, 12))
+        button.setIconSize(LEGEND_ICON)
         button.toggled.connect(self.changed)
         self.addWidget(button)
         self.show_as(button, style)

@@ -12,6 +12,8 @@ from cnnstudio.theme import current_theme
 
 Axis = Literal["left", "right", "rate"]
 """Losses, accuracies in percent, learning rates."""
+LEGEND_ICON = QSize(30, 12)
+"""Of a piece of a line in a legend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,14 @@ class LineStyle:
 
     def icon(self, scale: float) -> QIcon:
         """A short piece of the line, for the legend."""
-        size = QSize(26, 12)
+        size = LEGEND_ICON
         pixmap = QPixmap(size * scale)
         pixmap.setDevicePixelRatio(scale)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(self.pen(2.0 * scale))
-        painter.drawLine(QPointF(1, 6), QPointF(25, 6))
+        painter.drawLine(QPointF(1, 6), QPointF(25, 6))  # the rest is a gap before the name
         if self.validation:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.ink())

@@ -250,3 +250,16 @@ def test_on_a_screen_of_960_by_540_no_panel_reaches_beyond_its_place(qtbot: QtBo
     assert dock.widget().geometry().right() <= dock.width()
     others = [d for d in window.docks.all if d is not dock and not d.visibleRegion().isEmpty()]
     assert window.rect().contains(dock.geometry()) and not any(dock.geometry().intersects(d.geometry()) for d in others)
+
+
+@pytest.mark.parametrize("layout", [layout for layout in LAYOUTS if layout.widths], ids=lambda layout: layout.title)
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_titles_of_tabs_are_whole_in_every_layout(qtbot: QtBot, window: MainWindow, layout: Layout, width: int) -> None:
+    window.resize(width, width * 9 // 16)
+    window.layouts.apply(layout)
+    qtbot.waitUntil(lambda: not window.layouts._soon.isActive())
+    qtbot.wait(100)
+    for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        if bar.isVisible() and window.rect().intersects(bar.geometry()):
+            needed = sum(bar.fontMetrics().horizontalAdvance(bar.tabText(index)) for index in range(bar.count()))
+            assert sum(bar.tabRect(index).width() for index in range(bar.count())) > needed + 8 * bar.count(), bar.tabText(0)

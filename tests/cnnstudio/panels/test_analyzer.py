@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
-from cnnstudio.panels.analyzer import AnalyzerPanel, as_markdown
+from cnnstudio.panels.analyzer import AnalyzerModel, AnalyzerPanel, as_markdown
 from cnnstudio.resources import resource_path
 from cnnstudio.selection import Selection
+from cnnstudio.translation import use_language
 from engine.templates import load_template
 
 # LeNet-5 by hand: layer -> (output, parameters, MACs, bytes of output and parameters, receptive field).
@@ -86,3 +89,16 @@ def test_the_table_follows_the_network(qtbot: QtBot) -> None:
     panel = shown(qtbot, document)
     document.append("conv")
     assert panel.model.rowCount() == 2 and "80 parameters" in panel.model.totals()
+
+
+def test_in_the_totals_no_number_is_parted_from_its_unit(panel: AnalyzerPanel) -> None:
+    text = panel._totals.text()
+    assert "KiB" in text and not re.search(r"\d \w", text)
+
+
+def test_the_heading_of_the_layers_is_not_the_word_of_the_button(qapp: QApplication, panel: AnalyzerPanel) -> None:
+    use_language(qapp, "zh_CN")
+    try:
+        assert AnalyzerModel(panel.model._document).headerData(0, Qt.Orientation.Horizontal) == "层"
+    finally:
+        use_language(qapp, "en")
