@@ -17,8 +17,26 @@ NORMS_INTERVAL = 0.2
 """Seconds between two records of the layers' norms while training runs."""
 HISTOGRAMS_INTERVAL = 1.0
 """The same for the histograms around their weights."""
-DIAGNOSIS_SHARE = 0.01
-"""How much of its time a running training may spend on diagnoses, each of which takes as long as many batches."""
+LARGEST_SHARE = 0.005
+"""How much of its time a running training may spend on each kind of record; what takes longer is made less often."""
+
+
+class Seldom:
+    """When the next record of a kind is due."""
+
+    def __init__(self, interval: float = 0.0) -> None:
+        """Not before `interval` seconds after the last one."""
+        self._interval, self._at = interval, 0.0
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for another one."""
+        return time.monotonic() >= self._at
+
+    def made(self, start: float) -> None:
+        """One was begun at that time, and is there."""
+        now = time.monotonic()
+        self._at = max(start + self._interval, now + (now - start) / LARGEST_SHARE)
 
 
 class Recorder:
@@ -26,7 +44,7 @@ class Recorder:
 
     def __init__(self, post: Callable[[Report], None]) -> None:
         self._post = post
-        self._norms_at = self._histograms_at = self._diagnosis_due = 0.0
+        self._norms, self._histograms, self._diagnosis = Seldom(NORMS_INTERVAL), Seldom(HISTOGRAMS_INTERVAL), Seldom()
         self._diagnosed: LastUpdate | None = None
         """The update of the last diagnosis."""
         self._drawn: Mapping[str, Array] | None = None
@@ -36,32 +54,32 @@ class Recorder:
 
     def begin(self, trainer: Trainer, drawn_weights: Array | None = None) -> None:
         """The network is another one, or all its weights were drawn anew: changes count from `drawn_weights`, a flat vector."""
-        self._diagnosis_due, self.owes_diagnosis = 0.0, False
+        self._diagnosis, self.owes_diagnosis = Seldom(), False
         self._drawn = None if drawn_weights is None else trainer.network.parameters.views(drawn_weights)
         self.take_histograms(trainer, after_batch=False)
 
     def batch_done(self, trainer: Trainer, *, stepping: bool) -> None:
         """Take norms and histograms some times a second, or at every step while the training goes step by step."""
-        now = time.monotonic()
-        if not stepping and now - self._norms_at < NORMS_INTERVAL:
-            return
-        self._norms_at = now
-        norms = layer_norms(trainer)
-        if norms is not None:
-            self._post(norms)
-        if stepping or now - self._histograms_at >= HISTOGRAMS_INTERVAL:
+        if stepping or self._norms.due:
+            start = time.monotonic()
+            norms = layer_norms(trainer)
+            if norms is not None:
+                self._post(norms)
+            self._norms.made(start)
+        if stepping or self._histograms.due:
             self.take_histograms(trainer)
 
     def take_histograms(self, trainer: Trainer, *, after_batch: bool = True) -> None:
         """Take the histograms of the present weights; right after a batch also of its gradient and update."""
-        self._histograms_at = time.monotonic()
+        start = time.monotonic()
         histograms = layer_histograms(trainer, self._drawn, after_batch=after_batch)
         if histograms is not None:
             self._post(histograms)
+        self._histograms.made(start)
 
     def epoch_done(self, trainer: Trainer) -> None:
         """Say what goes wrong, unless that was said a short time ago: an epoch may be as short as a few diagnoses."""
-        if time.monotonic() >= self._diagnosis_due:
+        if self._diagnosis.due:
             self.diagnose(trainer)
 
     def diagnose(self, trainer: Trainer) -> None:
@@ -71,5 +89,4 @@ class Recorder:
             return
         self._diagnosed, start = trainer.last_update, time.monotonic()
         self._post(Diagnosed(diagnose(batch_snapshot(trainer))))
-        end = time.monotonic()
-        self._diagnosis_due = end + (end - start) / DIAGNOSIS_SHARE
+        self._diagnosis.made(start)

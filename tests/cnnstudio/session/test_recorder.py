@@ -6,7 +6,7 @@ import pytest
 
 from cnnstudio.session import recorder
 from cnnstudio.session.messages import Diagnosed, Report
-from cnnstudio.session.recorder import DIAGNOSIS_SHARE, HISTOGRAMS_INTERVAL, NORMS_INTERVAL, Recorder
+from cnnstudio.session.recorder import HISTOGRAMS_INTERVAL, LARGEST_SHARE, NORMS_INTERVAL, Recorder
 from engine.layer_histograms import LayerHistograms
 from engine.layer_norms import LayerNorms
 from engine.settings import TrainSettings
@@ -58,23 +58,27 @@ def test_norms_and_histograms_are_taken_some_times_a_second_but_at_every_single_
     assert (count(posted, LayerNorms), count(posted, LayerHistograms)) == (4, 3)
 
 
-def test_diagnoses_take_a_small_share_of_the_time_however_short_an_epoch_is(
-    clock: list[float], posted: list[Report], trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("kind", "maker", "slow"), [
+    (LayerNorms, "layer_norms", 0.02), (LayerHistograms, "layer_histograms", 0.05), (Diagnosed, "batch_snapshot", 0.5)])
+def test_records_that_take_long_are_made_less_often_however_short_batches_and_epochs_are(
+    clock: list[float], posted: list[Report], trainer: Trainer, monkeypatch: pytest.MonkeyPatch,
+    kind: type, maker: str, slow: float,
 ) -> None:
-    whole = recorder.batch_snapshot
+    quick = getattr(recorder, maker)
 
-    def in_half_a_second(trainer: Trainer) -> object:
-        clock[0] += 0.5
-        return whole(trainer)
+    def slowly(*arguments: object, **options: object) -> object:
+        clock[0] += slow
+        return quick(*arguments, **options)
 
-    monkeypatch.setattr(recorder, "batch_snapshot", in_half_a_second)
-    made = Recorder(posted.append)
-    for _ in range(100):
+    monkeypatch.setattr(recorder, maker, slowly)
+    made, begin = Recorder(posted.append), clock[0]
+    for _ in range(400):
         advance(trainer)
-        clock[0] += 1.0
+        clock[0] += 0.5
+        made.batch_done(trainer, stepping=False)
         made.epoch_done(trainer)
-    spent = 0.5 * count(posted, Diagnosed)
-    assert count(posted, Diagnosed) >= 2 and spent <= 100 * 1.1 * DIAGNOSIS_SHARE + 0.5
+    spent = slow * count(posted, kind)
+    assert count(posted, kind) >= 2 and spent <= (clock[0] - begin) * LARGEST_SHARE + slow
 
 
 def test_the_end_of_a_run_is_always_diagnosed_and_no_update_twice(posted: list[Report], trainer: Trainer) -> None:

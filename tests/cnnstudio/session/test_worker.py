@@ -98,7 +98,7 @@ def test_a_pause_shows_its_frame_before_it_is_diagnosed(
 ) -> None:
     """A diagnosis takes as long as many batches."""
     told: list[str] = []
-    monkeypatch.setattr(recorder, "DIAGNOSIS_SHARE", 1e-9)  # none but that of the first epoch while training runs
+    monkeypatch.setattr(recorder, "LARGEST_SHARE", 1e-9)  # none but that of the first epoch while training runs
     post, put = mailbox.post, mailbox.put_frame
     monkeypatch.setattr(mailbox, "put_frame", lambda frame: (told.append("frame"), put(frame)))
     monkeypatch.setattr(worker._recorder, "_post", lambda report: (told.append(type(report).__name__), post(report)))
