@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from cnnstudio.panels.live_panel import Viewer
 
-SHARE = 0.14
+SHARE = 0.10
 """How much of its time the GUI thread may work while training runs; beyond that viewers take turns."""
 SOON = 0.02
 """A viewer that is due so many seconds after a frame takes part in it: the next one would come too late."""
