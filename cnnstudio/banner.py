@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 from cnnstudio.icon_button import IconButton
 from cnnstudio.icons import icon
 from cnnstudio.theme import SPACE_M, SPACE_S, Theme, theme_changed
+from cnnstudio.widgets.numbers import closed_up
 
 Kind = Literal["info", "warning", "error"]
 Choice = tuple[str, Callable[[], None]]
@@ -62,7 +63,7 @@ class Banner(QFrame):
     def show_message(self, kind: Kind, text: str, choices: Sequence[Choice] = (), *, about: str = "") -> None:
         """Show a message; `about` names its subject, so that `clear_about` can take it back."""
         self._kind, self._about = kind, about
-        self._text.setText(text)
+        self._text.setText(closed_up(text))
         self.setProperty("role", _ROLE[kind])
         self.style().polish(self)
         for button in self._buttons:

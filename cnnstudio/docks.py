@@ -18,7 +18,7 @@ translate = QCoreApplication.translate
 Titles = Mapping[str, str]
 """Name in the saved layout -> title."""
 
-LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 164, 290, 214
+LEFT_WIDTH, RIGHT_WIDTH, BOTTOM_HEIGHT = 164, 290, 230
 """Least sizes in pixels at the first arrangement."""
 SHARES = {"training": 0.25, "kernels": 0.21, "feature_maps": 0.32, "prediction": 0.22}
 """How the bottom is divided."""

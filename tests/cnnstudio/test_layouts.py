@@ -263,3 +263,11 @@ def test_titles_of_tabs_are_whole_in_every_layout(qtbot: QtBot, window: MainWind
         if bar.isVisible() and window.rect().intersects(bar.geometry()):
             needed = sum(bar.fontMetrics().horizontalAdvance(bar.tabText(index)) for index in range(bar.count()))
             assert sum(bar.tabRect(index).width() for index in range(bar.count())) > needed + 8 * bar.count(), bar.tabText(0)
+
+
+def test_at_1280_by_720_all_ten_classes_are_in_sight(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(1280, 720)
+    window.docks.arrange()
+    bars = window.prediction.bars
+    qtbot.waitUntil(lambda: window.docks["prediction"].width() > 270 and not bars.verticalScrollBar().isVisible())
+    assert bars.viewport().rect().contains(bars.row_rect(9))
