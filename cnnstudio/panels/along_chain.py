@@ -64,9 +64,10 @@ def output_names(derived: Derived, block_id: str, data: Dataset | None) -> tuple
     """The classes, for the last fully connected layer where its outputs stand for them; else none."""
     nodes, placed = derived.spec.nodes, derived.placed.get(block_id)
     behind = nodes[_place(derived, block_id) + 1 :]
+    if placed is None or any(node.layer.role == "dense" for node in behind):
+        return ()
     names = class_names(data)
-    is_last = placed is not None and not any(node.layer.role == "dense" for node in behind)
-    return names if is_last and placed is not None and placed.y.size == len(names) else ()
+    return names if placed.y.size == len(names) else ()
 
 
 def as_maps(array: Maps) -> Maps:

@@ -1,5 +1,6 @@
 """Colour maps: from values to colours, and back again so that tests can prove that pixels are arrays."""
 
+import math
 from functools import lru_cache
 from typing import Literal
 
@@ -106,8 +107,15 @@ def value_range(array: NDArray[np.generic], kind: Kind) -> tuple[float, float]:
 
     A range without extent (a constant or empty array) is widened, so that low < high always holds.
     """
-    low, high = value_ranges(array[np.newaxis], kind)
-    return float(low[0]), float(high[0])
+    if kind != "mask" and array.size:
+        low, high = float(array.min()), float(array.max())
+        if math.isfinite(low) and math.isfinite(high):  # as nearly always: without the arrays of many ranges
+            if kind == "weight":
+                high = max(abs(low), abs(high)) or 1.0
+                return -high, high
+            return low, high if high > low else low + max(1.0, abs(low) * 1e-3)
+    lows, highs = value_ranges(array[np.newaxis], kind)
+    return float(lows[0]), float(highs[0])
 
 
 def value_ranges(maps: NDArray[np.generic], kind: Kind) -> tuple[Bounds, Bounds]:

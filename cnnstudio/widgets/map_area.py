@@ -328,10 +328,10 @@ class MapArea(QAbstractScrollArea):
             low, high = self._bounds or value_range(maps, self._kind)
             self._low, self._high = np.array([low]), np.array([high if high > low else low + 1.0])
         self._picture.color(maps, self._kind, self.colormap, self._low, self._high)
-        bad = ~np.isfinite(maps)
-        if maps.ndim == 4:
-            bad = np.asarray(bad.any(axis=-1))
-        self._nonfinite = bad if bad.any() else None
+        finite = np.isfinite(maps)
+        self._nonfinite = None
+        if not finite.all():
+            self._nonfinite = ~finite if maps.ndim == 3 else ~np.asarray(finite.all(axis=-1))
         self._show_range()
 
     def _show_range(self) -> None:

@@ -21,12 +21,10 @@ def format_value(value: float, digits: int = 4, *, sign: bool = False) -> str:
     size = abs(value)
     if size == 0:
         return _signed("0", 0.0, False)
-    exponent = math.floor(math.log10(float(f"{size:.{digits - 1}e}")))
-    if -4 <= exponent < max(digits, 6):
-        text = f"{size:.{max(digits - 1 - exponent, 0)}f}"
-    else:
-        text = f"{size:.{digits - 1}e}".replace("-", MINUS)
-    return _signed(text, value, sign)
+    scientific = f"{size:.{digits - 1}e}"
+    exponent = int(scientific.partition("e")[2])
+    fixed = -4 <= exponent < max(digits, 6)
+    return _signed(f"{size:.{max(digits - 1 - exponent, 0)}f}" if fixed else scientific.replace("-", MINUS), value, sign)
 
 
 def unbroken(text: str) -> str:

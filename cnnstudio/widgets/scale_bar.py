@@ -85,6 +85,8 @@ class ScaleBar(QWidget):
     def _retheme(self, _theme: Theme) -> None:
         self._font, self._letters = number_font(_SMALL), ui_font(_SMALL)
         self._measure, self._measure_letters = QFontMetrics(self._font), QFontMetrics(self._letters)
+        self._usual = self._measure.horizontalAdvance("\u22120.000")
+        """The usual room for a number."""
         self.updateGeometry()
         self.update()
 
@@ -111,13 +113,18 @@ class ScaleBar(QWidget):
 
     def numbers_for(self, width: int) -> tuple[str, str]:
         """The ends of the range in three digits, or in fewer where a piece of the strip has no room between them otherwise."""
+        return self._numbers_for(width)[0]
+
+    def _numbers_for(self, width: int) -> tuple[tuple[str, str], tuple[int, int]]:
+        """(the numbers, how wide they are)"""
         low, high = self._range or (0.0, 1.0)
-        texts = ("", "")
+        texts, sides = ("", ""), (0, 0)
         for digits in (3, 2, 1):
             texts = self._number(low, digits), self._number(high, digits, sign=low < 0)
-            if sum(map(self._measure.horizontalAdvance, texts)) + _SHORTEST + 2 * (_INDENT + _GAP) <= width:
+            sides = self._measure.horizontalAdvance(texts[0]), self._measure.horizontalAdvance(texts[1])
+            if sum(sides) + _SHORTEST + 2 * (_INDENT + _GAP) <= width:
                 break
-        return texts
+        return texts, sides
 
     def _number(self, value: float, digits: int, *, sign: bool = False) -> str:
         return format_count(round(value)) if self._whole else format_value(value, digits, sign=sign)
@@ -130,10 +137,9 @@ class ScaleBar(QWidget):
         theme = current_theme()
         painter = QPainter(self)
         painter.setFont(self._font)
-        low_text, high_text = self.numbers_for(self.width())
+        (low_text, high_text), sides = self._numbers_for(self.width())
         # The usual room for a number where there is so much, so that the strip seldom jumps while values change.
-        sides = [self._measure.horizontalAdvance(text) for text in (low_text, high_text)]
-        usual = [max(side, self._measure.horizontalAdvance("\u22120.000")) for side in sides]
+        usual = max(sides[0], self._usual), max(sides[1], self._usual)
         if sum(usual) + _SHORTEST + 2 * (_INDENT + _GAP) <= self.width():
             sides = usual
         before, behind = _INDENT + sides[0] + _GAP, _GAP + sides[1]
@@ -164,8 +170,7 @@ class ScaleBar(QWidget):
 
     def _draw_zero(self, painter: QPainter, bar: QRect, share: float) -> None:
         x = bar.left() + share * bar.width()
-        ground = QColor(*(int(c) for c in lut(self._colormap)[min(255, int(share * 256))]))
-        painter.setPen(QColor(ink_on(ground.name())))
+        painter.setPen(_ink(self._colormap, min(255, int(share * 256))))
         if 8 < x - bar.left() < bar.width() - 8:
             painter.drawText(QRectF(x - 10, 0, 20, self.height()), Qt.AlignmentFlag.AlignCenter, "0")
         else:
@@ -185,3 +190,9 @@ def _strip(colormap: str) -> QImage:
     """A colour map from left to right."""
     colors = np.ascontiguousarray(lut(colormap))
     return QImage(colors.data, 256, 1, 768, QImage.Format.Format_RGB888).copy()
+
+
+@lru_cache(512)  # of both themes and some colour maps
+def _ink(colormap: str, row: int) -> QColor:
+    """What is read on a colour of a map."""
+    return QColor(ink_on(QColor(*lut(colormap)[row].tolist()).name()))

@@ -150,3 +150,13 @@ def test_weights_in_the_dark_get_the_map_with_a_dark_middle():
     assert default_colormap("weight", dark=True) == "diverging-dark"
     assert default_colormap("weight") == "diverging"
     assert default_colormap("activation", dark=True) == "viridis"
+
+
+@pytest.mark.parametrize("kind", ["activation", "weight", "mask", "image"])
+@pytest.mark.parametrize(
+    "values", [[0.5, -2.0, 1.0], [3.0, 3.0], [0.0], [-1.0, -1.0], [np.nan, 1.0, 2.0], [np.inf, -4.0, 1.0], [np.nan], []]
+)
+def test_one_map_has_the_range_that_it_has_among_many(kind, values):
+    array = np.array(values, np.float32)
+    lows, highs = value_ranges(array[np.newaxis], kind)
+    assert value_range(array, kind) == (lows[0], highs[0])
