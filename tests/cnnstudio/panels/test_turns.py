@@ -39,7 +39,7 @@ def drawn(clock: SetClock, made: Turns, pictures: list[Picture], seconds: float,
 
 
 def test_where_all_is_quickly_drawn_all_is_drawn_with_every_frame(clock: SetClock) -> None:
-    pictures = [Picture(0.0005) for _ in range(7)]
+    pictures = [Picture(0.0003) for _ in range(7)]
     assert set(drawn(clock, Turns(), pictures, 10).values()) == {300}
 
 
@@ -74,7 +74,7 @@ def test_who_wants_to_come_seldom_comes_seldom(clock: SetClock) -> None:
 
 def test_a_rest_is_no_measure(clock: SetClock) -> None:
     """What the thread did while training rested says nothing of how long a frame takes."""
-    made, pictures = Turns(), [Picture(0.001) for _ in range(4)]
+    made, pictures = Turns(), [Picture(0.0005) for _ in range(4)]
     drawn(clock, made, pictures, 5)
     clock.now, clock.worked = clock.now + 60, clock.worked + 60
     assert set(drawn(clock, made, pictures, 1).values()) == {30}
