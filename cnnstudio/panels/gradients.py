@@ -162,7 +162,7 @@ class GradientsPanel(LivePanel):
 
     def _tell_heading(self) -> None:
         placed = self._document.derived.placed.get(self._selection.block or "")
-        if placed is None:
+        if placed is None or self._what.currentData() != DELTAS:  # over time all layers are shown
             self.heading_changed.emit(self.tr("Gradients"), "")
             return
         name, shape = self._document.name_of(placed.node.id), format_shape(tuple(placed.y))
@@ -182,6 +182,7 @@ class GradientsPanel(LivePanel):
         self._stack.setCurrentIndex(int(over_time))
         self._show_flow()
         self._options.setVisible(over_time)
+        self._tell_heading()
         self._draw_norms() if over_time else self._draw()
         self.needs_changed.emit()
 

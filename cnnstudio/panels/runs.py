@@ -26,6 +26,9 @@ from cnnstudio.project.state import RunRecord
 from cnnstudio.session.run_list import Runs
 from cnnstudio.theme import SPACE_S, SPACE_XS
 
+NARROWEST, WIDEST = 80, 190
+"""Pixels of the column of changes while there are none, and at most unless it is drawn wider."""
+
 
 class RunsPanel(QWidget):
     """Shows `Runs`; reopening is left to whoever owns the document."""
@@ -90,7 +93,7 @@ class RunsPanel(QWidget):
         header.setSectionResizeMode(OTHERWISE, QHeaderView.ResizeMode.Interactive)
         header.setHighlightSections(False)
         header.setMaximumSectionSize(420)
-        table.setColumnWidth(OTHERWISE, 190)
+        table.setColumnWidth(OTHERWISE, NARROWEST)
 
     def _action(self, text: str, tip: str, keys: QKeySequence | None = None) -> QAction:
         action = QAction(text, self)
@@ -165,6 +168,9 @@ class RunsPanel(QWidget):
     def _keep_a_row(self, *_: object) -> None:
         """After a run has come or gone, one is selected: that which has just begun, else the same as before, else the last."""
         self._stack.setCurrentIndex(1 if self.model.rows else 0)
+        texts = (str(self.model.index(row, OTHERWISE).data() or "") for row in range(self.model.rowCount()))
+        needed = max(map(self.table.fontMetrics().horizontalAdvance, texts), default=0) + 2 * SPACE_S
+        self.table.setColumnWidth(OTHERWISE, max(self.table.columnWidth(OTHERWISE), min(needed, WIDEST)))
         ids, present = [run.id for run in self.model.rows], self._runs.present
         wanted = [self._noted] if present in self._listed else [present, self._noted]
         self._listed = ids

@@ -149,3 +149,13 @@ def test_norms_can_be_counted_in_epochs(qtbot: QtBot, window: MainWindow) -> Non
     panel.plot.chart.pointed.emit(1.0)
     assert panel.plot.options.in_epochs
     assert f"epoch {1 / studio.controller.state.batches:.2f}" in panel.plot.crosshair.text
+
+
+def test_the_heading_names_a_layer_only_while_its_deltas_are_shown(window: MainWindow) -> None:
+    panel, details = window.gradients, []
+    panel.heading_changed.connect(lambda _, detail: details.append(detail))
+    window.view.show_block("conv2")
+    panel.show_quantity("weights")
+    assert details[-2].startswith("Conv 2") and details[-1] == ""
+    panel.show_quantity("deltas")
+    assert details[-1].startswith("Conv 2")

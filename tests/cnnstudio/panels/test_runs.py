@@ -183,3 +183,14 @@ def test_comparing_one_run_takes_the_present_one(two: MainWindow) -> None:
     two.runs.choose(1)
     pair = two.runs._pair()
     assert pair is not None and [run.id for run in pair] == [1, 2]
+
+
+def test_the_column_of_changes_is_narrow_until_there_are_some(qtbot: QtBot, window: MainWindow) -> None:
+    table = window.runs.table
+    window.docks.bring_up("runs")
+    train(qtbot, window.studio, 1)
+    assert table.columnWidth(OTHERWISE) == 80
+    window.studio.change(Change("learning_rate", 0.0123))
+    reset(qtbot, window.studio)
+    train(qtbot, window.studio, 1)
+    assert 100 < table.columnWidth(OTHERWISE) <= 190
