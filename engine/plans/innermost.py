@@ -1,13 +1,13 @@
 """A whole network with the images innermost, or the channels, in memory; N the images of a slice.
 
-    unroll rows -> small matrix products -> max pooling -> bias and ReLU -> … -> matrix products of the FC layers
+    scale, move -> unroll rows -> small matrix products -> max pooling -> bias and ReLU -> … -> matrix products of the FC layers
 
 Why it is fast: convolutions become small matrix products that read their operands where they lie. With few channels the pixels of
 a row in all images are the long side of a product, and maps lie as (H, C, W, N) (conv_rows.py); with wide channels the cells of a
 window are, and maps lie as (H, N, W, C) (conv_winograd.py, conv_innermost.py, for a single image conv_of_one.py). Bias,
 ReLU and pooling run over long contiguous runs; pooling comes before bias and ReLU, on a quarter of the numbers
-(pool_innermost.py); deltas take the place of the values (boundary.py); softmax and loss are one piece (head.py); and a step is a
-flat list of calls on arrays that were allocated once.
+(pool_innermost.py); deltas take the place of the values (boundary.py); the images are scaled as little as they need (images.py);
+softmax and loss are one piece (head.py); and a step is a flat list of calls on arrays that were allocated once.
 
 Layers that have no fast form here run as they are between two transpositions, so that every network with a convolution can use
 the plan.
