@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-FRAME_INTERVAL = 0.0325
+FRAME_INTERVAL = 0.031
 """Seconds from one frame to the next: no display shows more that can be followed."""
 LARGEST_SHARE = 0.5
 """How much of its time the GUI thread may spend on frames; where they take longer, they come less often."""
