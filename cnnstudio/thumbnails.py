@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetrics, QImage, QPainter
 
 from cnnstudio.canvas.face import THUMBNAIL
 from cnnstudio.canvas.scene import CanvasScene
-from cnnstudio.canvas.view import CanvasView
+from cnnstudio.canvas.view import LARGEST_FIT, CanvasView
 from cnnstudio.document.document import Document
 from cnnstudio.document.words import class_names
 from cnnstudio.panels.along_chain import as_maps, as_picture
@@ -87,7 +87,7 @@ def thumbnail(array: Array, role: str, scale: float, is_vector: bool, classes: S
     size = THUMBNAIL.size().toSize()
     if role == "output" and is_vector:
         names = classes if len(classes) == len(array) else [str(number) for number in range(len(array))]
-        return _bars(array, names, size, scale)
+        return _bars(array, names, size, scale * LARGEST_FIT)  # letters that were enlarged would be ragged
     if is_vector:
         return mosaic_thumbnail(as_maps(array), "activation", size, device_pixel_ratio=scale)
     kind: Kind = "image" if role == "input" else "activation"

@@ -95,3 +95,10 @@ def assert_bars(pixels: NDArray[np.uint8], box: QRectF, probabilities: NDArray[n
         lengths.append(int((np.abs(line.astype(int) - tone) <= 2).all(axis=1).sum()))
     expected = np.sort(probabilities)[::-1][:SHOWN_CLASSES]
     np.testing.assert_allclose(np.array(lengths) / lengths[0], expected / expected[0], atol=0.06)
+
+
+def test_letters_are_large_enough_for_the_largest_scale_at_which_a_network_is_shown_whole(window: MainWindow) -> None:
+    image = thumbnail(np.array([0.2, 0.7, 0.1], np.float32), "output", 1.0, True)
+    width = window.view.canvas.blocks[window.studio.document.graph.main[-1].id].picture_rect().width()
+    assert image.width() >= 1.3 * width - 1
+    assert image.deviceIndependentSize().width() <= width + 1
