@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QPen, QPixmap, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
@@ -156,17 +156,24 @@ class BlockItem(CardItem):
         self._paint_marks(painter)
 
     def paint_picture(self, painter: QPainter) -> None:
-        """Paint the thumbnail alone, in item coordinates."""
+        """Paint the thumbnail alone, in item coordinates; on a screen on whole pixels, so that any clip leaves the same ones."""
         assert self.thumbnail is not None
         scene: CanvasScene = self.scene()  # type: ignore[assignment]
-        rect = self.picture_rect()
+        world, ratio = painter.worldTransform(), painter.device().devicePixelRatioF()
+        box = world.mapRect(self._picture_rect)
+        left, top, right, bottom = (round(at * ratio) for at in (box.left(), box.top(), box.right(), box.bottom()))
         # Enlarged cells stay squares; what must shrink is averaged, not picked at random.
-        device_width = rect.width() * painter.worldTransform().m11() * painter.device().devicePixelRatioF()
-        shrunk = device_width < self.thumbnail.width() and not scene.zooming
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
-        # With soft edges Qt would share so small a picture among threads, which are woken and waited for.
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.drawImage(rect, self.thumbnail)
+        shrunk = right - left < self.thumbnail.width() and not scene.zooming
+        if scene.exporting:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrunk)
+            painter.drawImage(self._picture_rect, self.thumbnail)
+            return
+        mode = Qt.TransformationMode.SmoothTransformation if shrunk else Qt.TransformationMode.FastTransformation
+        size = QSize(max(1, right - left), max(1, bottom - top))
+        scaled = self.thumbnail.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, mode)
+        painter.setWorldTransform(QTransform())
+        painter.drawImage(QRectF(left / ratio, top / ratio, size.width() / ratio, size.height() / ratio), scaled)
+        painter.setWorldTransform(world)
 
     def _paint_marks(self, painter: QPainter) -> None:
         if not (self.selected or self.highlighted or self.hovered):

@@ -64,7 +64,7 @@ def picture_area(view: CanvasView, item: BlockItem) -> QRegion:
     return QRegion(view.viewportTransform().mapRect(item.mapRectToScene(item.picture_rect())).toAlignedRect())
 
 
-@pytest.mark.parametrize("zoom", [0.63, 1.0, 1.9])
+@pytest.mark.parametrize("zoom", [0.63, 1.0, 1.3])
 def test_pictures_alone_look_as_if_all_had_been_painted(view: CanvasView, whole: list[None], zoom: float) -> None:
     view.zoom(zoom / view.scale_factor)
     view.centerOn(view.canvas.blocks["conv1"])
@@ -72,7 +72,7 @@ def test_pictures_alone_look_as_if_all_had_been_painted(view: CanvasView, whole:
     viewport = view.viewport()
     seen = [item for item in view.canvas.blocks.values()
             if viewport.rect().contains(view.mapFromScene(item.sceneBoundingRect()).boundingRect())]  # fmt: skip
-    assert seen
+    assert len(seen) > 1  # a clip of several rectangles
     picture = viewport.grab().toImage()
     show_pictures(view, [item.id for item in seen], seed=1)
     whole.clear()
