@@ -78,7 +78,7 @@ def test_a_closed_panel_asks_for_nothing(qtbot: QtBot, window: MainWindow) -> No
     window.studio.controller.set_probe = lambda request, interval=0.0: requests.append(request)  # type: ignore[method-assign]
     for dock in (*window.tabifiedDockWidgets(window.docks["kernels"]), window.docks["kernels"]):
         dock.close()
-    qtbot.waitUntil(lambda: bool(requests) and requests[-1].parameters is False)  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: bool(requests) and requests[-1].weights_of == ())  # type: ignore[attr-defined]
     window.hide()
     qtbot.waitUntil(lambda: requests[-1] is None)
     window.show()
