@@ -57,9 +57,9 @@ class Pace:
     def frame_came(self) -> float:
         """A frame is there; the seconds after which the next one is due.
 
-        Frames keep their beat: one that came late does not put off the next one.
+        Frames keep their beat: one that came late does not put off the next one, nor does one that came too soon.
         """
         now, self._began = time.monotonic(), time.thread_time()
         interval = max(self._interval or 0.0, min(self.took / LARGEST_SHARE, SLOWEST))
-        self._frame_at = max(self._frame_at + interval, now + interval / 2)
+        self._frame_at = min(max(self._frame_at + interval, now + interval / 2), now + interval)
         return self._frame_at - now

@@ -34,6 +34,14 @@ def test_frames_that_come_late_keep_the_beat(clock: SetClock) -> None:
     assert frames(clock, made, 10, late=(0.007, 0.002)) >= 300
 
 
+def test_frames_that_come_too_soon_do_not_put_off_a_later_one(clock: SetClock) -> None:
+    made = Pace()
+    made.want_frames(0.0)
+    for _ in range(30):
+        assert made.frame_came() <= FRAME_INTERVAL + 1e-9
+        clock.now += FRAME_INTERVAL - 0.003
+
+
 def test_after_a_long_gap_there_is_no_burst(clock: SetClock) -> None:
     made = Pace()
     made.want_frames(0.0)
