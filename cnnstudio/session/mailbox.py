@@ -20,6 +20,8 @@ class Mailbox:
         self._reports: list[Report] = []
         self._state: RunState | None = None
         self._frame: Snapshot | None = None
+        self._announces = False
+        """Whether the frame has not been rung for yet."""
         self._handled, self._busy = 0, False
         self.bell: Callable[[], None] | None = None
         """What `ring` calls."""
@@ -35,17 +37,20 @@ class Mailbox:
             self._reports.append(report)
 
     def post_state(self, state: RunState, *, handled: int, busy: bool) -> None:
-        """Put the state there in place of an older one, behind all that was posted.
+        """Put the state there in place of an older one, behind all that was posted, and ring if a frame has come with it.
 
         So many messages have been handled by now; `busy` says whether an evaluation is under way.
         """
         with self._lock:
             self._state, self._handled, self._busy = state, handled, busy
+            announces, self._announces = self._announces, False
+        if announces:
+            self.ring()
 
     def put_frame(self, frame: Snapshot | None) -> None:
         """Put a frame there in place of an untaken one; None takes that away."""
         with self._lock:
-            self._frame = frame
+            self._frame, self._announces = frame, frame is not None
 
     def take(self) -> Delivery:
         """Everything that is there; the mailbox is empty then."""

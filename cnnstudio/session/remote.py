@@ -213,8 +213,6 @@ class TrainingProcess:
         self._state, self._answered, self._busy = packet.state, self._before + packet.handled, packet.busy
         if packet.handled > 1:  # behind the probe alone there is no network yet: until it comes things stand as they stood
             self._mailbox.post_state(packet.state, handled=self._answered, busy=packet.busy)
-        if packet.frame is not None:
-            self._mailbox.ring()
 
 
 def _start(end: socket.socket, errors: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnstudio.session.mailbox import Mailbox
-from cnnstudio.session.messages import RunStarted, RunState, WeightsReset
+from cnnstudio.session.messages import Delivery, RunStarted, RunState, WeightsReset
 from engine.snapshot import Snapshot
 
 
@@ -41,3 +41,18 @@ def test_only_the_latest_frame_counts_and_it_can_be_taken_back() -> None:
     mailbox.put_frame(frame(3))
     mailbox.put_frame(None)
     assert mailbox.empty
+
+
+def test_it_rings_once_for_a_frame_when_the_state_has_come_behind_it() -> None:
+    mailbox, rings = Mailbox(), list[Delivery]()
+    mailbox.bell = lambda: rings.append(mailbox.take())
+    mailbox.post_state(RunState(), handled=1, busy=False)
+    mailbox.put_frame(frame(3))
+    assert not rings
+    mailbox.post_state(RunState(step=3), handled=1, busy=False)
+    mailbox.post_state(RunState(step=4), handled=1, busy=False)
+    (delivery,) = rings
+    assert delivery.frame is not None and delivery.frame.step == 3 and delivery.state == RunState(step=3)
+    mailbox.put_frame(None)
+    mailbox.post_state(RunState(step=5), handled=1, busy=False)
+    assert len(rings) == 1
