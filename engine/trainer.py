@@ -57,6 +57,8 @@ class LastUpdate:
     slots: Mapping[str, Array]
 
 
+UNCHANGED = Augmentation()
+"""Images as they are. Made once: options are checked whenever they are made, which would be felt at every step."""
 EVALUATION_PART = 256
 """Images that are evaluated between two events: about as much work as one batch of training."""
 
@@ -288,7 +290,7 @@ class Trainer:
             self._order_of, self._order = place, list(batches(*place))
         chosen = self._order[self.batch]
         images = train.images[chosen]
-        if s.augmentation != Augmentation():
+        if s.augmentation != UNCHANGED:
             plain, images = images.astype(np.float32), np.empty(images.shape, np.float32)
             s.augmentation.augment(plain, np.random.default_rng((s.seed, self.step, 1)), images)
         return images, train.labels[chosen]

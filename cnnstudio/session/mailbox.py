@@ -36,6 +36,10 @@ class Mailbox:
         with self._lock:
             self._reports.append(report)
 
+    def awaits_state(self, handled: int) -> bool:
+        """Always: the GUI takes the latest whenever it looks."""
+        return True
+
     def post_state(self, state: RunState, *, handled: int, busy: bool) -> None:
         """Put the state there in place of an older one, behind all that was posted, and ring if a frame has come with it.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
-import queue
 import signal
 import socket
 import sys
@@ -49,7 +48,8 @@ class Packet:
 class Outbox:
     """The worker's mailbox in this process: gathers, and sends at once what somebody may be waiting for.
 
-    A thread of its own sends, so that the next step need not wait until a frame has been taken.
+    The thread that trains sends by itself. All that is under way has room in the channel, and another thread would take turns
+    with this one at the interpreter lock, which takes longer than sending does.
     """
 
     def __init__(self, channel: Channel) -> None:
@@ -59,24 +59,6 @@ class Outbox:
         self._forgets_frame = self._urgent = False
         self._send_at = 0.0
         self._answered = 0
-        self._packets: queue.SimpleQueue[Packet | None] = queue.SimpleQueue()
-        self._sender = threading.Thread(target=self._send_all, name="answers", daemon=True)
-        self._sender.start()
-
-    def close(self) -> None:
-        """Wait until all has been sent."""
-        self._packets.put(None)
-        self._sender.join()
-
-    def _send_all(self) -> None:
-        try:
-            while (packet := self._packets.get()) is not None:
-                self._channel.send(packet)
-        except OSError:
-            os._exit(0)  # the program is gone
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)  # rather than train on, mute
 
     def post(self, report: Report) -> None:
         """Put a report behind the others."""
@@ -87,15 +69,19 @@ class Outbox:
         """The next frame; None takes the last one back."""
         self._frame, self._forgets_frame = frame, self._forgets_frame or frame is None
 
+    def awaits_state(self, handled: int) -> bool:
+        """Whether a state is wanted at once, or the time for the next packet has come."""
+        return self._urgent or self._frame is not None or handled != self._answered or time.monotonic() >= self._send_at
+
     def post_state(self, state: RunState, *, handled: int, busy: bool) -> None:
-        """How things stand behind all that was posted; sends it now or, where nobody waits for it, with what follows."""
-        awaited = self._urgent or self._frame is not None or handled != self._answered
-        if state.phase == RunPhase.RUNNING and not awaited and time.monotonic() < self._send_at:
-            return
+        """How things stand behind all that was posted: sends everything."""
         self._answered = handled
         packet = Packet(tuple(self._reports), state, self._forgets_frame, self._frame, handled, busy)
         self._reports, self._frame, self._forgets_frame, self._urgent = [], None, False, False
-        self._packets.put(packet)
+        try:
+            self._channel.send(packet)
+        except OSError:
+            os._exit(0)  # the program is gone
         self._send_at = time.monotonic() + PACKET_INTERVAL
 
     def post_record(self, record: logging.LogRecord) -> None:
@@ -125,7 +111,6 @@ def main(end: str) -> None:
     worker = Worker(outbox)
     threading.Thread(target=_listen, args=(channel, worker), name="messages", daemon=True).start()
     worker.run()
-    outbox.close()
 
 
 def _socket(end: str) -> socket.socket:

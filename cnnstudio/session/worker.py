@@ -75,6 +75,10 @@ class Answers(Protocol):
         """Put a frame there in place of the last one; None takes that away."""
         ...
 
+    def awaits_state(self, handled: int) -> bool:
+        """Whether a state is wanted after one more batch of a running training; so many messages have been handled."""
+        ...
+
     def post_state(self, state: RunState, *, handled: int, busy: bool) -> None:
         """How things stand, behind all that was posted."""
         ...
@@ -130,20 +134,20 @@ class Worker(threading.Thread):
     def _next_message(self) -> Message | None:
         """The next message; None when there is none and something else to do."""
         busy = self._phase == RunPhase.RUNNING or self._questions or self._recorder.owes_diagnosis
-        try:
-            return self._messages.get(block=not busy)
-        except queue.Empty:
+        if busy and self._messages.empty():  # asked first: an exception at every batch would be felt
             return None
+        return self._messages.get()
 
     def _attempt(self, message: Message | None) -> None:
-        """Handle a message or train on; then say where things stand, the state last of all."""
+        """Handle a message or train on; then say where things stand if somebody may want to know, the state last of all."""
         if message is not None:
             self._safely(lambda: self._handle(message), ends_run=False)
             self._handled += 1
         else:
             self._safely(self._advance, ends_run=True)
         self._safely(self._make_frame, ends_run=True)
-        self._mailbox.post_state(self._state(), handled=self._handled, busy=bool(self._questions))
+        if self._phase != RunPhase.RUNNING or self._mailbox.awaits_state(self._handled):
+            self._post_state()
 
     def _safely(self, work: Callable[[], None], *, ends_run: bool) -> None:
         try:
@@ -320,8 +324,9 @@ class Worker(threading.Thread):
 
     def _cores(self, trainer: Trainer) -> int:
         """All of them, but one is left to the window while it draws and a batch is too little work to gain much from the last."""
-        much = trainer.network.macs * trainer.settings.batch_size >= MUCH_WORK
-        return max(1, CORES - 1) if self._frames.drawing and not much else CORES
+        if not self._frames.drawing or trainer.network.macs * trainer.settings.batch_size >= MUCH_WORK:
+            return CORES
+        return max(1, CORES - 1)
 
     def _rest(self, phase: RunPhase, reason: str = "") -> None:
         """Stop training; the place in the batch is kept. The last frame is made however recent the one before is."""
@@ -378,8 +383,11 @@ class Worker(threading.Thread):
         frame = self._frames.release()
         if frame is not None:
             self._mailbox.put_frame(frame)
-            self._mailbox.post_state(self._state(), handled=self._handled, busy=bool(self._questions))
+            self._post_state()
         return frame is not None
+
+    def _post_state(self) -> None:
+        self._mailbox.post_state(self._state(), handled=self._handled, busy=bool(self._questions))
 
     def _state(self) -> RunState:
         trainer = self._trainer
