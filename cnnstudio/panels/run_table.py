@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import QFont, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QWidget
 
@@ -18,6 +29,8 @@ _ROOT = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 SWATCH = 12
+RENEWAL = 1000
+"""Milliseconds until the numbers of a run that has grown are shown."""
 
 
 class RunModel(QAbstractTableModel):
@@ -46,8 +59,11 @@ class RunModel(QAbstractTableModel):
             self.tr("The seed from which the weights were drawn"),
             self.tr("When the first batch was trained"),
         )
+        # Some networks train through several epochs a second, and a view measures its columns anew at each change.
+        self._soon = QTimer(self, interval=RENEWAL, singleShot=True)
+        self._soon.timeout.connect(self._renew_numbers)
         runs.changed.connect(self._renew)
-        runs.grew.connect(self.renew_numbers)
+        runs.grew.connect(self._has_grown)
         self._renew()
 
     @Slot()
@@ -77,8 +93,14 @@ class RunModel(QAbstractTableModel):
             before = run
 
     @Slot()
-    def renew_numbers(self) -> None:
-        """The present run has grown."""
+    def _has_grown(self) -> None:
+        """The present run has more epochs."""
+        if not self._soon.isActive():
+            self._soon.start()
+
+    @Slot()
+    def _renew_numbers(self) -> None:
+        """Show them."""
         row = self.row_of(self._runs.present)
         if row is not None:
             self.dataChanged.emit(self.index(row, ACCURACY), self.index(row, STEPS))

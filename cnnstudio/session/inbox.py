@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -132,16 +133,18 @@ class Inbox(QObject):
             self._rows = []
 
     def _deliver(self) -> None:
-        """Hand on what has come, in order. Where that opens a dialog, the timer calls this again inside it, and the rest goes on
-        from there.
+        """Hand on what has come, in order; of rows that came together the batches at first, as one list.
+
+        Where that opens a dialog, the timer calls this again inside it, and the rest goes on from there.
         """
         while self._pending:
-            item = self._pending.popleft()
-            if not isinstance(item, BatchDone):
-                self._hand_on(item)
+            rows = list(itertools.takewhile(lambda item: isinstance(item, ROWS), self._pending))
+            if not rows:
+                self._hand_on(self._pending.popleft())
                 continue
-            batches = [item]
-            while self._pending and isinstance(following := self._pending[0], BatchDone):
-                batches.append(following)
+            batches = [row for row in rows if isinstance(row, BatchDone)]
+            others = [row for row in rows if not isinstance(row, BatchDone)]
+            for _ in rows:
                 self._pending.popleft()
-            self._hand_on(batches)
+            self._pending.extendleft(reversed(others))
+            self._hand_on(batches or self._pending.popleft())

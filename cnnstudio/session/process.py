@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from logging.handlers import QueueHandler
 
 from cnnstudio.session.channel import Channel
-from cnnstudio.session.messages import ROWS, Load, Report, RunPhase, RunState
+from cnnstudio.session.messages import ROWS, Load, Report, RunState
 from cnnstudio.session.worker import Worker
 from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
