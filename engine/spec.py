@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from engine.errors import EngineError, Fix, ShapeError, SpecError
@@ -77,6 +78,14 @@ class NetworkSpec:
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def __reduce__(self) -> tuple[Callable[[bytes], NetworkSpec], tuple[bytes]]:
+        """Pickled as bytes that are made once, and read once: with every frame a spec crosses to another process."""
+        return _unpickled, (self._pickled,)
+
+    @cached_property
+    def _pickled(self) -> bytes:
+        return pickle.dumps(self.nodes, pickle.HIGHEST_PROTOCOL)
 
     def __getitem__(self, node_id: str) -> Node:
         return self.nodes[self.index(node_id)]
@@ -182,6 +191,12 @@ class NetworkSpec:
             raise SpecError("This network has format {found}; this program reads format {known}.", code="spec.format",
                             found=repr(data.get("format")), known=FORMAT)
         return cls(tuple(Node.from_json(item) for item in data["layers"]))
+
+
+@lru_cache(maxsize=16)
+def _unpickled(nodes: bytes) -> NetworkSpec:
+    """The spec that was pickled: one object, which keeps its shapes, for all that were equal."""
+    return NetworkSpec(pickle.loads(nodes))
 
 
 def free_id(layer: Layer, taken: set[str]) -> str:
