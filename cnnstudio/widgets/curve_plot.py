@@ -150,7 +150,7 @@ class CurvePlot(QWidget):
         before = self._epoch_ends[-1] if self._epoch_ends else 0.0
         self._epoch_ends.append(step)
         self._steps_per_epoch = steps_per_epoch or (step - before if step > before else None)
-        self._changed()
+        self._grown()
 
     @Slot(bool)
     def show_options(self, shown: bool) -> None:
