@@ -1,11 +1,12 @@
 """The window while training runs: frames, stalls of the event loop, and what looking costs the training.
 
-    python3 run.py bench --live [--seconds 8] [--rounds 3] [--network lenet5] [--panels] [--memory 10000]
+    python3 run.py bench --live [--seconds 3] [--rounds 8] [--network lenet5] [--panels] [--memory 10000]
 
-Four ways to train take turns, so that whatever else the machine does hits all of them: without a window (the bare loop of the
-same trainer in this process: its threads may use all cores, and no window is drawn meanwhile), with the window but neither panels
-nor canvas, with the canvas alone, and with every panel side by side. The command line trains with the same trainer and settings,
-so that the rate without a window is also its rate; a further row gives it with worker processes instead of threads.
+Three ways to train take turns, so that whatever else the machine does hits all of them: with the window but neither panels nor
+canvas, with the canvas alone, and with every panel side by side. Each is compared with training without a window right before and
+right after it: the bare loop of the same trainer in this process, whose threads may use all cores while no window is drawn. The
+command line trains with the same trainer and settings, so that this is also its rate; a further row gives it with worker
+processes instead of threads.
 
 A frame shows the weights after some step, and there is none between two steps, nor while an epoch ends with its validation. So
 frames are compared with 30 a second or, where training makes fewer steps, with 85 % of its steps without a window; and the gap
@@ -311,20 +312,18 @@ def measure(name: str, seconds: float, rounds: int) -> None:
     bench = Bench(name)
     print(f"{bench.window.windowTitle().replace('[*]', '')} on {DATA[name]}, 1440×900, "
           f"{rounds} rounds of {seconds:g} s, switch interval {1e3 * sys.getswitchinterval():g} ms")  # fmt: skip
-    bare, closed, canvas, opened = [], [], [], []
+    ways = {"closed": bench.close_all, "canvas": bench.show_canvas, "open": bench.open_all}
+    bare, shares = [bench.windowless(seconds)], {way: list[float]() for way in ways}
     meters = []
     for _ in range(rounds):
-        bare.append(bench.windowless(seconds))
-        bench.close_all()
-        closed.append(bench.with_window(seconds)[0])
-        bench.show_canvas()
-        canvas.append(bench.with_window(seconds)[0])
-        bench.open_all()
-        rate, meter = bench.with_window(seconds)
-        opened.append(rate)
+        for way, show in ways.items():
+            show()
+            rate, meter = bench.with_window(seconds)
+            bare.append(bench.windowless(seconds))
+            shares[way].append(2 * rate / (bare[-2] + bare[-1]))
         meters.append(meter)
+    kept = {way: statistics.median(all_of_them) for way, all_of_them in shares.items()}
     gaps, stalls, ages = ([x for meter in meters for x in getattr(meter, what)] for what in ("gaps", "stalls", "ages"))
-    shares = [statistics.median(b / a for a, b in zip(bare, rates, strict=True)) for rates in (closed, canvas, opened)]
     per_second, p99 = sum(len(meter.frames) for meter in meters) / (seconds * rounds), float(np.percentile(gaps, 99))
     stepped = statistics.median(bare) / bench.studio.settings.batch_size
     possible, least = min(30.0, 0.85 * stepped), max(50.0, float(np.percentile(bench.update_gaps, 99)))
@@ -339,9 +338,9 @@ def measure(name: str, seconds: float, rounds: int) -> None:
     line("stalls, 99th percentile", f"{np.percentile(stalls, 99):.1f} ms")
     line("training without a window", f"{statistics.median(bare):.0f} images/s")
     line("the same with worker processes", f"{bench.with_processes(seconds):.0f} images/s")
-    line("training with neither panels nor canvas", f"{shares[0]:.1%}", "≥ 97 %", shares[0] >= 0.97)
-    line("training with the canvas alone", f"{shares[1]:.1%}")
-    line("training with all panels open", f"{shares[2]:.1%}", "≥ 85 %", shares[2] >= 0.85)
+    line("training with neither panels nor canvas", f"{kept['closed']:.1%}", "≥ 97 %", kept["closed"] >= 0.97)
+    line("training with the canvas alone", f"{kept['canvas']:.1%}")
+    line("training with all panels open", f"{kept['open']:.1%}", "≥ 85 %", kept["open"] >= 0.85)
     answers = bench.answer_at_rest()
     slowest = float(np.percentile(answers, 95))
     target = ("≤ 50", slowest <= 50) if name == "lenet5" else ("", None)
@@ -387,8 +386,8 @@ def watch_memory(name: str, steps: int) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Measure what the arguments ask for."""
     parser = argparse.ArgumentParser(prog="run.py bench --live", description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=6.0, help="length of one round")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of one round")
+    parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--network", choices=sorted(DATA), help="only this one")
     parser.add_argument("--panels", action="store_true", help="what each panel costs instead")
     parser.add_argument("--memory", type=int, metavar="STEPS", help="watch the memory over so many steps instead")
