@@ -63,6 +63,16 @@ def test_the_best_accuracy_is_that_of_the_best_epoch(qtbot: QtBot, window: MainW
     assert text(window.runs, 0, ACCURACY) == f"{100 * best:.2f} %"
 
 
+def test_epochs_that_follow_quickly_are_shown_together(qtbot: QtBot, two: MainWindow) -> None:
+    panel, shown = two.runs, []
+    panel.model.dataChanged.connect(lambda first, last: shown.append((first.row(), first.column(), last.column())))
+    with qtbot.waitSignal(panel.model.dataChanged):
+        for _ in range(5):
+            two.studio.runs.grew.emit()
+        assert not shown
+    assert shown == [(1, ACCURACY, STEPS)]
+
+
 def test_a_ticked_run_is_drawn_over_the_present_one(two: MainWindow) -> None:
     panel, plot, studio = two.runs, two.curves.plot, two.studio
     assert tick(panel, 0, True)

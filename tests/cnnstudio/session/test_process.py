@@ -11,6 +11,7 @@ import sys
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -19,11 +20,13 @@ from pytestqt.qtbot import QtBot
 from cnnstudio.session import controller as controller_module
 from cnnstudio.session.channel import HEAD, Channel
 from cnnstudio.session.controller import Controller
-from cnnstudio.session.messages import RunPhase
+from cnnstudio.session.messages import RunPhase, RunState
+from cnnstudio.session.process import PACKET_INTERVAL, Outbox, Packet
 from cnnstudio.session.remote import RemoteWorker, TrainingProcess
 from engine.datasets.dataset import Dataset
 from engine.diagnose import Diagnosis
 from engine.errors import EngineError, Fix
+from engine.events import BatchDone, Finished
 from engine.settings import TrainSettings
 from engine.snapshot import SnapshotRequest
 from engine.trainer import Trainer
@@ -115,6 +118,31 @@ def test_rows_that_are_kept_do_not_keep_the_frame_that_came_with_them() -> None:
     there.close()
     here.close()
     assert len(kept) == 20 and held < 5_000_000
+
+
+def test_rows_wait_for_the_next_packet_and_whatever_somebody_waits_for_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Wire:
+        sent: ClassVar[list[Packet]] = []
+
+        def send(self, packet: Packet) -> None:
+            self.sent.append(packet)
+
+    now = 100.0
+    monkeypatch.setattr("cnnstudio.session.process.time.monotonic", lambda: now)
+    outbox, state = Outbox(Wire()), RunState(RunPhase.RUNNING)  # type: ignore[arg-type]
+    outbox.post_state(state, handled=1, busy=False)
+    row = BatchDone(1, 0, 1, 10, 1.0, 0.5, 0.1, 20)
+    outbox.post(row)
+    assert not outbox.awaits_state(1)
+    assert outbox.awaits_state(2)  # a message has been handled
+    now += PACKET_INTERVAL
+    assert outbox.awaits_state(1)
+    outbox.post_state(state, handled=1, busy=False)
+    outbox.post(Finished("epochs", 1))
+    assert outbox.awaits_state(1)
+    outbox.post_state(state, handled=1, busy=False)
+    assert not outbox.awaits_state(1)
+    assert [packet.reports for packet in Wire.sent] == [(), (row,), (Finished("epochs", 1),)]
 
 
 @pytest.mark.parametrize("kind", [EngineError, Diagnosis])
@@ -272,7 +300,8 @@ PROGRAM = """
 import sys
 from PySide6.QtCore import QCoreApplication
 from cnnstudio.session.controller import Controller
-from cnnstudio.session.messages import RunPhase
+from cnnstudio.session.messages import RunPhase, RunState
+from cnnstudio.session.process import PACKET_INTERVAL, Outbox, Packet
 from engine.settings import TrainSettings
 from tests.engine.networks import blobs, small
 
