@@ -195,7 +195,7 @@ class NetworkSpec:
 
 @lru_cache(maxsize=16)
 def _unpickled(nodes: bytes) -> NetworkSpec:
-    """The spec that was pickled: one object, which keeps its shapes, for all that were equal."""
+    """The spec that was pickled: one object, which keeps its shapes, for all that have the same bytes."""
     return NetworkSpec(pickle.loads(nodes))
 
 

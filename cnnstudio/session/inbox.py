@@ -123,28 +123,30 @@ class Inbox(QObject):
         self._pace.drawn()
 
     def _take_reports(self, reports: Iterable[Report], *, tells: bool) -> None:
-        """Put what has happened behind the other things to hand on; rows alone can wait until it is time to tell them."""
+        """Put what has happened behind the other things to hand on; rows alone can wait until it is time to tell them.
+
+        Of rows that come together the batches are first, so that they are handed on as one list.
+        """
         for report in reports:
             self._rows.append(report)
             if not isinstance(report, ROWS):
                 tells = True
         if tells:
-            self._pending += self._rows
+            for _, together in itertools.groupby(self._rows, lambda report: isinstance(report, ROWS)):
+                self._pending += sorted(together, key=lambda report: not isinstance(report, BatchDone))
             self._rows = []
 
     def _deliver(self) -> None:
-        """Hand on what has come, in order; of rows that came together the batches at first, as one list.
-
-        Where that opens a dialog, the timer calls this again inside it, and the rest goes on from there.
+        """Hand on what has come, in order. Where that opens a dialog, the timer calls this again inside it, and the rest goes on
+        from there.
         """
         while self._pending:
-            rows = list(itertools.takewhile(lambda item: isinstance(item, ROWS), self._pending))
-            if not rows:
-                self._hand_on(self._pending.popleft())
+            item = self._pending.popleft()
+            if not isinstance(item, BatchDone):
+                self._hand_on(item)
                 continue
-            batches = [row for row in rows if isinstance(row, BatchDone)]
-            others = [row for row in rows if not isinstance(row, BatchDone)]
-            for _ in rows:
+            batches = [item]
+            while self._pending and isinstance(following := self._pending[0], BatchDone):
+                batches.append(following)
                 self._pending.popleft()
-            self._pending.extendleft(reversed(others))
-            self._hand_on(batches or self._pending.popleft())
+            self._hand_on(batches)

@@ -5,8 +5,8 @@
 Three ways to train take turns, so that whatever else the machine does hits all of them: with the window but neither panels nor
 canvas, with the canvas alone, and with every panel side by side. Each is compared with training without a window right before and
 right after it: the bare loop of the same trainer in this process, whose threads may use all cores while no window is drawn. The
-command line trains with the same trainer and settings, so that this is also its rate; a further row gives it with worker
-processes instead of threads.
+command line trains with the same trainer and settings, so that this is about its rate (a process that only trains may be a few
+percent faster); a further row gives it with worker processes instead of threads.
 
 A frame shows the weights after some step, and there is none between two steps, nor while an epoch ends with its validation. So
 frames are compared with 30 a second or, where training makes fewer steps, with 85 % of its steps without a window; and the gap
@@ -321,8 +321,8 @@ def measure(name: str, seconds: float, rounds: int) -> None:
             rate, meter = bench.with_window(seconds)
             bare.append(bench.windowless(seconds))
             shares[way].append(2 * rate / (bare[-2] + bare[-1]))
-        meters.append(meter)
-    kept = {way: statistics.median(all_of_them) for way, all_of_them in shares.items()}
+        meters.append(meter)  # of the last way, with all panels open
+    kept = {way: statistics.median(of_rounds) for way, of_rounds in shares.items()}
     gaps, stalls, ages = ([x for meter in meters for x in getattr(meter, what)] for what in ("gaps", "stalls", "ages"))
     per_second, p99 = sum(len(meter.frames) for meter in meters) / (seconds * rounds), float(np.percentile(gaps, 99))
     stepped = statistics.median(bare) / bench.studio.settings.batch_size

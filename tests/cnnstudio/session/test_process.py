@@ -300,8 +300,7 @@ PROGRAM = """
 import sys
 from PySide6.QtCore import QCoreApplication
 from cnnstudio.session.controller import Controller
-from cnnstudio.session.messages import RunPhase, RunState
-from cnnstudio.session.process import PACKET_INTERVAL, Outbox, Packet
+from cnnstudio.session.messages import RunPhase
 from engine.settings import TrainSettings
 from tests.engine.networks import blobs, small
 
