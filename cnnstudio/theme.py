@@ -149,17 +149,17 @@ DARK = Theme(
     negative="#8fbcff",
 )
 
-# Headers of blocks, chips and palette stripes; the same in light and dark.
+# Headers of blocks, chips and palette stripes; the same in light and dark, and so deep that small white text is readable.
 LAYER_COLORS = {
     "input": "#3fae2a",
-    "conv": "#2b8fd8",
-    "activation": "#8a93a3",
+    "conv": "#1f7ac2",
+    "activation": "#6b7485",
     "pool": "#f0a30a",
-    "norm": "#5b6ee1",
-    "flatten": "#d9442a",
+    "norm": "#586adf",
+    "flatten": "#d43e26",
     "dense": "#c2308f",
     "dropout": "#7a6a58",
-    "output": "#0f9b8e",
+    "output": "#0c8378",
 }
 
 # Distances in logical pixels: everything sits on a grid of 8, small things on 4.
@@ -172,15 +172,15 @@ def layer_color(role: str) -> str:
     return LAYER_COLORS[role]
 
 
-def layer_ink(role: str, *, bold: bool = True) -> str:
+def layer_ink(role: str) -> str:
     """The text colour, white or black, to use on a layer's colour."""
-    return ink_on(layer_color(role), bold=bold)
+    return ink_on(layer_color(role))
 
 
 @lru_cache(1024)
-def ink_on(ground: str, *, bold: bool = False) -> str:
-    """White where it reaches 4.5:1 on the ground (3:1 for bold text), else black, which then always does."""
-    return "#ffffff" if contrast("#ffffff", ground) >= (3.0 if bold else 4.5) else "#000000"
+def ink_on(ground: str) -> str:
+    """White where it reaches 4.5:1 on the ground, else black, which then always does."""
+    return "#ffffff" if contrast("#ffffff", ground) >= 4.5 else "#000000"
 
 
 def contrast(first: str, second: str) -> float:

@@ -102,8 +102,11 @@ def test_curves_that_are_shown_together_are_told_apart_by_every_eye(theme: Theme
 
 @pytest.mark.parametrize("role", LAYER_COLORS)
 def test_text_on_a_layer_colour_is_readable(role: str):
-    assert contrast(layer_ink(role, bold=True), layer_color(role)) >= 3.0
-    assert contrast(layer_ink(role, bold=False), layer_color(role)) >= 4.5
+    assert contrast(layer_ink(role), layer_color(role)) >= 4.5
+
+
+def test_only_the_bright_layer_colours_need_black_letters():
+    assert [role for role in LAYER_COLORS if layer_ink(role) == "#000000"] == ["input", "pool"]
 
 
 @pytest.mark.parametrize("grey", range(0, 256, 5))
