@@ -90,9 +90,11 @@ def thumbnail(array: Array, role: str, scale: float, is_vector: bool, classes: S
         return _bars(array, names, size, scale * LARGEST_FIT)  # letters that were enlarged would be ragged
     if is_vector:
         return mosaic_thumbnail(as_maps(array), "activation", size, device_pixel_ratio=scale)
+    theme = current_theme()
+    outline = theme.color("control_border") if theme.dark else None
     kind: Kind = "image" if role == "input" else "activation"
     maps = as_picture(array) if role == "input" else array
-    return mosaic_thumbnail(maps, kind, size, device_pixel_ratio=scale)
+    return mosaic_thumbnail(maps, kind, size, device_pixel_ratio=scale, outline=outline)
 
 
 def _bars(values: Array, names: Sequence[str], size: QSize, scale: float) -> QImage:

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF, QSize
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from cnnstudio.widgets.colormaps import (
     Bounds,
@@ -233,11 +233,13 @@ def mosaic_thumbnail(
     *,
     colormap: str | None = None,
     smallest_map: int = 12,
+    outline: QColor | None = None,
 ) -> QImage:
     """A picture of at most `size` (logical pixels) with as many of the first maps as are still legible.
 
     The image is cropped to its mosaic, transparent between the maps, and carries the device pixel ratio.
-    Without bounds the maps share their range. A null image for an empty array.
+    Without bounds the maps share their range. An outline, one pixel wide, tells dark maps from a dark ground.
+    A null image for an empty array.
     """
     as_maps(maps)
     scale = device_pixel_ratio
@@ -248,32 +250,38 @@ def mosaic_thumbnail(
         return QImage()
     if low is None or high is None:
         low, high = value_range(maps, kind)
-    layout = arrange(shown.shape[:3], area, gap=gap, max_cell=round(16 * scale), min_map=1)
+    line = max(1, round(scale)) if outline is not None else 0
+    layout = arrange(shown.shape[:3], area, gap=gap, margin=line, max_cell=round(16 * scale), min_map=1)
     image = QImage(layout.size.boundedTo(area), QImage.Format.Format_ARGB32_Premultiplied)
     pixels = np.frombuffer(image.bits(), np.uint32).reshape(image.height(), image.width())
-    cells, between = _cells(layout, image.height(), image.width())
+    cells, between, around = _cells(layout, image.height(), image.width())
     # Of large maps there are fewer pixels than cells: only those that are seen are coloured.
     _color(shown.reshape(-1, *shown.shape[3:]).take(cells, axis=0), kind, colormap, low, high, pixels)
     pixels.put(between, 0)
+    if outline is not None:
+        pixels.put(around, outline.rgba())
     image.setDevicePixelRatio(scale)
     return image
 
 
 @lru_cache(128)
-def _cells(layout: Layout, height: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For each pixel of a picture of the mosaic its cell, counted through all maps; and the pixels between the maps."""
-    cells, between = np.zeros((height, width), np.intp), np.ones((height, width), bool)
+def _cells(layout: Layout, height: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """For each pixel of a picture of the mosaic its cell, counted through all maps; the pixels between the maps; and those
+    of them that lie around a map, no farther than the margin is wide.
+    """
+    cells, between, around = np.zeros((height, width), np.intp), np.ones((height, width), bool), np.zeros((height, width), bool)
     # The same rounding as nearest-neighbour drawing: the centre of the pixel decides.
     rows = ((np.arange(layout.map_height) + 0.5) * layout.height / layout.map_height).astype(np.intp)
     columns = ((np.arange(layout.map_width) + 0.5) * layout.width / layout.map_width).astype(np.intp)
-    within = rows[:, None] * layout.width + columns
+    within, line = rows[:, None] * layout.width + columns, layout.margin
     for index in range(layout.count):
         rect = layout.map_rect(index)
         place = np.s_[rect.top() : rect.bottom() + 1, rect.left() : rect.right() + 1]
         part = cells[place]
         part[:] = (index * layout.height * layout.width + within)[: part.shape[0], : part.shape[1]]
         between[place] = False
-    return cells, np.flatnonzero(between)
+        around[rect.top() - line : rect.bottom() + 1 + line, rect.left() - line : rect.right() + 1 + line] = True
+    return cells, np.flatnonzero(between), np.flatnonzero(between & around)
 
 
 def _legible(shape: tuple[int, ...], area: QSize, gap: int, smallest: int) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.canvas.block_item import BlockItem
 from cnnstudio.canvas.face import THUMBNAIL
+from cnnstudio.canvas.view import LARGEST_FIT
 from cnnstudio.mainwindow import MainWindow
-from cnnstudio.theme import current_theme
+from cnnstudio.theme import apply_theme, current_theme
 from cnnstudio.thumbnails import SHOWN_CLASSES, thumbnail
 from cnnstudio.widgets.colormaps import invert
 from cnnstudio.widgets.mosaic import arrange
@@ -100,5 +102,19 @@ def assert_bars(pixels: NDArray[np.uint8], box: QRectF, probabilities: NDArray[n
 def test_letters_are_large_enough_for_the_largest_scale_at_which_a_network_is_shown_whole(window: MainWindow) -> None:
     image = thumbnail(np.array([0.2, 0.7, 0.1], np.float32), "output", 1.0, True)
     width = window.view.canvas.blocks[window.studio.document.graph.main[-1].id].picture_rect().width()
-    assert image.width() >= 1.3 * width - 1
+    assert image.width() >= LARGEST_FIT * width - 1
     assert image.deviceIndependentSize().width() <= width + 1
+
+
+def test_on_a_dark_ground_each_map_has_an_outline(window: MainWindow, qapp: QApplication) -> None:
+    maps = np.zeros((5, 8, 8), np.float32)
+    maps[:, 3, 3] = 1
+    light = thumbnail(maps, "conv", 1.0, False)
+    apply_theme(qapp, "dark")
+    dark = thumbnail(maps, "conv", 1.0, False)
+    edge = current_theme().color("control_border").rgb()
+    middle = dark.height() // 4
+    row = [dark.pixel(x, middle) for x in range(dark.width())]
+    assert row[0] == edge and row.count(edge) == 2 * 3  # three maps in a row
+    assert edge not in [light.pixel(x, middle) for x in range(light.width())]
+    apply_theme(qapp, "light")
