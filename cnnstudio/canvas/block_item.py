@@ -180,19 +180,17 @@ class BlockItem(CardItem):
             return
         theme = current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self.selected or self.highlighted or self.hovered:
-            color = theme.color("highlight" if self.highlighted else "accent")
-            width = 2.2 if self.selected or self.highlighted else 1.2
-            painter.setPen(QPen(color, width))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            grow = width / 2
-            painter.drawRoundedRect(
-                QRectF(0, 0, BLOCK_WIDTH, self._height).adjusted(-grow, -grow, grow, grow),
-                RADIUS + 1,
-                RADIUS + 1,
-            )
-        if self.hovered:
-            paint_ports(painter, self.face, theme, filled=True)
+        color = theme.color("highlight" if self.highlighted else "accent")
+        width = 2.2 if self.selected or self.highlighted else 1.2
+        painter.setPen(QPen(color, width))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        grow = width / 2
+        painter.drawRoundedRect(
+            QRectF(0, 0, BLOCK_WIDTH, self._height).adjusted(-grow, -grow, grow, grow),
+            RADIUS + 1,
+            RADIUS + 1,
+        )
+        paint_ports(painter, self.face, theme, filled=self.hovered)
 
     def _paint_cached(self, painter: QPainter, scene: CanvasScene) -> None:
         world = painter.worldTransform()

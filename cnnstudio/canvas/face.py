@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -22,6 +22,10 @@ _LINE = 16.0
 THUMBNAIL = QRectF(PADDING, HEADER + 2 * _LINE + 5, BLOCK_WIDTH - 2 * PADDING, BLOCK_HEIGHT - HEADER - 2 * _LINE - 12)
 """Where the picture of the block's maps is painted."""
 
+LEGIBLE = 9.0
+"""Height of letters, in pixels of the screen, below which they would only be smeared."""
+_SMALL = 11
+"""Pixels of the letters of all that is said beside title and main options."""
 _BUTTON_MARGIN, _BUTTON_PADDING = 4.0, 2.0
 _TEXT_FLAGS = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 
@@ -95,12 +99,15 @@ def _problem_bottom(face: Face) -> float:
 
 @lru_cache(maxsize=512)
 def _measured(text: str, width: float) -> float:
-    metrics = QFontMetricsF(pixel_font(11))
+    metrics = QFontMetricsF(pixel_font(_SMALL))
     return metrics.boundingRect(QRectF(0, 0, width, 1000), int(_TEXT_FLAGS), text).height()
 
 
 def paint_face(painter: QPainter, face: Face, theme: Theme) -> None:
-    """Paint the card with its shadow; the top left corner of the card is the origin."""
+    """Paint the card with its shadow; the top left corner of the card is the origin.
+
+    Where small letters would be illegible there are none: the shape is said at the arrow, the rest by the panels.
+    """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
     card = QRectF(0, 0, BLOCK_WIDTH, face_height(face))
@@ -108,8 +115,13 @@ def paint_face(painter: QPainter, face: Face, theme: Theme) -> None:
     outline = QPainterPath()
     outline.addRoundedRect(card, RADIUS, RADIUS)
     painter.fillPath(outline, theme.color("surface"))
-    _paint_header(painter, face, theme)
-    _paint_text(painter, face, theme)
+    legible = _SMALL * painter.worldTransform().m11() >= LEGIBLE
+    said = face if legible else replace(face, parameters="", shape="", detail="")
+    _paint_header(painter, said, theme)
+    if not face.is_error:
+        _paint_options(painter, said, theme)
+    if face.problem:
+        _paint_problem(painter, face, theme)
     border = "danger" if face.is_error else "border"
     pen = QPen(theme.color(border), 1.5 if face.is_error else 1.0)
     if face.pale:
@@ -160,18 +172,11 @@ def _paint_header(painter: QPainter, face: Face, theme: Theme) -> None:
     painter.setPen(ink)
     room = QRectF(PADDING, 0, BLOCK_WIDTH - 2 * PADDING, HEADER)
     if face.parameters:
-        small = pixel_font(11)
+        small = pixel_font(_SMALL)
         painter.setFont(small)
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, face.parameters)
         room.setRight(room.right() - QFontMetricsF(small).horizontalAdvance(face.parameters) - 6)
     _paint_line(painter, face.title, room, pixel_font(13, True), ink)
-
-
-def _paint_text(painter: QPainter, face: Face, theme: Theme) -> None:
-    if not face.is_error:
-        _paint_options(painter, face, theme)
-    if face.problem:
-        _paint_problem(painter, face, theme)
 
 
 def _paint_options(painter: QPainter, face: Face, theme: Theme) -> None:
@@ -181,7 +186,7 @@ def _paint_options(painter: QPainter, face: Face, theme: Theme) -> None:
     top = HEADER + 2
     room = QRectF(PADDING, top, width, _LINE)
     if face.shape:
-        small = pixel_font(11)
+        small = pixel_font(_SMALL)
         painter.setFont(small)
         painter.setPen(theme.color("muted"))
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, face.shape)
@@ -189,14 +194,14 @@ def _paint_options(painter: QPainter, face: Face, theme: Theme) -> None:
     _paint_line(painter, face.main, room, pixel_font(13, True), text)
     top += _LINE - 1  # nearer to the line above than to the picture below
     if face.detail:
-        _paint_line(painter, face.detail, QRectF(PADDING, top, width, _LINE), pixel_font(11), theme.color("muted"))
+        _paint_line(painter, face.detail, QRectF(PADDING, top, width, _LINE), pixel_font(_SMALL), theme.color("muted"))
 
 
 def _paint_problem(painter: QPainter, face: Face, theme: Theme) -> None:
     rect = _problem_rect(face)
     if face.is_error:
         _paint_warning(painter, QPointF(PADDING + 7, rect.top() + 7), theme)
-    painter.setFont(pixel_font(11))
+    painter.setFont(pixel_font(_SMALL))
     painter.setPen(theme.color("danger" if face.is_error else "muted"))
     painter.drawText(rect, int(_TEXT_FLAGS), face.problem)
     for label, button in zip(face.fixes, fix_rects(face), strict=True):

@@ -34,7 +34,7 @@ from cnnstudio.document.graph import Graph, Place, Point
 from cnnstudio.document.layout import GAP_X, GAP_Y, PITCH_X, PITCH_Y
 from cnnstudio.theme import current_theme, theme_changed, ui_font
 
-LARGEST_FIT = 1.3
+LARGEST_FIT = 1.45
 """The scale of a small network on a large screen."""
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from cnnstudio.canvas.face import pixel_font
+from cnnstudio.canvas.face import LEGIBLE, pixel_font
+from cnnstudio.canvas.wire_label import WireLabel, label_at_end, place_label, text_width
 from cnnstudio.document.graph import Wire
 from cnnstudio.theme import current_theme
 
@@ -21,11 +22,8 @@ STUB = 34.0
 HEAD = 9.0
 _LEAD = 20.0
 _BEND = 10.0
-_LABEL_PIXELS = 11.0
 _LABEL_ROOM = 5.0
 """Between a label and the ends of the wire that it interrupts."""
-_READABLE = 0.35
-"""Below this scale labels are smaller than four pixels and left out."""
 
 
 class Anchor(Protocol):
@@ -115,7 +113,9 @@ class WireItem(QGraphicsItem):
         self.faint = False
         self.points: list[QPointF] = []
         self._path = QPainterPath()
-        self._texts: list[tuple[QPointF, str]] = []
+        self._least = 1
+        """Scene pixels of the smallest letters that are legible on the screen."""
+        self._text = WireLabel(self._least)
         self._bounds = QRectF()
         self.setZValue(0)
         self.reroute()
@@ -146,9 +146,8 @@ class WireItem(QGraphicsItem):
             self.points = [start, start + QPointF(STUB, 0)]
         else:
             self.points = route(start, self.second.in_port, first.bottom(), self.second.card.top())
-        self._texts = self._placed_label()
-        self._path = self._drawn_path()
-        self._bounds = self._path.boundingRect().adjusted(-40, -34, 40, 22)
+        self._write()
+        self._bounds = self._path.boundingRect().adjusted(-40, -44, 40, 22)
         self.update()
 
     def shift(self, way: QPointF) -> None:
@@ -156,54 +155,26 @@ class WireItem(QGraphicsItem):
         self.prepareGeometryChange()
         self.points = [point + way for point in self.points]
         self._path.translate(way)
-        self._texts = [(at + way, text) for at, text in self._texts]
+        self._text = replace(self._text, lines=tuple((at + way, line) for at, line in self._text.lines))
         self._bounds.translate(way)
 
-    def _placed_label(self) -> list[tuple[QPointF, str]]:
-        """The label's lines with their places: above the wire, in two lines where the gap is narrow, within a wire that goes
-        back between two rows, which are too near for a line above it, or nowhere.
-        """
-        if not self.label:
-            return []
-        segment = self._label_segment()
-        room = abs(segment[1].x() - segment[0].x()) - 6
-        centre = (segment[0] + segment[1]) / 2
+    def _write(self) -> None:
+        """Place the label and draw the line, which may have to make room for it."""
         if self.is_stub:
-            return [(QPointF(self.points[0].x() + 8, centre.y() - 7), self.label)]
-        if _width(self.label) <= room:
-            return [(_centred(self.label, centre, 4 if self._goes_back else -4), self.label)]
-        *sides, channels = self.label.split("×")
-        lines = ["×".join(sides), f"×{channels}"] if len(sides) == 2 else []
-        if not lines or max(_width(line) for line in lines) > room:
-            return []
-        return [
-            (_centred(lines[0], centre, -5), lines[0]),
-            (_centred(lines[1], centre, _LABEL_PIXELS + 3), lines[1]),
-        ]
-
-    @property
-    def _goes_back(self) -> bool:
-        return len(self.points) == 6
+            self._text = label_at_end(self.label, self.points[0], least=self._least)
+        else:
+            self._text = place_label(self.label, self.points, least=self._least)
+        self._path = self._drawn_path()
 
     def _drawn_path(self) -> QPainterPath:
         """The line; where its label lies within it, in two pieces."""
-        if not self._goes_back or len(self._texts) != 1:
+        if len(self.points) != 6 or not self._text.lines:
             return rounded(self.points)
-        [(at, text)] = self._texts
+        [(at, line)] = self._text.lines
         y = self.points[2].y()
-        path = rounded([*self.points[:3], QPointF(at.x() + _width(text) + _LABEL_ROOM, y)])
+        path = rounded([*self.points[:3], QPointF(at.x() + text_width(line, self._text.letters) + _LABEL_ROOM, y)])
         path.addPath(rounded([QPointF(at.x() - _LABEL_ROOM, y), *self.points[3:]]))
         return path
-
-    def _label_segment(self) -> tuple[QPointF, QPointF]:
-        """The part of the wire that has the room for a label: the long one of a wire that goes back, else the
-        first.
-        """
-        if self._goes_back:
-            return self.points[3], self.points[2]
-        first, second = self.points[0], self.points[1]
-        head = 0.0 if len(self.points) > 2 else HEAD
-        return first, second - QPointF(head - 4, 0) if head else second
 
     def boundingRect(self) -> QRectF:
         """The arrow with its label."""
@@ -215,6 +186,10 @@ class WireItem(QGraphicsItem):
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         """Paint line, head and label."""
+        least = math.ceil(LEGIBLE / (painter.worldTransform().m11() * painter.device().devicePixelRatioF()))
+        if least != self._least:
+            self._least = least
+            self._write()
         theme = current_theme()
         marked = self.selected or self.highlighted
         color = theme.color("accent" if marked or self.hovered else "wire")
@@ -232,19 +207,7 @@ class WireItem(QGraphicsItem):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
         painter.drawPolygon(QPolygonF([tip, tip + QPointF(-HEAD, -4.5), tip + QPointF(-HEAD, 4.5)]))
-        if painter.worldTransform().m11() < _READABLE:
-            return
-        painter.setFont(pixel_font(_LABEL_PIXELS))
+        painter.setFont(pixel_font(self._text.letters))
         painter.setPen(theme.color("muted" if self.faint else "text"))
-        for at, text in self._texts:
-            painter.drawText(at, text)
-
-
-@lru_cache(maxsize=1024)
-def _width(text: str) -> float:
-    """The width of a label in scene pixels."""
-    return QFontMetricsF(pixel_font(_LABEL_PIXELS)).horizontalAdvance(text)
-
-
-def _centred(text: str, centre: QPointF, down: float) -> QPointF:
-    return QPointF(centre.x() - _width(text) / 2, centre.y() + down)
+        for at, line in self._text.lines:
+            painter.drawText(at, line)

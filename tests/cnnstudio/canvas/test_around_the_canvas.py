@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from cnnstudio.canvas.outline import OutlineModel, OutlinePanel
 from cnnstudio.canvas.palette import Palette
 from cnnstudio.canvas.view import CanvasView
 from cnnstudio.canvas.wire_item import rounded
+from cnnstudio.canvas.wire_label import place_label
 from cnnstudio.document import layout
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
@@ -164,9 +166,75 @@ def test_labels_of_wires_never_lie_on_blocks(qtbot: QtBot, document: Document) -
     assert all(item.zValue() > wire.zValue() for item in view.canvas.blocks.values() for wire in view.canvas.wires.values())
     cards = [item.card for item in view.canvas.blocks.values()]
     for wire in view.canvas.wires.values():
-        for at, text in wire._texts:
+        for at, text in wire._text.lines:
             spot = QPointF(at.x() + 3 * len(text), at.y() - 3)
             assert not any(card.contains(at) or card.contains(spot) for card in cards), (wire.wire, text)
+
+
+@pytest.mark.parametrize(
+    ("shape", "least", "lines", "letters"),
+    [
+        ("400", 7, ["400"], 11),
+        ("28×28×6", 7, ["28×28×6"], 10),
+        ("10×10×16", 7, ["10×10×16"], 9),
+        ("10×10×16", 10, ["10×10", "×16"], 11),  # nine pixels would be too small to read
+        ("28×28×6", 13, ["28×28", "×6"], 13),
+        ("28×28×6", 17, [], 17),
+        ("400", 17, [], 17),
+    ],
+)
+def test_a_shape_stands_above_its_arrow_in_one_line_if_it_can_be_read_so(
+    qapp: QApplication, shape: str, least: int, lines: list[str], letters: int
+) -> None:
+    start, end = QPointF(0, 50), QPointF(layout.GAP_X, 50)
+    label = place_label(shape, [start, end], least=least)
+    assert [line for _, line in label.lines] == lines and label.letters == letters
+    ink = [QFontMetricsF(pixel_font(letters)).tightBoundingRect(line).translated(at) for at, line in label.lines]
+    assert all(start.x() < box.left() and box.right() < end.x() and box.bottom() < start.y() - 4 for box in ink)
+    assert all(above.bottom() < below.top() for above, below in pairwise(ink))
+
+
+def test_small_blocks_leave_out_what_could_not_be_read_and_their_arrows_have_larger_letters(
+    qtbot: QtBot, document: Document
+) -> None:
+    view = CanvasView(document)
+    shown(qtbot, view)
+    wire = view.canvas.wires["conv1", "relu1"]
+
+    def letters_at(scale: float) -> int:
+        view.zoom(scale / view.scale_factor)
+        view.viewport().grab()
+        return wire._text.letters
+
+    assert (letters_at(1.0), letters_at(0.7)) == (10, 13)
+
+
+def test_small_letters_are_left_out_where_they_would_be_smeared(qapp: QApplication) -> None:
+    whole = Face("conv", "Conv 1", parameters="156 params", main="6 @ 5×5", shape="28×28×6", detail="pad 2")
+    bare = Face("conv", "Conv 1", main="6 @ 5×5")
+
+    def painted(face: Face, scale: float) -> QImage:
+        image = QImage(round(layout.BLOCK_WIDTH), round(layout.BLOCK_HEIGHT), QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.white)
+        painter = QPainter(image)
+        painter.scale(scale, scale)
+        paint_face(painter, face, current_theme())
+        painter.end()
+        return image
+
+    assert painted(whole, 0.8) == painted(bare, 0.8)
+    assert painted(whole, 0.9) != painted(bare, 0.9)
+
+
+def test_ports_lie_over_the_frame_of_a_selected_block(qtbot: QtBot, document: Document) -> None:
+    view = CanvasView(document)
+    shown(qtbot, view)
+    view.reset_zoom()
+    view.canvas.select(["conv1"])
+    item = view.canvas.blocks["conv1"]
+    view.centerOn(item)
+    at = view.mapFromScene(item.out_port)
+    assert view.viewport().grab().toImage().pixelColor(at) == current_theme().color("surface")
 
 
 def test_a_wire_between_two_rows_is_interrupted_by_its_label(qtbot: QtBot, document: Document) -> None:
@@ -175,8 +243,8 @@ def test_a_wire_between_two_rows_is_interrupted_by_its_label(qtbot: QtBot, docum
     back = [wire for wire in view.canvas.wires.values() if len(wire.points) == 6]
     assert back
     for wire in back:
-        [(at, text)] = wire._texts
-        ink = QFontMetricsF(pixel_font(11)).tightBoundingRect(text).translated(at)
+        [(at, text)] = wire._text.lines
+        ink = QFontMetricsF(pixel_font(wire._text.letters)).tightBoundingRect(text).translated(at)
         assert abs(ink.center().y() - wire.points[2].y()) <= 1
         first, second = wire.shape().toSubpathPolygons()
         assert first[-1].x() > ink.right() + 2 and second[0].x() < ink.left() - 2
