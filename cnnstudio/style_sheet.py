@@ -121,7 +121,7 @@ QPushButton[role="quiet"]:pressed, QToolButton[role="quiet"]:pressed { backgroun
 QPushButton[role="quiet"]:checked, QToolButton[role="quiet"]:checked { background: $accent_soft; }
 QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus { border: 2px solid $accent; }
 QToolButton[role="legend"] { background: transparent; border-color: transparent; padding: 0 4px; }
-QToolButton[role="legend"]:!checked { color: $disabled; }
+QToolButton[role="legend"]:!checked { color: $muted; }
 QToolButton[role="legend"]:hover { background: $hover; }
 QToolButton[role="legend"]:focus { border: 1px solid $accent; }
 QPushButton::menu-indicator, QToolButton::menu-indicator { image: url("$down_icon"); width: 14px; height: 14px;

@@ -1,18 +1,40 @@
-"""The vertical axes of a chart: which numbers stand on them, however low the chart is."""
+"""The axes of a chart: which numbers stand on them, however low the chart is, and the lines that go with these."""
 
 import math
 import sys
 from typing import Any
 
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFontMetricsF, QPainter
 
 import pyqtgraph as pg  # isort: skip  (after PySide6)
 
 from cnnstudio.widgets.curve_series import nice_ceiling
 
+OVERHANG = 20
+"""Pixels by which the first and the last number may stand out over the ends of their axis."""
 
-class ValueAxis(pg.AxisItem):
-    """An axis whose numbers never run into each other."""
+
+class ChartAxis(pg.AxisItem):
+    """An axis whose first and last number are whole, and which has a line for each number and no others."""
+
+    def boundingRect(self) -> QRectF:
+        """With room for what stands out, also where the lines of the numbers run through the whole chart."""
+        return super().boundingRect().adjusted(-OVERHANG, -OVERHANG, OVERHANG, OVERHANG)
+
+    def generateDrawSpecs(self, painter: QPainter) -> Any:
+        """(line of the axis, lines of the numbers, numbers)"""
+        specs = super().generateDrawSpecs(painter)
+        if specs is None:  # not on a screen yet
+            return None
+        axis, lines, texts = specs
+        upright = self.orientation in ("left", "right")
+        numbered = {round(rect.center().y() if upright else rect.center().x(), 3) for rect, _, _ in texts}
+        return axis, [line for line in lines if round(line[1].y() if upright else line[1].x(), 3) in numbered], texts
+
+
+class ValueAxis(ChartAxis):
+    """An upright axis whose numbers never run into each other."""
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> Any:
         """The usual distances, unless a low chart has too little room even for the widest."""

@@ -11,11 +11,16 @@ from PySide6.QtWidgets import QGraphicsItem, QWidget
 import pyqtgraph as pg  # isort: skip  (after PySide6)
 
 from cnnstudio.theme import Theme, current_theme, theme_changed, ui_font
-from cnnstudio.widgets.chart_axes import LossAxis, PercentAxis, ValueAxis
+from cnnstudio.widgets.chart_axes import OVERHANG, ChartAxis, LossAxis, PercentAxis, ValueAxis
 from cnnstudio.widgets.curve_line import CurveLine
 from cnnstudio.widgets.curve_series import Points
 from cnnstudio.widgets.line_style import Axis, LineStyle
 from cnnstudio.widgets.step_view import StepView
+
+_GRID = 170
+"""Opacity of the lines in the chart, of 255: they are seen, and the curves first."""
+_BEFORE_UNIT = 16
+"""Pixels of the last number's overhang before the name of what is counted."""
 
 
 class CurveChart(pg.GraphicsView):
@@ -38,7 +43,7 @@ class CurveChart(pg.GraphicsView):
         self._lines: dict[str, CurveLine] = {}
         self.pointer_apart = False
         """Whether the pointer is over accuracies that are apart."""
-        self._state: tuple[frozenset[Axis], bool, float, bool] | None = None
+        self._state: tuple[frozenset[Axis], bool, float, str, bool] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(120, 40)
         self._view = StepView(takes_mouse=True)
@@ -50,9 +55,11 @@ class CurveChart(pg.GraphicsView):
             "left": LossAxis("left"),
             "right": PercentAxis("right"),
             "rate": ValueAxis("right"),
-            "bottom": pg.AxisItem("bottom"),
-            "bottom_apart": pg.AxisItem("bottom"),
+            "bottom": ChartAxis("bottom"),
+            "bottom_apart": ChartAxis("bottom"),
         }
+        self._unit = pg.LabelItem(justify="right")
+        """What the bottom axis counts."""
         self._arrange()
         self._epochs, self._epochs_apart = (pg.PlotCurveItem(connect="pairs") for _ in range(2))
         self._crosses = tuple(pg.InfiniteLine(angle=90) for _ in range(2))
@@ -75,7 +82,7 @@ class CurveChart(pg.GraphicsView):
     def _arrange(self) -> None:
         """Axes round the view; the second view, for the right axis, lies over the first one."""
         layout = pg.GraphicsLayout()
-        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setContentsMargins(0, 6, 0, 0)  # half a number stands out above
         layout.setSpacing(0)
         layout.addItem(self.axes["left"], 0, 0)
         layout.addItem(self._view, 0, 1)
@@ -84,6 +91,7 @@ class CurveChart(pg.GraphicsView):
         layout.addItem(self.axes["rate"], 0, 4)
         layout.addItem(self.axes["bottom"], 1, 1)
         layout.addItem(self.axes["bottom_apart"], 1, 2)
+        layout.addItem(self._unit, 1, 3, 1, 2)
         layout.layout.setRowStretchFactor(0, 1)
         self._grid = layout.layout
         self.setCentralItem(layout)
@@ -91,7 +99,12 @@ class CurveChart(pg.GraphicsView):
             self.scene().addItem(over)
             over.disableAutoRange()
             over.setXLink(self._view)
-        self._marks.setZValue(-1)
+        # All views lie at −100. So those of the scene are over the layout, its curves over its axes, whose lines run
+        # through the whole chart, and the marks of the epochs under everything.
+        self._marks.setZValue(-300)
+        layout.setZValue(-200)
+        for axis in self.axes.values():
+            axis.setZValue(-200)
         self._marks.setYRange(0, 100, padding=0)
         for side, view in (("left", self._view), ("bottom", self._view), ("right", self._right), ("bottom_apart", self._right),
                            ("rate", self._rate)):  # fmt: skip
@@ -106,7 +119,7 @@ class CurveChart(pg.GraphicsView):
         self._grid.setColumnStretchFactor(2, 1 if apart else 0)
         self._grid.setColumnMaximumWidth(2, 1e6 if apart else 0)
         self._grid.setColumnMinimumWidth(2, 60 if apart else 0)
-        self._grid.setColumnSpacing(1, 10 if apart else 0)
+        self._grid.setColumnSpacing(1, OVERHANG if apart else 0)
         self.axes["bottom_apart"].setVisible(apart)
         self._right.setMouseEnabled(x=apart, y=False)
         self._grid.activate()
@@ -140,8 +153,10 @@ class CurveChart(pg.GraphicsView):
             # Axes change rarely, but would be drawn anew with every frame of the curves.
             axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
             axis.setTickFont(font)
-            axis.setStyle(tickLength=-4, tickTextOffset=4, hideOverlappingLabels=True)
-        self.axes["left"].setGrid(28)
+            axis.setStyle(tickLength=-4, tickTextOffset=4)
+        self.axes["left"].setGrid(255)
+        self.axes["left"].setStyle(tickAlpha=_GRID)
+        self._name_unit()
         inks = {self._epochs: "border", self._epochs_apart: "border", **dict.fromkeys(self._crosses, "muted")}
         for item, token in inks.items():
             pen = QPen(theme.color(token), self.devicePixelRatioF())
@@ -149,6 +164,12 @@ class CurveChart(pg.GraphicsView):
             item.setPen(pen)
         for line in self._lines.values():
             line.restyle(self.devicePixelRatioF())
+
+    def _name_unit(self) -> None:
+        font, theme = ui_font(0.8), current_theme()
+        self._unit.setText(self._unit.text, size=f"{font.pointSizeF()}pt", color=theme.muted)
+        width = self._unit.itemRect().width()
+        self._grid.setColumnMinimumWidth(3, width + _BEFORE_UNIT if self._unit.text else 0)
 
     def _ink_axes(self) -> None:
         """The numbers wear the colour of their curves, which says whose they are, where these have one."""
@@ -192,12 +213,12 @@ class CurveChart(pg.GraphicsView):
 
     # --- axes -------------------------------------------------------------------------------------------
 
-    def set_axes(self, wanted: Collection[Axis], *, log: bool, bottom_scale: float, apart: bool = False) -> None:
-        """Which value axes are wanted, a logarithmic left one, the factor from steps to what is counted, and whether
+    def set_axes(self, wanted: Collection[Axis], *, log: bool, bottom_scale: float, unit: str = "", apart: bool = False) -> None:
+        """Which value axes are wanted, a logarithmic left one, the factor from steps to what is counted and its name, and whether
         accuracies have a picture of their own.
         """
         apart = apart and {"left", "right"} <= set(wanted)
-        state = (frozenset(wanted), log, bottom_scale, apart)
+        state = (frozenset(wanted), log, bottom_scale, unit, apart)
         if state == self._state:
             return
         self._state = state
@@ -206,6 +227,8 @@ class CurveChart(pg.GraphicsView):
         self.axes["left"].setLogMode(y=log)
         for side in ("bottom", "bottom_apart"):
             self.axes[side].setScale(bottom_scale)
+        self._unit.text = unit
+        self._name_unit()
         self._epochs_apart.setVisible(apart)
         self._put_apart(apart)
 

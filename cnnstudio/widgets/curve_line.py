@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPen
 
 import pyqtgraph as pg  # isort: skip  (after PySide6)
 
+from cnnstudio.theme import current_theme
 from cnnstudio.widgets.curve_series import Points
 from cnnstudio.widgets.line_style import LineStyle
 
-_MARKER = 5
+_MARKER, _RIM = 8, 1.5
+"""Diameter of a marker in logical pixels, and of that its rim in the colour of the ground: a noisy curve does not hide it."""
 _WIDTH = 1.5
 _MOST_MARKERS = 150
 _CALM, _SHORT = 30.0, 300
@@ -28,7 +31,7 @@ class CurveLine:
         self.faint = pg.PlotCurveItem(connect="finite")
         self.line = pg.PlotCurveItem(connect="finite", antialias=True)
         self.faint.setSegmentedLineMode("on")
-        self.markers = pg.ScatterPlotItem(size=_MARKER, pxMode=True)
+        self.markers = pg.ScatterPlotItem(size=_MARKER - _RIM, pxMode=True)  # half of the rim lies outside
         self._shown = True
         self.restyle(scale)
 
@@ -52,7 +55,9 @@ class CurveLine:
             whole.setStyle(Qt.PenStyle.SolidLine)
         self.faint.setPen(faint)
         self.line.setPen(self._pen)
-        self.markers.setPen(None)
+        rim = QPen(current_theme().color("surface"), _RIM * scale)
+        rim.setCosmetic(True)
+        self.markers.setPen(rim)
         self.markers.setBrush(self.style.ink())
 
     def draw(

@@ -52,7 +52,6 @@ class CurveOptions(QWidget):
         button = QToolButton()
         button.setText(text)
         button.setToolTip(help)
-        button.setProperty("role", "quiet")
         return button
 
     @Slot()

@@ -224,6 +224,7 @@ class CurvePlot(QWidget):
             {curve.style.axis for curve in shown},
             log=self.options.logarithmic,
             bottom_scale=1.0 / (self._epoch or 1.0),
+            unit=self.tr("epoch") if self._epoch else self.tr("step"),
             apart=self._apart,
         )
         if self._follow:

@@ -14,6 +14,8 @@ Axis = Literal["left", "right", "rate"]
 """Losses, accuracies in percent, learning rates."""
 LEGEND_ICON = QSize(30, 12)
 """Of a piece of a line in a legend."""
+_OFF = 0.35
+"""How much of its colour a piece has whose line is not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +58,24 @@ class LineStyle:
         return pen
 
     def icon(self, scale: float) -> QIcon:
-        """A short piece of the line, for the legend."""
+        """A short piece of the line, for the legend; pale on a button that is not down."""
+        icon = QIcon()
+        for state, strength in ((QIcon.State.On, 1.0), (QIcon.State.Off, _OFF)):
+            icon.addPixmap(self._piece(scale, strength), QIcon.Mode.Normal, state)
+        return icon
+
+    def _piece(self, scale: float, strength: float) -> QPixmap:
         size = LEGEND_ICON
         pixmap = QPixmap(size * scale)
         pixmap.setDevicePixelRatio(scale)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(self.pen(2.0 * scale))
+        painter.setPen(self.pen(2.0 * scale, strength))
         painter.drawLine(QPointF(1, 6), QPointF(25, 6))  # the rest is a gap before the name
         if self.validation:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self.ink())
+            painter.setBrush(self.ink(strength))
             painter.drawEllipse(QPointF(13, 6), 3, 3)
         painter.end()
-        return QIcon(pixmap)
+        return pixmap

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QFontInfo, QGuiApplication, QImage, QMouseEvent
+from PySide6.QtGui import QColor, QFontInfo, QGuiApplication, QIcon, QImage, QMouseEvent, QPainter, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 
@@ -404,3 +404,93 @@ def test_the_theme_changes_ground_and_lines(plot, qapp: QApplication):
         assert light.pixelColor(250, 150).lightness() > 200 > 80 > dark.pixelColor(250, 150).lightness()
     finally:
         apply_theme(qapp, "light")
+
+
+def contrast(one: QColor, two: QColor) -> float:
+    """As WCAG has it, but for the darkest colours."""
+
+    def luminance(color: QColor) -> float:
+        red, green, blue = (((c + 0.055) / 1.055) ** 2.4 for c in (color.redF(), color.greenF(), color.blueF()))
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    high, low = sorted((luminance(one), luminance(two)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def scene_pixel(plot: TrainingPlot, view, x: float, y: float) -> QPointF:
+    """Where a step and a value are drawn, in the pixels of the chart."""
+    return QPointF(plot.chart.mapFromScene(view.mapViewToScene(QPointF(x, y))))
+
+
+def numbers_on(axis) -> list[str]:
+    """The numbers that are drawn on an axis, in their order."""
+    canvas = QPixmap(10, 10)  # outlives its painter
+    painter = QPainter(canvas)
+    _, _, texts = axis.generateDrawSpecs(painter)
+    painter.end()
+    upright = axis.orientation in ("left", "right")
+    return [text for _, text in sorted((-rect.y() if upright else rect.x(), text) for rect, _, text in texts)]
+
+
+def test_axes_have_numbers_at_their_ends_and_say_what_is_counted(plot):
+    plot.set_series("train_loss", np.arange(0, 801), np.linspace(5, 0, 801))
+    plot.set_series("train_accuracy", np.arange(0, 801), np.linspace(0, 1, 801))
+    plot._redraw()
+    plot.grab()
+    axes = plot.chart.axes
+    assert [numbers_on(axes["right"])[end] for end in (0, -1)] == ["0 %", "100 %"]
+    assert [numbers_on(axes["left"])[end] for end in (0, -1)] == ["0", "5"]
+    assert [numbers_on(axes["bottom"])[end] for end in (0, -1)] == ["0", "800"]
+    assert plot.chart._unit.text == "step"
+    plot.set_epoch_length(100)
+    plot.options.set_in_epochs(True)
+    plot._redraw()
+    assert plot.chart._unit.text == "epoch" and numbers_on(axes["bottom"])[-1] == "8"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_lines_of_the_numbers_are_seen_and_lie_under_the_curves(plot, qapp: QApplication, theme):
+    try:
+        apply_theme(qapp, theme)
+        plot.set_length(100)
+        plot.set_series("train_loss", [20, 20], [5.0, 0.0])
+        plot._redraw()
+        picture, ground = plot.chart.grab().toImage(), current_theme().color("surface")
+
+        def strongest(view, x: float, y: float) -> float:
+            at = scene_pixel(plot, view, x, y).toPoint()
+            return max(contrast(picture.pixelColor(at.x(), at.y() + dy), ground) for dy in (-1, 0, 1))
+
+        assert 1.15 < strongest(plot.chart._view, 75, 4.0) < 1.5
+        assert strongest(plot.chart._view, 75, 4.5) == 1.0
+        at = scene_pixel(plot, plot.chart._view, 20, 4.0).toPoint()
+
+        def across(dy: int) -> float:
+            return max(contrast(picture.pixelColor(at.x() + dx, at.y() + dy), ground) for dx in (-1, 0, 1))
+
+        # The curve looks the same where it crosses the line of a number as between two of them.
+        assert [across(dy) for dy in (-1, 0, 1)] == pytest.approx(3 * [across(-10)], rel=0.05)
+    finally:
+        apply_theme(qapp, "light")
+
+
+def test_a_validation_point_is_seen_in_a_noisy_curve(plot):
+    plot.set_series("train_loss", np.arange(400), np.tile([0.2, 3.0], 200))
+    plot.set_series("val_loss", [200], [1.5])
+    plot._redraw()
+    picture = plot.chart.grab().toImage()
+    centre = scene_pixel(plot, plot.chart._view, 200, 1.5).toPoint()
+    row = [picture.pixelColor(centre.x() + dx, centre.y()) for dx in range(-5, 6)]
+    ground = [contrast(color, current_theme().color("surface")) < 1.6 for color in row]
+    assert picture.pixelColor(centre) == current_theme().color("loss")
+    assert any(ground[:4]) and any(ground[-4:])
+
+
+def test_what_is_not_shown_is_pale_in_the_legend(plot):
+    (button,) = [b for b in plot.findChildren(QToolButton) if b.text() == "loss"]
+    on, off = (
+        button.icon().pixmap(button.iconSize(), QIcon.Mode.Normal, state).toImage().pixelColor(10, 6)
+        for state in (QIcon.State.On, QIcon.State.Off)
+    )
+    ground = current_theme().color("surface")
+    assert on == current_theme().color("loss") and contrast(off, ground) < 0.6 * contrast(on, ground)
