@@ -32,6 +32,8 @@ _SMALL = 0.8
 """The size of captions and names, of the usual one."""
 _GAP = 2
 """Pixels between two names."""
+_ALONE = 2.0
+"""Decades from the next one on which an outermost value lies alone, and would leave the others no room to differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class FlowBars(QWidget):
         super().__init__(parent)
         self._bars: tuple[FlowBar, ...] = ()
         self._scale = (0.0, LEAST_DECADES)
-        """(logarithm of the largest finite value, decades down to below the smallest)"""
+        """(logarithm of the largest value that does not lie alone, decades down to below the smallest)"""
         self._chosen: str | None = None
         self._names: tuple[Name, ...] = ()
         self._staggered = False
@@ -90,7 +92,7 @@ class FlowBars(QWidget):
         return self._bars
 
     def share(self, value: float) -> float:
-        """The length of a bar, 0 to 1: whole decades below the largest value fill the height, 0 has none."""
+        """The length of a bar, 0 to 1: whole decades below the largest value that is not alone fill the height, 0 has none."""
         if not value > 0:
             return 0.0
         if math.isinf(value):
@@ -141,7 +143,7 @@ class FlowBars(QWidget):
         painter.setPen(theme.color("muted"))
         metrics, (top, decades) = painter.fontMetrics(), self._scale
         line, below = metrics.height(), metrics.ascent() + 2
-        caption = self.tr("← from the loss back · a full bar is {high}, an empty one {low}").format(
+        caption = self.tr("← RMS of δ, log scale: {low} … {high}").format(
             high=format_value(10**top, 2), low=format_value(10 ** (top - decades), 2)
         )
         elide = Qt.TextElideMode.ElideRight
@@ -152,6 +154,8 @@ class FlowBars(QWidget):
         for index, bar in enumerate(self._bars):
             box = self._bar(index, area)
             painter.fillRect(box, QColor(layer_color(bar.role)))
+            if bar.value > 1.001 * 10**top:
+                _cut(painter, box)
             if bar.key == self._chosen:
                 painter.setPen(QPen(theme.color("accent"), 2))
                 painter.drawRect(box.adjusted(-1, -1, 1, 1))
@@ -237,7 +241,17 @@ class FlowBars(QWidget):
         self.update()
 
 
+def _cut(painter: QPainter, bar: QRectF) -> None:
+    """A cut across a bar that is longer than the scale."""
+    painter.setPen(QPen(current_theme().color("surface"), 2))
+    painter.drawLine(QPointF(bar.left(), bar.top() + 9), QPointF(bar.right(), bar.top() + 4))
+
+
 def _scale_of(bars: Sequence[FlowBar]) -> tuple[float, int]:
-    logs = [math.log10(bar.value) for bar in bars if 0 < bar.value < math.inf]
+    logs = sorted(math.log10(bar.value) for bar in bars if 0 < bar.value < math.inf)
+    while len(logs) > 2 and logs[-1] - logs[-2] > _ALONE:
+        logs.pop()
+    while len(logs) > 2 and logs[1] - logs[0] > _ALONE:
+        logs.pop(0)
     top, low = max(logs, default=0.0), min(logs, default=0.0)
     return top, max(LEAST_DECADES, math.ceil(top - low + 0.2))

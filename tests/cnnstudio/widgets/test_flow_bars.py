@@ -10,6 +10,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.panels.gradients import rms
+from cnnstudio.theme import current_theme
 from cnnstudio.widgets.flow_bars import FlowBar, FlowBars
 
 
@@ -20,6 +21,32 @@ def test_an_infinite_value_fills_its_bar_and_leaves_the_scale_to_the_others(qtbo
     bars.set_bars([FlowBar(key, key, "conv", value) for key, value in values.items()])
     assert {key: bars.share(value) for key, value in values.items()} == {"a": 1.0, "b": 0.5, "c": 1.0, "d": 0.0, "e": 0.0}
     assert not bars.grab().isNull()
+
+
+def test_a_value_that_lies_alone_is_cut_and_leaves_the_scale_to_the_others(qtbot: QtBot) -> None:
+    bars = FlowBars()
+    qtbot.addWidget(bars)
+    values = {"conv": 2e-7, "pool": 5e-7, "dense": 1e-6, "softmax": 0.3}
+    bars.set_bars([FlowBar(key, key, "conv", value) for key, value in values.items()])
+    assert bars.share(1e-6) == 1.0 == bars.share(0.3)
+    assert bars.share(5e-7) - bars.share(2e-7) > 0.15
+    picture = bars.grab().toImage()
+
+    def is_cut(index: int) -> bool:
+        box = bars.bar_rect(index).toRect()
+        down = range(box.top() + 2, box.bottom() - 1)
+        return any(picture.pixelColor(box.center().x(), y) == current_theme().color("surface") for y in down)
+
+    assert [is_cut(index) for index in range(4)] == [False, False, False, True]
+
+
+def test_a_long_way_down_in_even_steps_is_shown_whole(qtbot: QtBot) -> None:
+    bars = FlowBars()
+    qtbot.addWidget(bars)
+    values = [10.0**-exponent for exponent in range(9)]
+    bars.set_bars([FlowBar(str(value), str(value), "conv", value) for value in values])
+    shares = [bars.share(value) for value in values]
+    assert all(before - after == pytest.approx(1 / 9) for before, after in pairwise(shares))
 
 
 def test_the_root_mean_square_of_large_float32_numbers_is_finite() -> None:
