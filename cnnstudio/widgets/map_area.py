@@ -387,7 +387,7 @@ class MapArea(QAbstractScrollArea):
         painter.translate(round(-offset.x() * scale), round(-offset.y() * scale))
         top = round(offset.y() * scale)
         shown = layout.visible(top, top + round(self.viewport().height() * scale))
-        overlays.draw_frames(painter, layout, shown, scale)
+        overlays.draw_frames(painter, layout, shown, scale, self._kind)
         self._picture.draw(painter, layout, shown)
         if self._backdrop is not None:
             overlays.draw_backdrop(painter, layout, self._backdrop, shown)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from cnnstudio.theme import current_theme, number_font, ui_font
-from cnnstudio.widgets.colormaps import pack_rgb
+from cnnstudio.widgets.colormaps import Kind, pack_rgb
 from cnnstudio.widgets.mosaic import Layout, Maps, Picture
 from cnnstudio.widgets.numbers import format_fixed, matrix_decimals
 
@@ -21,6 +21,8 @@ BACKDROP = 0.5
 """How much of a picture that lies over the maps is seen."""
 FRAMED_CELL = 8
 """Maps whose cells are at least this wide (logical pixels) have a frame: a cell may have the colour of the ground."""
+PALE_KINDS: tuple[Kind, ...] = ("weight", "mask")
+"""Most cells of these may have nearly the colour of the ground: they have a frame however small the cells are."""
 SMALLEST_WINDOW = 14
 """Logical pixels that a pooling window must span for its outline to help more than it hides."""
 _SMALLEST_MARK = 3
@@ -115,18 +117,29 @@ def _stamp(cell: int, shape: str) -> NDArray[np.uint32]:
     return view[:, :cell].copy()
 
 
-def draw_frames(painter: QPainter, layout: Layout, shown: range, scale: float) -> None:
-    """A thin frame around every map of large cells, drawn before the maps: they lie on all but its edge."""
-    if layout.cell < FRAMED_CELL * scale or layout.gap == 0:
+def draw_frames(painter: QPainter, layout: Layout, shown: range, scale: float, kind: Kind) -> None:
+    """A thin frame around every map of large cells or pale colours, drawn before the maps: they lie on all but its edge."""
+    pale = kind in PALE_KINDS
+    if not pale and (layout.cell < FRAMED_CELL * scale or layout.gap == 0):
         return
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(current_theme().color("border"))
-    painter.drawRects(_frames(layout, max(1, round(scale)))[shown.start : shown.stop])
+    painter.setBrush(current_theme().color("control_border"))
+    width = max(1, round(scale))
+    painter.drawRects(_frames_of_units(layout, width) if layout.gap == 0 else _frames(layout, width)[shown.start : shown.stop])
 
 
 @lru_cache(32)  # panels draw the same ones again and again
 def _frames(layout: Layout, width: int) -> list[QRect]:
     return [rect.adjusted(-width, -width, width, width) for rect in layout.rects]
+
+
+@lru_cache(32)
+def _frames_of_units(layout: Layout, width: int) -> list[QRect]:
+    """Single units lie like the cells of one map, whose last row may be shorter than the others."""
+    first, last, whole = 0, layout.count - 1, layout.count - layout.count % layout.columns - 1
+    ends = [(first, whole), (layout.count - layout.count % layout.columns, last)]
+    frames = [layout.rects[start].united(layout.rects[end]) for start, end in ends if 0 <= start <= end]
+    return [rect.adjusted(-width, -width, width, width) for rect in frames]
 
 
 def draw_grid(painter: QPainter, layout: Layout, shown: range, step: tuple[int, int], scale: float) -> None:

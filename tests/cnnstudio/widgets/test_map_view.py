@@ -297,15 +297,29 @@ def test_a_window_may_reach_into_the_padding(view):
     assert (pixels_of(view) == before).all()
 
 
-@pytest.mark.parametrize(("side", "framed"), [(3, True), (28, False)])
-def test_maps_of_large_cells_have_a_frame(view, side, framed):
-    view.set_maps(np.zeros((6, side, side)), kind="weight")
-    shown, ground = pixels_of(view), current_theme().color("border").getRgb()[:3]
+@pytest.mark.parametrize(
+    ("side", "kind", "framed"),
+    [(3, "activation", True), (28, "activation", False), (28, "weight", True), (28, "mask", True)],
+)
+def test_maps_of_large_cells_and_of_pale_colours_have_a_frame(view, side, kind, framed):
+    view.set_maps(np.zeros((6, side, side)), kind=kind)
+    shown, ground = pixels_of(view), current_theme().color("control_border").getRgb()[:3]
     for index in range(6):
         first, last = view.cell_rect(index, 0, 0), view.cell_rect(index, side - 1, side - 1)
         around = [(first.top() - 1, first.left()), (first.top(), first.left() - 1), (last.bottom(), last.left()),
                   (last.top(), last.right())]  # fmt: skip
         assert all((tuple(shown[int(y), int(x)]) == ground) == framed for y, x in around)
+
+
+def test_the_frame_of_single_units_goes_round_the_last_row_however_short_it_is(view):
+    view.set_maps(np.zeros((47, 1, 1)), kind="weight")
+    columns = view._arranged().columns
+    assert 47 % columns
+    shown, ground = pixels_of(view), current_theme().color("control_border").getRgb()[:3]
+    first, right, last = view.cell_rect(0, 0, 0), view.cell_rect(columns - 1, 0, 0), view.cell_rect(46, 0, 0)
+    beside = [(first.top(), first.left() - 1), (right.top(), right.right()), (last.top(), last.right()),
+              (last.bottom(), last.left())]  # fmt: skip
+    assert all(tuple(shown[int(y), int(x)]) == ground for y, x in beside)
 
 
 def test_the_windows_of_a_pooling_appear_once_there_is_room_for_them(view):
