@@ -1,5 +1,6 @@
 """The scale bar below every picture of arrays: which colour stands for which value."""
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -9,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from cnnstudio.theme import Theme, current_theme, ink_on, number_font, theme_changed, ui_font
 from cnnstudio.widgets.colormaps import NAN_COLOR, lut
-from cnnstudio.widgets.numbers import format_count, format_value
+from cnnstudio.widgets.numbers import format_count, format_fixed, format_value
 
 _BAR_HEIGHT = 12
 _LONGEST, _GOOD, _SHORTEST = 160, 60, 24
@@ -17,6 +18,8 @@ _LONGEST, _GOOD, _SHORTEST = 160, 60, 24
 _INDENT = 3  # in line with the maps above
 _GAP = 6
 _SWATCH = 10
+_PLAIN = (0.01, 1e5)
+"""Sizes of numbers that are written with a fixed number of decimals where room is short."""
 _SMALL = 0.85
 """The size of numbers and words, of the usual one."""
 
@@ -120,11 +123,20 @@ class ScaleBar(QWidget):
         low, high = self._range or (0.0, 1.0)
         texts, sides = ("", ""), (0, 0)
         for digits in (3, 2, 1):
-            texts = self._number(low, digits), self._number(high, digits, sign=low < 0)
+            texts = self._ends(low, high, digits)
             sides = self._measure.horizontalAdvance(texts[0]), self._measure.horizontalAdvance(texts[1])
             if sum(sides) + _SHORTEST + 2 * (_INDENT + _GAP) <= width:
                 break
         return texts, sides
+
+    def _ends(self, low: float, high: float, digits: int) -> tuple[str, str]:
+        """The ends; with fewer than three digits as many decimals at both, enough for the smaller one."""
+        sizes = [abs(end) for end in (low, high) if end]
+        if digits < 3 and not self._whole and sizes and _PLAIN[0] <= min(sizes) and max(sizes) < _PLAIN[1]:
+            decimals = max(0, digits - 1 - math.floor(math.log10(max(sizes))), -math.floor(math.log10(min(sizes))))
+            first, last = (format_fixed(end, decimals, sign=low < 0) if end else "0" for end in (low, high))
+            return first, last
+        return self._number(low, digits), self._number(high, digits, sign=low < 0)
 
     def _number(self, value: float, digits: int, *, sign: bool = False) -> str:
         return format_count(round(value)) if self._whole else format_value(value, digits, sign=sign)
@@ -151,7 +163,7 @@ class ScaleBar(QWidget):
         bar = QRect(before, (self.height() - _BAR_HEIGHT) // 2, max(_SHORTEST, length), _BAR_HEIGHT)
         painter.setPen(theme.color("muted"))
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRect(_INDENT, 0, before, self.height()), middle, low_text)
+        painter.drawText(QRect(_INDENT, 0, sides[0], self.height()), middle | Qt.AlignmentFlag.AlignRight, low_text)
         painter.drawText(QRect(bar.right() + 1 + _GAP, 0, behind + _GAP, self.height()), middle, high_text)
         self._draw_strip(painter, bar)
         if low < 0 < high:

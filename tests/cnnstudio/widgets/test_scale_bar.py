@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetrics, QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from cnnstudio.theme import ui_font
+from cnnstudio.theme import current_theme, ui_font
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.numbers import format_value
 from cnnstudio.widgets.scale_bar import ScaleBar
@@ -46,6 +46,38 @@ def test_the_numbers_at_the_ends_are_whole_in_a_narrow_bar(bar: ScaleBar, low: f
     assert len(edge) == 1  # nothing but the ground
     digits = bar.numbers_for(240)
     assert digits == (format_value(low, 3), format_value(high, 3, sign=low < 0))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "width", "ends"),
+    [
+        (-0.425, 2.82, 300, ("−0.425", "+2.82")),
+        (-0.425, 2.82, 80, ("−0.4", "+2.8")),
+        (-0.775, 0.775, 80, ("−0.8", "+0.8")),
+        (0.0, 7.78, 80, ("0", "7.78")),
+        (0.0, 3.2e-09, 80, ("0", "3e−09")),
+    ],
+)
+def test_a_narrow_bar_has_as_many_decimals_at_both_ends(
+    bar: ScaleBar, low: float, high: float, width: int, ends: tuple[str, str]
+) -> None:
+    bar.set_scale("viridis", low, high)
+    assert bar.numbers_for(width) == ends
+
+
+def test_the_left_number_stands_as_near_to_the_strip_as_the_right_one(bar: ScaleBar) -> None:
+    bar.set_scale("viridis", -5.0, 5.0)
+    image = bar.grab().toImage()
+    middle = image.height() // 2
+    strip = [x for x in range(image.width()) if image.pixelColor(x, middle) == current_theme().color("control_border")]
+    ground = image.pixelColor(0, 0)
+
+    def inked(x: int) -> bool:
+        return any(image.pixelColor(x, y) != ground for y in range(image.height()))
+
+    left = next(x for x in range(strip[0] - 1, 0, -1) if inked(x))
+    right = next(x for x in range(strip[-1] + 1, image.width()) if inked(x))
+    assert abs((strip[0] - left) - (right - strip[-1])) <= 2
 
 
 @pytest.mark.parametrize("width", [210, 300, 420])
