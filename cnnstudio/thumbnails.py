@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QRectF, QSize, Qt, Slot
+from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QFontMetrics, QImage, QPainter
 
 from cnnstudio.canvas.face import THUMBNAIL
@@ -108,21 +108,22 @@ def _bars(values: Array, names: Sequence[str], size: QSize, scale: float) -> QIm
     fonts = ui_font(), number_font()
     for font in fonts:
         font.setPixelSize(int(row * 0.72))
-    metrics = QFontMetrics(fonts[0])
+    metrics, digits = QFontMetrics(fonts[0]), QFontMetrics(fonts[1])
     widest = min(max(map(metrics.horizontalAdvance, names), default=0), int(size.width() * _WIDEST_NAME))
-    name, percent = widest + 6, QFontMetrics(fonts[1]).horizontalAdvance("100 %") + 6
-    right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+    name, percent = widest + 6, digits.horizontalAdvance("100 %") + 6
     order = np.argsort(-values.astype(np.float32), kind="stable")[:SHOWN_CLASSES].tolist()
     for place, index in enumerate(order):
         line = QRectF(0, place * row, size.width(), row)
         painter.setPen(theme.color("muted" if place else "text"))
         painter.setFont(fonts[0])
         shown = metrics.elidedText(names[index], Qt.TextElideMode.ElideRight, widest)
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, shown)
+        base = line.center().y() + metrics.capHeight() / 2
+        painter.drawText(QPointF(0, base), shown)
         share = float(np.clip(values[index], 0.0, 1.0))
         bar = QRectF(name, line.top() + row * 0.2, max(1.0, (size.width() - name - percent) * share), row * 0.6)
         painter.fillRect(bar, theme.color("wire" if place else "winner"))
         painter.setFont(fonts[1])
-        painter.drawText(line, right, format_percent(share, 0))
+        text = format_percent(share, 0)
+        painter.drawText(QPointF(line.right() - digits.horizontalAdvance(text), base), text)
     painter.end()
     return image

@@ -34,6 +34,27 @@ def test_bars_are_as_long_as_the_probabilities(bars):
         assert drawn_share(bars, index) == pytest.approx(value, abs=0.02)
 
 
+def test_name_and_percentage_stand_on_one_line_in_the_middle_of_the_bar(bars):
+    bars.set_probabilities(np.full(10, 0.1))
+    image = bars.viewport().grab().toImage()
+    row, track, ground = bars.row_rect(8), bars._track(8), image.pixel(1, bars.row_rect(8).top())
+
+    def ink(left: int, right: int) -> tuple[int, int]:
+        """The first and the last line of pixels with letters."""
+        lines = [y for y in range(row.top(), row.bottom() + 1) if any(image.pixel(x, y) != ground for x in range(left, right))]
+        return lines[0], lines[-1]
+
+    name, percent = ink(16, int(track.left()) - 2), ink(int(track.right()) + 4, row.right())
+    assert abs(name[1] - percent[1]) <= 1
+    assert abs(sum(name) / 2 - (track.center().y() - 0.5)) <= 1.5
+
+
+def test_the_most_probable_class_has_the_colour_of_winners(bars):
+    bars.set_probabilities(np.array([0.9, 0.1, 0, 0, 0, 0, 0, 0, 0, 0]))
+    image = bars.viewport().grab().toImage()
+    assert image.pixelColor(bars.bar_rect(0).center().toPoint()) == current_theme().color("winner")
+
+
 def test_rows_that_look_as_before_are_not_painted_again(bars, qtbot, monkeypatch):
     bars.set_probabilities(np.array([0.4, 0.3, 0.2, 0.1, 0, 0, 0, 0, 0, 0]))
     qtbot.waitExposed(bars)
