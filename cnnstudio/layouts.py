@@ -37,7 +37,7 @@ LAYOUTS = (
            widths={"training": 0.33, "kernels": 0.19, "feature_maps": 0.28, "prediction": 0.2}),
     Layout(str(QT_TRANSLATE_NOOP("Layouts", "Inspect")), closed=(*LEFT, "training"), front=("explain",), bottom=0.5,
            widths={"kernels": 0.22, "feature_maps": 0.35, "prediction": 0.2}, tall_right=True),
-    Layout(str(QT_TRANSLATE_NOOP("Layouts", "Present")), closed=(*LEFT, *RIGHT, "kernels", "typed", "confusion"), bottom=0.42,
+    Layout(str(QT_TRANSLATE_NOOP("Layouts", "Present")), closed=(*LEFT, *RIGHT, "kernels", "typed", "confusion"), bottom=0.4,
            widths={"training": 0.32, "feature_maps": 0.4, "prediction": 0.28}, large_type=True),
 )  # fmt: skip
 

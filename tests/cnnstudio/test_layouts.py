@@ -8,12 +8,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QToolButton
 from pytestqt.qtbot import QtBot
 
+from cnnstudio.app import LARGE_TEXT
+from cnnstudio.hint_line import HintLine
 from cnnstudio.layouts import LAYOUTS, Layout
 from cnnstudio.mainwindow import MainWindow
 from cnnstudio.selection import CellRef
 from cnnstudio.settings import Settings
 from cnnstudio.tab_corner import TabCorner
-from cnnstudio.theme import current_theme
+from cnnstudio.theme import apply_theme, current_theme
 from cnnstudio.widgets.elided_label import ElidedLabel
 from engine.templates import Template
 
@@ -271,3 +273,32 @@ def test_at_1280_by_720_all_ten_classes_are_in_sight(qtbot: QtBot, window: MainW
     bars = window.prediction.bars
     qtbot.waitUntil(lambda: window.docks["prediction"].width() > 270 and not bars.verticalScrollBar().isVisible())
     assert bars.viewport().rect().contains(bars.row_rect(9))
+
+
+def test_at_1280_by_720_present_has_large_blocks_and_all_ten_classes(
+    qtbot: QtBot, qapp: QApplication, window: MainWindow
+) -> None:
+    window.actions_.large_text.toggled.connect(
+        lambda large: apply_theme(qapp, "light", text_scale=LARGE_TEXT if large else 1.0)
+    )
+    present = next(layout for layout in LAYOUTS if layout.large_type)
+    window.resize(1280, 720)
+    window.layouts.apply(present)
+    bars = window.prediction.bars
+    qtbot.waitUntil(lambda: window.view.viewport().height() > 260)
+    qtbot.waitUntil(lambda: not bars.verticalScrollBar().isVisible() and bars.viewport().rect().contains(bars.row_rect(9)))
+    window.layouts.apply(LAYOUTS[0])
+
+
+def test_the_hint_names_the_button_as_it_is_and_leaves_a_low_canvas_its_room(qtbot: QtBot, window: MainWindow) -> None:
+    hint = window.findChild(HintLine)
+    assert hint is not None and "press Train" in hint.text()
+    window.actions_.batch.trigger()
+    qtbot.waitUntil(lambda: window.actions_.train.text() == "Resume")
+    qtbot.waitUntil(lambda: "Resume goes on from these weights" in hint.text())
+    window.layouts.apply(LAYOUTS[0])
+    qtbot.waitUntil(hint.isVisible)
+    window.resize(1280, 720)
+    window.layouts.apply(next(layout for layout in LAYOUTS if layout.title == "Inspect"))
+    qtbot.waitUntil(hint.isHidden)
+    qtbot.waitUntil(lambda: window.view.height() == window.centralWidget().height())
