@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QMenu, QWidget
 
@@ -130,9 +130,7 @@ class DockButtons(QWidget):
     @staticmethod
     def _button(name: str, text: str) -> IconButton:
         button = IconButton(name, text, token="muted")
-        button.setIconSize(QSize(12, 12))
-        button.setFixedSize(22, 20)
-        button.setProperty("small", True)
+        button.make_small(12, 22, 20)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return button
 

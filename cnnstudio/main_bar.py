@@ -7,10 +7,15 @@ from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolBar, QToolButton, QWidget
 
 from cnnstudio.actions import Actions
+from cnnstudio.centred_button import CentredButton
 from cnnstudio.icons import icon
-from cnnstudio.theme import Theme, theme_changed
+from cnnstudio.theme import Theme, in_type, theme_changed
 from cnnstudio.training_bar import TrainingBar
 
+_BESIDE, _ALONE = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+_SPACING, _MARGIN = 3, 8
+_ICON = 18
+"""Side of an icon in pixels at normal type."""
 TEXT_FROM = 1700
 """Width of the bar, at normal type, from which the buttons of the run show their names beside the icons."""
 
@@ -26,19 +31,24 @@ class MainBar(QToolBar):
         self.setWindowTitle(self.tr("Tool bar"))
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.setIconSize(QSize(18, 18))
         self.setStyleSheet(
-            "QToolBar { spacing: 4px; } QToolButton { padding-left: 5px; padding-right: 5px; }"
+            f"QToolBar {{ spacing: {_SPACING}px; padding: 5px {_MARGIN}px; }}"
+            "QToolButton { padding-left: 4px; padding-right: 4px; } QLineEdit { padding-left: 6px; padding-right: 6px; }"
+            "QToolButton:focus { padding-left: 3px; padding-right: 3px; }"
+            "QLineEdit:focus { padding-left: 5px; padding-right: 5px; }"
+            # A combo box centres its text a pixel above that of the fields beside it.
+            "QComboBox { padding-top: 5px; padding-bottom: 3px; } QComboBox:focus { padding-top: 4px; padding-bottom: 2px; }"
             "QToolButton#qt_toolbar_ext_button { padding: 0; border: none; background: transparent; }"
         )
         for action in (actions.new, actions.open, actions.save, undo, redo):
             self._button(action, "quiet")
         self.addSeparator()
+        self._training = training
         self.addWidget(training)
         self.addSeparator()
-        self.train_button = self._button(actions.train, "go", always_text=True)
-        # As wide as its longest text, so that nothing moves when a run begins.
-        self.train_button.setMinimumWidth(max(map(self.fontMetrics().horizontalAdvance, actions.train_texts())) + 56)
+        self.train_button = CentredButton(actions.train, actions.train_texts())
+        self._dress(self.train_button, "go")
+        self.addWidget(self.train_button)
         self._with_text = [
             self._button(action, "quiet") for action in (actions.batch, actions.layer, actions.stop, actions.reset)
         ]
@@ -57,23 +67,35 @@ class MainBar(QToolBar):
         if more is not None:
             more.setIcon(icon("next"))
             more.setIconSize(QSize(14, 18))
+        self.setIconSize(QSize(in_type(_ICON), in_type(_ICON)))
+        self._fit()
 
     def _button(self, action: QAction, role: str, *, always_text: bool = False) -> QToolButton:
         self.addAction(action)
         button = self.widgetForAction(action)
         assert isinstance(button, QToolButton)
-        button.setProperty("role", role)
-        button.setAccessibleName(action.text().rstrip("…"))
-        beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
-        button.setToolButtonStyle(beside if always_text else Qt.ToolButtonStyle.ToolButtonIconOnly)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setToolButtonStyle(_BESIDE if always_text else _ALONE)
+        self._dress(button, role)
         return button
 
+    @staticmethod
+    def _dress(button: QToolButton, role: str) -> None:
+        button.setProperty("role", role)
+        button.setAccessibleName(button.text().rstrip("…"))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Names beside the icons where there is room."""
+        """Show what there is room for."""
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Names beside the icons where there is plenty of room; where there is too little, the seed goes first."""
         em = self.fontMetrics().horizontalAdvance("0") / 8
         roomy = self.width() >= TEXT_FROM * max(1.0, em)
-        style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if roomy else Qt.ToolButtonStyle.ToolButtonIconOnly
         for button in self._with_text:
-            button.setToolButtonStyle(style)
+            button.setToolButtonStyle(_BESIDE if roomy else _ALONE)
+        self._training.show_seed(True)
+        parts = [self.widgetForAction(action).sizeHint().width() for action in self.actions()]
+        needed = sum(parts) + _SPACING * (len(parts) - 1) + 2 * _MARGIN
+        self._training.show_seed(needed <= self.width())

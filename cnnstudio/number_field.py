@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QWheelEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 Number = float
 Step = Callable[[Number, bool], Number]
 """(value, upwards) -> the next value"""
+
+
+_FRAME = 20
+"""Pixels around the text, with the cursor behind it."""
 
 
 class NumberField(QLineEdit):
@@ -26,7 +30,8 @@ class NumberField(QLineEdit):
         self._step, self._low, self._high, self._whole = step, low, high, whole
         self._value: Number = low
         self._wheel = 0
-        self.setFixedWidth(self.fontMetrics().horizontalAdvance("0" * digits) + 26)
+        self._digits = digits
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.editingFinished.connect(self._commit)
 
     @property
@@ -40,6 +45,10 @@ class NumberField(QLineEdit):
         text = str(int(value)) if self._whole else written(value)
         if text != self.text():
             self.setText(text)
+
+    def sizeHint(self) -> QSize:
+        """As wide as its digits."""
+        return QSize(self.fontMetrics().horizontalAdvance("0" * self._digits) + _FRAME, super().sizeHint().height())
 
     def step(self, upwards: bool) -> None:
         """Go to the next number."""

@@ -224,6 +224,11 @@ def _ui_font(scale: float, bold: bool) -> QFont:
     return font
 
 
+def in_type(pixels: float) -> int:
+    """A length that grows with the type, from its pixels at the system's size."""
+    return round(pixels * _text_scale)
+
+
 def number_font(scale: float = 1.0, *, bold: bool = False) -> QFont:
     """A monospaced font for numbers, code and matrices at `scale` times the interface size."""
     return QFont(_number_font(scale, bold))

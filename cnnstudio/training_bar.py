@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from cnnstudio.document.words import say
 from cnnstudio.number_field import NumberField, by_ladder, by_one, by_two
 from cnnstudio.setting_change import Change
-from cnnstudio.theme import SPACE_S, SPACE_XS
+from cnnstudio.theme import SPACE_S, SPACE_XS, theme_changed
 from cnnstudio.widgets.fields import Choice
 from engine.optimizers import OPTIMIZERS
 from engine.settings import TrainSettings
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from engine.datasets.catalog import BundledSet
 
 OWN_DATA = "…"
+_SHORTEST_NAME = 12
+"""Letters of the data set's name for which there is room in the narrowest window."""
 
 
 class TrainingBar(QWidget):
@@ -42,7 +44,7 @@ class TrainingBar(QWidget):
         self._data = Choice()
         self._data.setAccessibleName(self.tr("Data set"))
         self._data.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._data.setMinimumContentsLength(15)
+        self._data.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._data.activated.connect(self._choose_data)
         self._optimizer = Choice()
         self._optimizer.setAccessibleName(self.tr("Optimizer"))
@@ -73,8 +75,11 @@ class TrainingBar(QWidget):
         for option, field in self._numbers.items():
             self._add(option, captions[option], field)
             field.value_changed.connect(lambda value, name=option: self._change(name, value))
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self._seed = (self._captions[-1], self._numbers["seed"])
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.show_data("", "")
+        theme_changed.connect(self._measure)
+        self._measure()
 
     def _add(self, option: str, caption: str, box: NumberField) -> None:
         declared = TrainSettings.option(option)
@@ -92,6 +97,23 @@ class TrainingBar(QWidget):
         pair.addWidget(box)
         self._row.addLayout(pair)
 
+    def show_seed(self, shown: bool) -> None:
+        """Leave the seed out where there is no room: it changes least, and the settings have it, too."""
+        for part in self._seed:
+            part.setVisible(shown)
+
+    @Slot()
+    def _measure(self, *_: object) -> None:
+        """Give the names of the data sets that come with the program their room, and all controls one height."""
+        letter, advance = self.fontMetrics().horizontalAdvance("X"), self.fontMetrics().horizontalAdvance
+        widest = max((advance(say(bundled.title)) for bundled in self._bundled), default=0)
+        self._data.setMinimumContentsLength(max(_SHORTEST_NAME, -(-widest // letter)))
+        self._data.setMinimumWidth(_SHORTEST_NAME * letter)
+        controls = (self._data, self._optimizer, *self._numbers.values())
+        height = max(control.sizeHint().height() for control in controls)
+        for control in controls:
+            control.setFixedHeight(height)
+
     def show_settings(self, settings: TrainSettings) -> None:
         """Show the settings in force."""
         self._settings = settings
@@ -102,6 +124,7 @@ class TrainingBar(QWidget):
     def set_bundled(self, bundled: tuple[BundledSet, ...]) -> None:
         """The data sets to choose from, the next time that `show_data` is called."""
         self._bundled = bundled
+        self._measure()
 
     def show_data(self, name: str, title: str) -> None:
         """Show which data set is in use; one that is not bundled stands above the others."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize
+from PySide6.QtCore import QEvent, QObject
 
 from cnnstudio.icon_button import IconButton
 from cnnstudio.widgets.curve_plot import CurvePlot
@@ -20,9 +20,7 @@ class CurveOptionsButton(IconButton):
         self.setAccessibleName(self.tr("Options of the curves"))
         self.setCheckable(True)
         self.setChecked(True)
-        self.setProperty("small", True)
-        self.setFixedSize(24, 24)
-        self.setIconSize(QSize(16, 16))
+        self.make_small(16, 24, 24)
         self.toggled.connect(plot.show_options)
         plot.installEventFilter(self)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Protocol
 
-from PySide6.QtCore import QPoint, QRect, QSize, Slot
+from PySide6.QtCore import QPoint, QRect, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolTip, QWidget
 
 from cnnstudio.icon_button import IconButton
@@ -81,9 +81,7 @@ class PanelTools(QWidget):
     @staticmethod
     def _button(drawing: str, name: str, tip: str) -> IconButton:
         button = IconButton(drawing, tip, token="muted")
-        button.setFixedSize(24, 24)
-        button.setIconSize(QSize(16, 16))
-        button.setProperty("small", True)
+        button.make_small(16, 24, 24)
         button.setAccessibleName(name)
         return button
 
