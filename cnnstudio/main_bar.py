@@ -13,7 +13,7 @@ from cnnstudio.theme import Theme, in_type, theme_changed
 from cnnstudio.training_bar import TrainingBar
 
 _BESIDE, _ALONE = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
-_SPACING, _MARGIN = 3, 8
+_SPACING, _MARGIN = 2, 8
 _ICON = 18
 """Side of an icon in pixels at normal type."""
 TEXT_FROM = 1700
@@ -33,9 +33,9 @@ class MainBar(QToolBar):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setStyleSheet(
             f"QToolBar {{ spacing: {_SPACING}px; padding: 5px {_MARGIN}px; }}"
-            "QToolButton { padding-left: 4px; padding-right: 4px; } QLineEdit { padding-left: 6px; padding-right: 6px; }"
+            "QToolButton { padding-left: 4px; padding-right: 4px; } QLineEdit { padding-left: 5px; padding-right: 5px; }"
             "QToolButton:focus { padding-left: 3px; padding-right: 3px; }"
-            "QLineEdit:focus { padding-left: 5px; padding-right: 5px; }"
+            "QLineEdit:focus { padding-left: 4px; padding-right: 4px; }"
             # A combo box centres its text a pixel above that of the fields beside it.
             "QComboBox { padding-top: 5px; padding-bottom: 3px; } QComboBox:focus { padding-top: 4px; padding-bottom: 2px; }"
             "QToolButton#qt_toolbar_ext_button { padding: 0; border: none; background: transparent; }"

@@ -13,7 +13,7 @@ Step = Callable[[Number, bool], Number]
 """(value, upwards) -> the next value"""
 
 
-_FRAME = 20
+_FRAME = 16
 """Pixels around the text, with the cursor behind it."""
 
 
