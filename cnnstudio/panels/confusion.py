@@ -126,8 +126,13 @@ class ConfusionPanel(QWidget):
             return  # of other data; hidden, the panel asks when it is shown
         self._predicted = evaluation.predicted
         matrix = confusion(data.validation.labels, evaluation.predicted, len(data.classes))
-        self._view.set_maps(matrix[None], kind="activation", low=0.0, high=float(max(1, matrix.max())))
-        self.heading_changed.emit(self.tr("Confusion matrix"), format_percent(evaluation.accuracy))
+        self._view.set_maps(matrix[None], kind="counts", low=0.0, high=float(max(1, matrix.max())))
+        state, epochs = self._controller.state, self._controller.history.epochs
+        # While training runs, only the end of an epoch is told.
+        step = epochs[-1].step if state.phase == RunPhase.RUNNING and epochs else state.step
+        told = self.tr("validation {accuracy} · step {step}").format(
+            accuracy=format_percent(evaluation.accuracy), step=format_count(step))  # fmt: skip
+        self.heading_changed.emit(self.tr("Confusion matrix"), told)
         self._show_images()
 
     @Slot(object)

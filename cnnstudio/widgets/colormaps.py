@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QT_TRANSLATE_NOOP
 
-Kind = Literal["activation", "weight", "mask", "image"]
+Kind = Literal["activation", "weight", "mask", "image", "counts"]
 Lut = NDArray[np.uint8]
 Bounds = NDArray[np.float64]
 
@@ -28,6 +28,8 @@ COLORMAPS = {
     "diverging-teal-dark": QT_TRANSLATE_NOOP("Colormaps", "Teal – brown"),
     "mask": QT_TRANSLATE_NOOP("Colormaps", "Mask"),
     "mask-dark": QT_TRANSLATE_NOOP("Colormaps", "Mask"),
+    "counts": QT_TRANSLATE_NOOP("Colormaps", "Counts"),
+    "counts-dark": QT_TRANSLATE_NOOP("Colormaps", "Counts"),
 }
 """Name of every map and its title for a menu (context "Colormaps")."""
 
@@ -43,6 +45,11 @@ _STOPS: dict[str, list[tuple[float, str]]] = {
     "mask": [(0, "#e6e9ee"), (1, "#0b8074")],
     "mask-dark": [(0, "#2f3640"), (1, "#3ecdb9")],
     "grey": [(0, "#000000"), (1, "#ffffff")],
+    # A few of hundreds must be seen: 0 is like the ground, the next bin is not, and from there it goes as the square root.
+    "counts": [(0, "#f3f5f8"), (1 / 255, "#b9dcd6"), (1 / 16, "#92c6be"), (1 / 4, "#5fa99f"), (9 / 16, "#2b857a"),
+               (1, "#003d36")],
+    "counts-dark": [(0, "#2a3037"), (1 / 255, "#2b524f"), (1 / 16, "#2f6f69"), (1 / 4, "#37968b"), (9 / 16, "#5fc4b5"),
+                    (1, "#c9fff4")],
 }
 
 

@@ -135,7 +135,10 @@ class MapArea(QAbstractScrollArea):
 
     def set_backdrop(self, picture: Maps | None, low: float = 0.0, high: float = 1.0) -> None:
         """Lay a picture, grey (H, W) or RGB (H, W, 3) over [low, high], half transparent over every map; None takes it away."""
+        mixed = self._backdrop is not None
         self._backdrop = None if picture is None else overlays.picture_image(picture, low, high)
+        if mixed != (picture is not None) and not self._stale:
+            self._show_range()
         self.viewport().update()
 
     def highlight(self, map: int | None, rows: range, cols: range, *, add: bool = False) -> None:
@@ -343,14 +346,14 @@ class MapArea(QAbstractScrollArea):
             return
         count, height, width = self._maps.shape[:3]
         if self._scale_bar is not None:
-            whose, whose_short = self._whose_range()
+            note, short_note = self._scale_words()
             self._scale_bar.set_scale(
                 "grey" if self._maps.ndim == 4 else self.colormap,
                 *bounds,
                 nonfinite=0 if self._nonfinite is None else int(self._nonfinite.sum()),
                 whole=self._counts,
-                note=whose,
-                short_note=whose_short,
+                note=note,
+                short_note=short_note,
             )
         self.setAccessibleDescription(
             self.tr("{count} maps of {shape}, values from {low} to {high}").format(
@@ -370,6 +373,14 @@ class MapArea(QAbstractScrollArea):
         if self._range_mode == "network" and self._bounds:
             return self.tr("range of the network"), self.tr("network")
         return "", ""
+
+    def _scale_words(self) -> tuple[str, str]:
+        """Whose range it is, and whether its colours are mixed: (in words, in a word or two)."""
+        said = [self._whose_range()]
+        if self._backdrop is not None:
+            said.insert(0, (self.tr("mixed with the image"), self.tr("mixed")))
+        whole, short = (" · ".join(filter(None, words)) for words in zip(*said, strict=True))
+        return whole, short
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the visible maps and what lies over them."""
@@ -402,7 +413,8 @@ class MapArea(QAbstractScrollArea):
         if self._nonfinite is not None:
             overlays.draw_stamps(painter, layout, self._nonfinite, shown, "cross")
         if self._maps.ndim == 3 and layout.cell >= self._number_cell * scale:
-            overlays.draw_numbers(painter, layout, self._maps, self._picture, shown, scale)
+            pale = self._kind == "counts"
+            overlays.draw_numbers(painter, layout, self._maps, self._picture, shown, scale, pale_zeros=pale)
         if self._marks is not None:
             overlays.draw_stamps(painter, layout, self._marks, shown, "dot")
         if layout.caption:

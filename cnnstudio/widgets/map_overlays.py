@@ -21,7 +21,7 @@ BACKDROP = 0.5
 """How much of a picture that lies over the maps is seen."""
 FRAMED_CELL = 8
 """Maps whose cells are at least this wide (logical pixels) have a frame: a cell may have the colour of the ground."""
-PALE_KINDS: tuple[Kind, ...] = ("weight", "mask")
+PALE_KINDS: tuple[Kind, ...] = ("weight", "mask", "counts")
 """Most cells of these may have nearly the colour of the ground: they have a frame however small the cells are."""
 SMALLEST_WINDOW = 14
 """Logical pixels that a pooling window must span for its outline to help more than it hides."""
@@ -38,8 +38,10 @@ class Highlight:
     cols: range
 
 
-def draw_numbers(painter: QPainter, layout: Layout, maps: Maps, picture: Picture, shown: range, scale: float) -> None:
-    """Print every cell's value in it, in black or white by the luminance of the cell."""
+def draw_numbers(
+    painter: QPainter, layout: Layout, maps: Maps, picture: Picture, shown: range, scale: float, *, pale_zeros: bool = False
+) -> None:
+    """Print every cell's value in it, in black or white by the luminance of the cell; where most are 0, these may be pale."""
     across, down = layout.map_width / layout.width, layout.map_height / layout.height
     values = maps[shown.start : shown.stop]
     decimals = min(matrix_decimals(maps), _MOST_DECIMALS)
@@ -50,7 +52,9 @@ def draw_numbers(painter: QPainter, layout: Layout, maps: Maps, picture: Picture
     digit, baseline = metrics.horizontalAdvance("0"), (metrics.ascent() - metrics.descent()) / 2
     light = _is_light(picture.pixels[shown.start : shown.stop])
     # Placed by hand and sorted by colour: five times faster than centring each number in a rectangle.
-    for color, cells in (("#000000", light), ("#ffffff", ~light)):
+    pale = (values == 0) & pale_zeros
+    for color, cells in (("#000000", light & ~pale), ("#ffffff", ~light & ~pale),
+                         ("#50000000", light & pale), ("#50ffffff", ~light & pale)):  # fmt: skip
         painter.setPen(QColor(color))
         for index, row, col in np.argwhere(cells).tolist():
             origin = layout.map_rect(shown.start + index)

@@ -11,9 +11,9 @@ from cnnstudio.session.messages import RunPhase
 from cnnstudio.setting_change import Change
 from cnnstudio.theme import current_theme
 from cnnstudio.widgets.cell import Cell
-from cnnstudio.widgets.numbers import format_percent
+from cnnstudio.widgets.numbers import format_count, format_percent
 from cnnstudio.widgets.scale_bar import ScaleBar
-from tests.cnnstudio.panels.pixels import assert_shows, enlarge, network_of, pixels_of
+from tests.cnnstudio.panels.pixels import assert_shows, color_in, enlarge, network_of, pixels_of
 
 
 def test_cells_count_the_answers_and_show_their_images(qtbot: QtBot, window: MainWindow) -> None:
@@ -62,7 +62,28 @@ def test_the_end_of_an_epoch_is_shown_without_asking_the_network_again(qtbot: Qt
     studio.change(Change("epochs", 1))
     studio.controller.run()
     qtbot.waitUntil(lambda: studio.controller.state.phase == RunPhase.FINISHED and bool(headings), timeout=30_000)
-    assert headings[-1] == format_percent(studio.controller.history.epochs[-1].val_accuracy)
+    last = studio.controller.history.epochs[-1]
+    assert headings[-1] == f"validation {format_percent(last.val_accuracy)} · step {format_count(last.step)}"
+
+
+def test_a_single_mistake_is_seen_and_zeros_are_pale(qtbot: QtBot, window: MainWindow) -> None:
+    panel = window.confusion
+    enlarge(window, "confusion")
+    qtbot.waitUntil(lambda: panel.view.maps is not None)
+    counts = np.diag(np.full(10, 100))
+    counts[3, 5] = 1
+    panel.view.set_maps(counts[None], kind="counts", low=0.0, high=100.0)
+    assert_shows(panel.view, counts[None], 0, 100)
+    pixels, scale = pixels_of(panel.view.viewport())
+    seen = {place: color_in(pixels, panel.view.cell_rect(0, *place), scale).astype(int) for place in ((3, 5), (3, 6))}
+    assert np.abs(seen[3, 5] - seen[3, 6]).sum() > 60
+
+    def darkest(row: int, column: int) -> int:
+        box = panel.view.cell_rect(0, row, column)
+        left, top, right, bottom = (int(edge * scale) for edge in (box.left(), box.top(), box.right(), box.bottom()))
+        return int(pixels[top + 3 : bottom - 3, left + 3 : right - 3].sum(axis=-1, dtype=int).min())
+
+    assert darkest(3, 6) > 300 > 150 > darkest(3, 5)
 
 
 def test_classes_are_named_beside_rows_and_columns_where_cells_are_large_enough(qtbot: QtBot, window: MainWindow) -> None:
