@@ -35,10 +35,10 @@ class Spread(QObject):
         self.box = Choice()
         self.box.setAccessibleName(self.tr("What to show the spread of"))
         for text, quantity in (
-            (self.tr("weights"), WEIGHTS),
-            (self.tr("gradient"), GRADIENT),
-            (self.tr("updates"), UPDATE),
-            (self.tr("change so far"), CHANGE),
+            (self.tr("Weights"), WEIGHTS),
+            (self.tr("Gradients"), GRADIENT),
+            (self.tr("Updates"), UPDATE),
+            (self.tr("Change so far"), CHANGE),
         ):
             self.box.addItem(text, quantity)
         self.box.setToolTip(

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFontMetrics,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QMenu, QWidget
 
 from cnnstudio.theme import Theme, current_theme, number_font, theme_changed
@@ -13,6 +23,7 @@ from cnnstudio.widgets.colormaps import colorize_packed, default_colormap
 from cnnstudio.widgets.map_overlays import draw_readout, outline
 from cnnstudio.widgets.numbers import format_count, format_percent, format_value
 from cnnstudio.widgets.picture_menu import picture_menu, pop_up
+from cnnstudio.widgets.scale_bar import ScaleBar
 
 _GAP = 6
 _SMALL = 0.85
@@ -38,6 +49,7 @@ class HistogramMap(QWidget):
         self._pointer: QPointF | None = None
         self._cursor: tuple[int, int] | None = None
         """(bin, record) that the keyboard is at."""
+        self._scale_bar = ScaleBar(self)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         theme_changed.connect(self._retheme)
@@ -47,11 +59,20 @@ class HistogramMap(QWidget):
         if shares is None or steps is None or not shares.size:
             shares, steps = np.zeros((0, 0)), np.zeros(0, np.int64)
         self._shares, self._steps, self._reach = shares, steps, reach
+        self._show_scale()
         if self._cursor is not None:
             bins, records = shares.shape
             self._cursor = (min(self._cursor[0], bins - 1), min(self._cursor[1], records - 1)) if shares.size else None
         self.setAccessibleDescription("" if not len(steps) else self._tr_range())
         self.update()
+
+    def _show_scale(self) -> None:
+        if not self._shares.size:
+            self._scale_bar.clear()
+            return
+        self._scale_bar.set_scale(
+            default_colormap("activation"), 0.0, 1.0, whole=True, note=self.tr("1 = fullest bin of each step"),
+            short_note=self.tr("1 = fullest bin"))  # fmt: skip
 
     def _tr_range(self) -> str:
         return self.tr("Values from {low} to {high}, steps {first} to {last}").format(
@@ -67,11 +88,18 @@ class HistogramMap(QWidget):
         """A panel's usual size."""
         return QSize(260, 180)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the scale bar below the picture."""
+        super().resizeEvent(event)
+        height = self._scale_bar.sizeHint().height()
+        self._scale_bar.setGeometry(0, self.height() - height, self.width(), height)
+
     def area(self) -> QRect:
         """Where the shares are painted, in logical pixels."""
         line = self.fontMetrics().height()
         left = QFontMetrics(number_font(_SMALL)).horizontalAdvance(self._label(-self._reach)) + 2 * _GAP
-        return QRect(left, line // 2, max(1, self.width() - left - _GAP), max(1, self.height() - 2 * line))
+        below = 2 * line + self._scale_bar.height()
+        return QRect(left, line // 2, max(1, self.width() - left - _GAP), max(1, self.height() - below))
 
     def place(self, bin_: int, record: int) -> QPointF:
         """The middle of a bin at the step of its record, in logical pixels."""
@@ -97,7 +125,7 @@ class HistogramMap(QWidget):
             painter.drawText(self.rect().adjusted(8, 8, -8, -8),
                              int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self._placeholder)  # fmt: skip
             return
-        self.paint_picture(painter)
+        self._paint_shares(painter)
         point = self._pointer
         if self.hasFocus() and self._cursor is not None and point is None:
             point = self.place(*self._cursor)
@@ -110,7 +138,12 @@ class HistogramMap(QWidget):
         return self.size() if self._shares.size else QSize()
 
     def paint_picture(self, painter: QPainter) -> None:
-        """Draw shares and axes."""
+        """Draw shares and axes, and what the colours mean."""
+        self._paint_shares(painter)
+        painter.translate(self._scale_bar.pos())
+        self._scale_bar.draw(painter)
+
+    def _paint_shares(self, painter: QPainter) -> None:
         area, theme = self.area(), current_theme()
         # One column of pixels shows one record: many of them are thinned, few of them repeated.
         columns = self._record_at((np.arange(area.width()) + 0.5) / area.width())
@@ -208,4 +241,5 @@ class HistogramMap(QWidget):
 
     @Slot(object)
     def _retheme(self, _theme: Theme) -> None:
+        self._show_scale()
         self.update()

@@ -142,12 +142,15 @@ class ScaleBar(QWidget):
         return format_count(round(value)) if self._whole else format_value(value, digits, sign=sign)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw low, strip, high, and the words, from left to right."""
+        """Draw the bar."""
+        self.draw(QPainter(self))
+
+    def draw(self, painter: QPainter) -> None:
+        """Draw low, strip, high, and the words, from left to right: on the screen, or below a picture that is saved."""
         if self._range is None:
             return
         low, high = self._range
         theme = current_theme()
-        painter = QPainter(self)
         painter.setFont(self._font)
         (low_text, high_text), sides = self._numbers_for(self.width())
         # The usual room for a number where there is so much, so that the strip seldom jumps while values change.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
-from cnnstudio.theme import number_font
+from cnnstudio.theme import current_theme, number_font
 from cnnstudio.widgets.colormaps import invert
 from cnnstudio.widgets.histogram_map import HistogramMap
 from cnnstudio.widgets.numbers import format_value
+from cnnstudio.widgets.scale_bar import ScaleBar
 
 
 @pytest.fixture
@@ -34,6 +35,22 @@ def test_every_record_is_painted_and_read_at_its_step(picture: HistogramMap, ste
             color = np.array([image.pixelColor(at).getRgb()[:3]], np.uint8)
             assert abs(invert(color, "viridis", 0, float(shares[:, record].max()))[0] - shares[bin_, record]) <= 2 / 256
             assert picture.readout(QPointF(at)).startswith(f"step {step} ·")
+
+
+def test_the_colours_are_explained_below_the_picture_and_in_its_file(picture: HistogramMap) -> None:
+    picture.set_shares(np.full((4, 2), 0.25), 1.0, np.array([0, 5]))
+    (bar,) = picture.findChildren(ScaleBar)
+    assert bar.isVisible() and bar.bounds == (0.0, 1.0) and "fullest bin of each step" in bar.accessibleDescription()
+    assert bar.geometry().top() > picture.area().bottom()
+    saved = QImage(picture.picture_size(), QImage.Format.Format_RGB32)
+    saved.fill(current_theme().color("surface"))
+    painter = QPainter(saved)
+    picture.paint_picture(painter)
+    painter.end()
+    colors = {saved.pixelColor(x, bar.geometry().center().y()).name() for x in range(bar.width())}
+    assert len(colors) > 50  # the strip
+    picture.set_shares(None)
+    assert bar.bounds is None
 
 
 def test_a_first_record_in_one_bin_leaves_the_later_ones_bright(picture: HistogramMap) -> None:
