@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from cnnstudio.document.words import choice_words, layer_title, say
 from cnnstudio.project.state import RunRecord
 from cnnstudio.setting_change import PARTS, part_title
+from engine.datasets.catalog import ENTRIES
 from engine.options import Configurable
 from engine.settings import TrainSettings
 from engine.spec import NetworkSpec, Node
@@ -46,7 +47,8 @@ def data_row(run: RunRecord) -> Row:
     parts = [choice.get(part) or {} for part in ("split", "reading")]
     options = [f"{key} {value}" for part in parts for key, value in part.items() if key != "kind"]
     label = tr("Data set")
-    return Row(label, label, " · ".join([name.rsplit("/", 1)[-1], *options]))
+    title = next((say(entry.title) for entry in ENTRIES if entry.name == name), name.rsplit("/", 1)[-1])
+    return Row(label, label, " · ".join([title, *options]))
 
 
 def distinctions(runs: Sequence[RunRecord]) -> list[str]:

@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
 from cnnstudio.icon_button import IconButton
 from cnnstudio.panels.compare_runs import CompareRuns
 from cnnstudio.panels.panel_tools import PanelTools
-from cnnstudio.panels.run_table import NAME, OTHERWISE, NameDelegate, RunModel
+from cnnstudio.panels.run_table import DATA, NAME, OTHERWISE, NameDelegate, RunModel
 from cnnstudio.project.state import RunRecord
 from cnnstudio.session.run_list import Runs
 from cnnstudio.theme import SPACE_S, SPACE_XS
 
-NARROWEST, WIDEST = 80, 190
+NARROWEST, WIDEST = 68, 190
 """Pixels of the column of changes while there are none, and at most unless it is drawn wider."""
 
 
@@ -91,6 +91,8 @@ class RunsPanel(QWidget):
         header = table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(OTHERWISE, QHeaderView.ResizeMode.Interactive)
+        # The longest words, which are the same in most rows, have what room the others leave.
+        header.setSectionResizeMode(DATA, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         header.setMaximumSectionSize(420)
         table.setColumnWidth(OTHERWISE, NARROWEST)

@@ -47,7 +47,11 @@ def test_a_setting_changed_in_the_middle_is_told_with_its_step() -> None:
 def test_data_sets_and_how_they_are_read() -> None:
     other = run(data={"name": "/home/me/项目/mine.npz", "reading": {"kind": "reading", "labels": "renumber"}})
     assert data_row(other).value == "mine.npz · labels renumber"
-    assert differences(run(), other) == ["Data set digits8x8 → mine.npz · labels renumber"]
+    assert differences(run(), other) == ["Data set Digits 8×8 → mine.npz · labels renumber"]
+
+
+def test_a_data_set_that_comes_with_the_program_has_its_title() -> None:
+    assert data_row(run(data={"name": "mnist12k"})).value == "MNIST, 12,000 digits"
 
 
 def test_layers_that_come_go_and_change() -> None:

@@ -195,11 +195,20 @@ def test_comparing_one_run_takes_the_present_one(two: MainWindow) -> None:
     assert pair is not None and [run.id for run in pair] == [1, 2]
 
 
+def test_the_table_does_not_scroll_sideways_in_a_usual_panel(qtbot: QtBot, window: MainWindow) -> None:
+    table = window.runs.table
+    window.docks.bring_up("runs")
+    window.docks["runs"].setFloating(True)
+    window.docks["runs"].resize(560, 300)
+    train(qtbot, window.studio, 1)
+    qtbot.waitUntil(lambda: table.horizontalHeader().length() == table.viewport().width())
+
+
 def test_the_column_of_changes_is_narrow_until_there_are_some(qtbot: QtBot, window: MainWindow) -> None:
     table = window.runs.table
     window.docks.bring_up("runs")
     train(qtbot, window.studio, 1)
-    assert table.columnWidth(OTHERWISE) == 80
+    assert table.columnWidth(OTHERWISE) == 68
     window.studio.change(Change("learning_rate", 0.0123))
     reset(qtbot, window.studio)
     train(qtbot, window.studio, 1)
