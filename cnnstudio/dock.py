@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QMenu, QWidget
 
@@ -25,7 +25,7 @@ class Dock(QDockWidget):
         self.setObjectName(name)
         self._title = DockTitle(title, self)
         self._tabbed = False
-        self._no_title = QWidget(self)
+        self._line = DetailLine(self)
         self.setTitleBarWidget(self._title)
         self.topLevelChanged.connect(self._show_title)
         self.topLevelChanged.connect(self._frame)
@@ -54,6 +54,8 @@ class Dock(QDockWidget):
     def set_heading(self, heading: str, detail: str) -> None:
         """Say what the panel shows at the moment."""
         self._title.set_heading(heading, detail)
+        self._line.setText(detail)
+        self._line.updateGeometry()
         self.detail_changed.emit(detail)
 
     @property
@@ -84,6 +86,10 @@ class Dock(QDockWidget):
         menu.addAction(self.tr("Close this panel")).triggered.connect(self.close)
         return menu
 
+    def show_detail(self, shown: bool) -> None:
+        """Among tabs, whether what is shown stands in a line of its own: where the bar of the tabs has no room for it."""
+        self._line.show_line(shown)
+
     def set_tabbed(self, tabbed: bool) -> None:
         """Among tabs, the tab is title enough."""
         if tabbed != self._tabbed:
@@ -92,10 +98,37 @@ class Dock(QDockWidget):
 
     @Slot()
     def _show_title(self, *_: object) -> None:
-        wanted = self._no_title if self._tabbed and not self.isFloating() else self._title
+        wanted = self._line if self._tabbed and not self.isFloating() else self._title
         if self.titleBarWidget() is not wanted:
             self.setTitleBarWidget(wanted)
-            self._title.setVisible(wanted is self._title)
+            for title in (self._title, self._line):
+                title.setVisible(title is wanted)
+
+
+class DetailLine(ElidedLabel):
+    """What a panel shows, in place of a title that its tab makes needless; it takes no room unless it is wanted."""
+
+    def __init__(self, dock: Dock) -> None:
+        super().__init__()
+        self.setParent(dock)
+        self.hide()
+        self._shown = False
+        self.setProperty("role", "muted")
+        self.setContentsMargins(SPACE_S, 0, SPACE_S, 0)
+
+    def show_line(self, shown: bool) -> None:
+        """Take the room of a line, or none."""
+        if shown != self._shown:
+            self._shown = shown
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """The height of a line while there is something to say."""
+        return QSize(0, super().sizeHint().height() if self._shown and self.text() else 0)
+
+    def minimumSizeHint(self) -> QSize:
+        """Any width will do."""
+        return self.sizeHint()
 
 
 class DockButtons(QWidget):

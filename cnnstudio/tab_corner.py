@@ -1,4 +1,7 @@
-"""What stands at the free end of a bar of tabs: what the panel in front shows, and buttons to float and close it."""
+"""What stands at the free end of a bar of tabs: what the panel in front shows, and buttons to float and close it.
+
+Where there is no room for the first, it stands in a line of its own above the panel.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,10 @@ class TabCorner(DockButtons):
         tabs = self._bar.tabRect(self._bar.count() - 1).right() + 1
         room, needed = self._bar.width() - tabs, self.buttons_width
         self.setVisible(self._dock is not None and room >= needed)
-        self._detail.setVisible(room >= needed + SPACE_S + self._detail.least_width)
+        has_room = room >= needed + SPACE_S + self._detail.least_width
+        self._detail.setVisible(has_room)
+        if self._dock is not None:
+            self._dock.show_detail(not has_room)
         self.setGeometry(tabs, 0, max(room, 0), self._bar.height())
 
     @Slot(QPoint)

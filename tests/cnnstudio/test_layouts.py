@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QToolButton
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.app import LARGE_TEXT
+from cnnstudio.dock import DetailLine
 from cnnstudio.hint_line import HintLine
 from cnnstudio.layouts import LAYOUTS, Layout
 from cnnstudio.mainwindow import MainWindow
@@ -200,6 +201,11 @@ def test_what_is_shown_is_told_where_its_first_part_has_room(qtbot: QtBot, windo
         if not seen or seen[-1] != shown:
             seen.append(shown)
     assert seen == [corner.detail, "Conv 2", ""]
+    line = window.docks["feature_maps"].findChild(DetailLine)
+    qtbot.waitUntil(lambda: line.isVisible() and line.height() >= line.fontMetrics().height())
+    assert line.text() == corner.detail
+    window.resize(2200, 1000)
+    qtbot.waitUntil(lambda: label.isVisible() and line.height() == 0)
 
 
 def test_the_buttons_of_a_bar_act_on_the_panel_in_front_also_where_another_has_the_same_title(
