@@ -169,7 +169,7 @@ class Comparison(QObject):
             return ""
         if data is None or sample.label is None or sample.label >= len(data.classes):
             return self.tr("the other sample")
-        return self.tr("image {number}: {name}").format(number=sample.index, name=class_names(data)[sample.label])
+        return self.tr("image {number} · class {name}").format(number=sample.index, name=class_names(data)[sample.label])
 
     def _average_words(self) -> str:
         average, name = self._average.average, self.classes.currentText()
@@ -177,7 +177,7 @@ class Comparison(QObject):
             return self.tr("The average is being computed.")
         if not average.count:
             return closed_up(self.tr("There is no validation image of {name}.").format(name=name))
-        text = self.tr("average of {count} images of {name}, step {step}")
+        text = self.tr("average of {count} images of class {name}, step {step}")
         return closed_up(text.format(count=average.count, name=name, step=average.step))
 
     @Slot()

@@ -226,7 +226,11 @@ class FeatureMapsPanel(LivePanel):
             return
         name = self._document.name_of(layer)
         shape = placed.x if self.shows_winners else placed.y
-        if shape.is_image:
+        if self._mode() in (WINDOWS, BACK):
+            template = self.tr("{name} · {count} maps of {shape} → {made}")
+            detail = template.format(
+                name=name, count=shape[0], shape=format_shape(shape[1:]), made=format_shape(placed.y[1:]))  # fmt: skip
+        elif shape.is_image:
             template = self.tr("{name} · {count} maps of {shape}")
             detail = template.format(name=name, count=shape[0], shape=format_shape(shape[1:]))
         else:
@@ -277,7 +281,7 @@ class FeatureMapsPanel(LivePanel):
         mode = self._mode()
         if mode == BACK and "loss" not in snapshot:
             self._left = self._right = None
-            self.view.set_placeholder(self.tr("Nobody knows the true class of this image, so there is no loss to go back from."))
+            self.view.set_placeholder(self.tr("Nobody knows the true class of this sample, so there is no loss to go back from."))
             self.view.set_maps(None)
             self.beside.set_maps(None)
             return

@@ -69,14 +69,14 @@ class GradientsPanel(LivePanel):
         self._what = Choice()
         self._what.setAccessibleName(self.tr("What to show of the gradients"))
         for text, key in (
-            (self.tr("Deltas of this image"), DELTAS),
+            (self.tr("Deltas of this sample"), DELTAS),
             (self.tr("Size of the gradient over time"), "gradient"),
             (self.tr("Size of the weights over time"), "weights"),
             (self.tr("Update ratio over time"), "update_ratio"),
         ):
             self._what.addItem(text, key)
         self._what.setToolTip(
-            self.tr("A delta says how the loss of the shown image changes with one number of a map. "
+            self.tr("A delta says how the loss of the shown sample changes with one number of a map. "
                     "The update ratio is the length of an update by that of the weights; about 1/1000 is healthy.")
         )  # fmt: skip
         self._what.setMinimumWidth(NARROWEST)
@@ -101,7 +101,7 @@ class GradientsPanel(LivePanel):
         tools = PanelTools(
             self, self._view,
             self.tr("Click a bar to see the deltas of that layer; double-click a delta to see how it came about."),
-            self.tr("The loss of the shown image is sent back from the last layer to the first. Where the bars become ever "
+            self.tr("The loss of the shown sample is sent back from the last layer to the first. Where the bars become ever "
                     "smaller towards the left, the first layers hardly learn."),
         )  # fmt: skip
         tools.set_views(self._view, self._plot, self._flow)
@@ -150,7 +150,7 @@ class GradientsPanel(LivePanel):
         labelled = sample is not None and sample.label is not None
         self._view.set_placeholder(
             self.tr("Choose a block to see its deltas.") if labelled
-            else self.tr("Nobody knows the true class of this image, so there is no loss to go back from.")
+            else self.tr("Nobody knows the true class of this sample, so there is no loss to go back from.")
         )  # fmt: skip
         if not labelled:
             self._snapshot = None

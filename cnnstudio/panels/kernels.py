@@ -63,7 +63,7 @@ class KernelsPanel(LivePanel):
         self._array = Choice()
         self._array.setAccessibleName(self.tr("What to show of the kernels"))
         self._array.addItem(self.tr("Weights"), WEIGHTS)
-        self._array.addItem(self.tr("Gradient of this image"), GRADIENT)
+        self._array.addItem(self.tr("Gradient of this sample"), GRADIENT)
         self._array.addItem(self.tr("Last update"), UPDATE)
         self._array.addItem(self.tr("Change so far"), CHANGE)
         self._array.addItem(self.tr("Spread"), SPREAD)
@@ -192,7 +192,7 @@ class KernelsPanel(LivePanel):
         if channels == 3:
             self._channel.addItem(self.tr("as RGB"), RGB)
         if channels > 1:
-            self._channel.addItem(self.tr("mean of {count}").format(count=channels), MEAN)
+            self._channel.addItem(self.tr("mean of {count} channels").format(count=channels), MEAN)
         for channel in range(channels):
             self._channel.addItem(self.tr("channel {number}").format(number=channel), channel)
         self._channel.blockSignals(False)
@@ -235,7 +235,7 @@ class KernelsPanel(LivePanel):
         name = f"{self._layer}.{what}"
         if self._snapshot is None or name not in self._snapshot:
             if self._snapshot is None or self._layer is None or what != WEIGHTS:
-                none = self.tr("There is none yet: train a batch, and choose an image whose class is known.")
+                none = self.tr("There is none yet: train a batch, and choose a sample whose class is known.")
                 choose = self.tr("Choose a Conv or FC block to see its kernels.")
                 self._view.set_placeholder(choose if self._layer is None else none)
                 self._view.set_maps(None)

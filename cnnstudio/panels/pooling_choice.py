@@ -66,7 +66,7 @@ class PoolingChoice(Choice):
             return ""
         if self.mode == BACK:
             return self.tr("δ goes back to the winners only") if is_max else self.tr("each δ is shared out over its window")
-        return self.tr("marked cells go on") if is_max else self.tr("every cell of a window counts")
+        return self.tr("only marked cells pass on") if is_max else self.tr("every cell of a window counts")
 
 
 def pooling_pictures(

@@ -73,7 +73,7 @@ class SampleModel(QAbstractListModel):
             return self._icon(self._split.images[position])
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             name = self._classes[self._split.labels[position]]
-            text = self.tr("Image {number}: {name}").format(number=position, name=name)
+            text = self.tr("Image {number} · class {name}").format(number=position, name=name)
             answers = self._answers
             if answers is None or len(answers.predicted) != len(self._split):
                 return text

@@ -17,7 +17,8 @@ from cnnstudio.selection import SampleRef
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.colormaps import lut
 from cnnstudio.widgets.map_overlays import BACKDROP
-from cnnstudio.widgets.numbers import unbroken
+from cnnstudio.widgets.numbers import format_shape, unbroken
+from cnnstudio.widgets.scale_bar import ScaleBar
 from engine.layer import Array
 from tests.cnnstudio.panels.pixels import assert_shows, colors_on_screen, enlarge, network_of, outputs_of
 
@@ -109,8 +110,28 @@ def test_the_image_lies_half_transparent_over_the_maps(qtbot: QtBot, window: Mai
     grey = (image[0].astype(float) - dark) / (bright - dark) * 255
     expected = (1 - BACKDROP) * own + BACKDROP * grey[None, ..., None]
     assert np.abs(colors_on_screen(panel.view).astype(float) - expected).max() <= 4
+    (bar,) = panel.view.findChildren(ScaleBar)
+    assert "mixed with the image" in bar.accessibleDescription()
     panel.compare.choose(ALONE)
     assert_shows(panel.view, maps)
+    assert "mixed" not in bar.accessibleDescription()
+
+
+def test_the_heading_says_what_a_pooling_reads_and_what_it_makes(window: MainWindow, panel: FeatureMapsPanel) -> None:
+    headings: list[str] = []
+    panel.heading_changed.connect(lambda _, detail: headings.append(detail))
+    pool = next(p for p in window.studio.document.derived.placed.values() if p.node.layer.kind == "max_pool")
+    window.view.show_block(pool.node.id)
+    name, (count, *read), made = window.studio.document.name_of(pool.node.id), pool.x, pool.y[1:]
+    read_text, made_text = format_shape(tuple(read)), format_shape(tuple(made))
+    for mode, shape in (
+        (MASK, read_text),
+        (WINDOWS, f"{read_text} → {made_text}"),
+        (BACK, f"{read_text} → {made_text}"),
+        (OUTPUT, made_text),
+    ):
+        panel.show_pooling(mode)
+        assert headings[-1] == f"{name} · {count} maps of {shape}"
 
 
 def test_input_and_another_layer_stand_beside_the_maps(qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel) -> None:
@@ -157,7 +178,7 @@ def test_a_class_average_is_that_of_its_validation_images(qtbot: QtBot, window: 
     panel.compare.choose(CLASS)
     panel.compare.classes.setCurrentIndex(4)
     rows = np.flatnonzero(data.validation.labels == 4)
-    qtbot.waitUntil(lambda: panel.beside.maps is not None and f"{len(rows)} images of 4" in panel._beside.title)
+    qtbot.waitUntil(lambda: panel.beside.maps is not None and f"{len(rows)} images of class 4" in panel._beside.title)
     outputs = [outputs_of(network, data.validation.images[row])["conv1"] for row in rows]
     average = np.mean(outputs, axis=0)
     own = outputs_of(network, sample_of(window)[0])["conv1"]
