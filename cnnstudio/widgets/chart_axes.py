@@ -12,15 +12,18 @@ import pyqtgraph as pg  # isort: skip  (after PySide6)
 from cnnstudio.widgets.curve_series import nice_ceiling
 
 OVERHANG = 20
-"""Pixels by which the first and the last number may stand out over the ends of their axis."""
+"""Pixels by which the first and the last number may stand out over the ends of a level axis."""
+_HALF_LINE = 9
+"""The same of an upright one."""
 
 
 class ChartAxis(pg.AxisItem):
     """An axis whose first and last number are whole, and which has a line for each number and no others."""
 
     def boundingRect(self) -> QRectF:
-        """With room for what stands out, also where the lines of the numbers run through the whole chart."""
-        return super().boundingRect().adjusted(-OVERHANG, -OVERHANG, OVERHANG, OVERHANG)
+        """With room for what stands out, and no more: of an item larger than the view Qt keeps old parts when it is drawn."""
+        across, down = (0, _HALF_LINE) if self.orientation in ("left", "right") else (OVERHANG, 0)
+        return super().boundingRect().adjusted(-across, -down, across, down)
 
     def generateDrawSpecs(self, painter: QPainter) -> Any:
         """(line of the axis, lines of the numbers, numbers)"""

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontInfo, QGuiApplication, QIcon, QImage, QMouseEvent, QPainter, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QGraphicsItem, QToolButton
 
 from cnnstudio.theme import apply_theme, current_theme, ui_font
 from cnnstudio.widgets import curve_plot
@@ -494,3 +494,21 @@ def test_what_is_not_shown_is_pale_in_the_legend(plot):
     )
     ground = current_theme().color("surface")
     assert on == current_theme().color("loss") and contrast(off, ground) < 0.6 * contrast(on, ground)
+
+
+@pytest.mark.parametrize("sizes", [((420, 180), (420, 260)), ((420, 300), (380, 220)), ((300, 200), (520, 200))])
+def test_nothing_of_the_old_axes_is_left_after_a_change_of_size(plot, sizes):
+    plot.set_series("train_loss", np.arange(700), np.linspace(5, 0, 700))
+    plot.set_series("train_accuracy", np.arange(700), np.linspace(0, 1, 700))
+    plot.options.hide()
+    for size in sizes:
+        plot.resize(*size)
+        plot._redraw()
+        QApplication.processEvents()
+        cached = plot.chart.grab().toImage()
+    for axis in plot.chart.axes.values():
+        axis.setCacheMode(QGraphicsItem.CacheMode.NoCache)
+        axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
+    fresh = plot.chart.grab().toImage()
+    differing = [(x, y) for y in range(fresh.height()) for x in range(fresh.width()) if fresh.pixel(x, y) != cached.pixel(x, y)]
+    assert differing == []
