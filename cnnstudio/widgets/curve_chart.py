@@ -91,7 +91,7 @@ class CurveChart(pg.GraphicsView):
         layout.addItem(self.axes["rate"], 0, 4)
         layout.addItem(self.axes["bottom"], 1, 1)
         layout.addItem(self.axes["bottom_apart"], 1, 2)
-        layout.addItem(self._unit, 1, 3, 1, 2)
+        layout.addItem(self._unit, 1, 3)
         layout.layout.setRowStretchFactor(0, 1)
         self._grid = layout.layout
         self.setCentralItem(layout)

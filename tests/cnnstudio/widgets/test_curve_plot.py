@@ -512,3 +512,16 @@ def test_nothing_of_the_old_axes_is_left_after_a_change_of_size(plot, sizes):
     fresh = plot.chart.grab().toImage()
     differing = [(x, y) for y in range(fresh.height()) for x in range(fresh.width()) if fresh.pixel(x, y) != cached.pixel(x, y)]
     assert differing == []
+
+
+@pytest.mark.parametrize("width", [560, 405, 300])
+def test_the_name_of_what_is_counted_takes_no_room_beside_the_axes(plot, width):
+    plot.set_series("train_loss", np.arange(700), np.linspace(5, 0, 700))
+    plot.set_series("train_accuracy", np.arange(700), np.linspace(0, 1, 700))
+    for each in (560, width):
+        plot.resize(each, 220)
+        plot._redraw()
+        plot.grab()
+    right = plot.chart.axes["right"]
+    # The name stands below that axis, and may be a little wider.
+    assert right.mapRectToScene(right.boundingRect()).right() >= plot.chart.width() - 16
