@@ -18,8 +18,9 @@ from cnnstudio.panels.explain.part_zoom import PartZoom
 from cnnstudio.panels.explain.pictures import pair_of
 from cnnstudio.panels.explain.subject import Subject
 from cnnstudio.panels.explain.summary import summary
-from cnnstudio.panels.explain.symbols import symbols
+from cnnstudio.panels.explain.symbols import meanings, symbols
 from cnnstudio.panels.explain.term_tree import TermTree, sign_token
+from cnnstudio.panels.explain.words import step_line
 from cnnstudio.theme import SPACE_M, SPACE_S, SPACE_XS, Theme, current_theme, number_font, theme_changed
 from cnnstudio.widgets.formula import FormulaView
 from cnnstudio.widgets.map_view import MapView
@@ -50,14 +51,13 @@ class Body(QScrollArea):
         self.steps.setTabToolTip(0, self.tr("As training computes it: what comes out of the product of both steps."))
         self.steps.setTabToolTip(1, self.tr("The loss first, ∂E/∂y, then back through the closing layer by the chain rule."))
         self.steps.currentChanged.connect(self._choose_steps)
-        self._name, self.value, self._sum, self.idea = QLabel(), QLabel(), QLabel(), QLabel()
-        self._name.setProperty("role", "muted")
-        self._name.setFont(number_font())
+        self.value, self.step, self._sum, self.symbols, self.idea = (QLabel() for _ in range(5))
         self.value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.value.setAccessibleName(self.tr("The explained number"))
-        for label in (self._sum, self.idea):
+        for label in (self.step, self._sum, self.symbols, self.idea):
             label.setProperty("role", "muted")
             label.setWordWrap(True)
+        self.step.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.check, self.code, self.formula = CheckRow(), CodeZoom(), FormulaView()
         self.layer, self.parts, self.tree = LayerZoom(), PartZoom(), TermTree()
         for zoom in (self.layer, self.parts, self.tree):
@@ -87,13 +87,15 @@ class Body(QScrollArea):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, SPACE_XS, SPACE_M, SPACE_M)
         column.setSpacing(SPACE_S)
-        number = QVBoxLayout()
+        number, first = QVBoxLayout(), QHBoxLayout()
         number.setSpacing(0)
-        for label in (self._name, self.value, self._sum):
-            number.addWidget(label)
+        first.addWidget(self.value)
+        first.addWidget(self.step, 1)
+        number.addLayout(first)
+        number.addWidget(self._sum)
         column.addLayout(number)
-        for widget in (self.check, self.steps, self.layer, self.idea, self._formula_title, self.formula, self._copies, self.parts,
-                       self._tree_title, self.tree, self._code_title, self.code):  # fmt: skip
+        for widget in (self.check, self.steps, self.layer, self.idea, self._formula_title, self.formula, self.symbols,
+                       self._copies, self.parts, self._tree_title, self.tree, self._code_title, self.code):  # fmt: skip
             column.addWidget(widget)
         column.addStretch()
         self.setWidget(inside)
@@ -113,7 +115,6 @@ class Body(QScrollArea):
             (self.tr("Copy as picture"), self.formula.copy_picture),
         ):
             button = QPushButton(text)
-            button.setProperty("role", "quiet")
             button.clicked.connect(copy)
             layout.addWidget(button)
         layout.addStretch()
@@ -127,7 +128,7 @@ class Body(QScrollArea):
         if longer is not None and self.steps.currentIndex():
             subject = longer
         names = Names(subject.snapshot, self._name_of)
-        self._name.setText(names.cell(subject.ref))
+        self.step.setText(step_line(subject.snapshot))
         self.value.setText(format_value(subject.value, 5))
         self._color_value()
         for label, text in ((self._sum, summary(subject)), (self.idea, sentences(subject))):
@@ -155,6 +156,8 @@ class Body(QScrollArea):
         self.parts.show_part(subject, part, names)
         lines = [*symbols(subject), *latex.numbers(subject, part)]
         self.formula.set_lines(lines)
+        self.symbols.setText(meaning := meanings(subject))
+        self.symbols.setVisible(bool(meaning))
         for widget in (self._formula_title, self.formula, self._copies):
             widget.setVisible(bool(lines))
 

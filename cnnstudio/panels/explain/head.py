@@ -1,4 +1,4 @@
-"""The head of an explanation: the way here, the title, whose numbers these are, and the direction looked in."""
+"""The head of an explanation: the way here, the title beside whose numbers these are, and the direction looked in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabBar, QVBoxLayout, QWidget
 from cnnstudio.panels.explain.subject import Subject, counterparts
 from cnnstudio.panels.explain.trail import Trail
 from cnnstudio.panels.explain.trail_bar import TrailBar
-from cnnstudio.panels.explain.words import probe_line, title
+from cnnstudio.panels.explain.words import title
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.fields import Choice, IntField
 from cnnstudio.widgets.numbers import unbroken
@@ -35,9 +35,6 @@ class Head(QWidget):
         self.title = QLabel()
         self.title.setProperty("role", "heading")
         self.title.setWordWrap(True)
-        self.line = QLabel()
-        self.line.setProperty("role", "muted")
-        self.line.setWordWrap(True)
         self.ways = QTabBar()
         self.ways.setExpanding(False)
         self.ways.setDrawBase(False)
@@ -56,11 +53,11 @@ class Head(QWidget):
         self.image.setFixedWidth(64)
         self.image.hide()
         # In two rows: all in one are wider than the panel is at first.
-        whose, row = QHBoxLayout(), QHBoxLayout()
-        for each in (whose, row):
+        named, row = QHBoxLayout(), QHBoxLayout()
+        for each in (named, row):
             each.setSpacing(SPACE_XS)
-        whose.addWidget(self.line, 1)
-        whose.addWidget(self.probe)
+        named.addWidget(self.title, 1)
+        named.addWidget(self.probe)
         row.addWidget(self.ways)
         row.addStretch()
         row.addWidget(self.image)
@@ -71,8 +68,7 @@ class Head(QWidget):
         self._top.setSpacing(SPACE_XS)
         self._top.addWidget(self.trail, 1)
         column.addLayout(self._top)
-        column.addWidget(self.title)
-        column.addLayout(whose)
+        column.addLayout(named)
         column.addLayout(row)
         self.ways.currentChanged.connect(lambda way: self.way_chosen.emit(WAYS[way]))
         self.probe.currentIndexChanged.connect(lambda _: self.probe_chosen.emit(self.probe.currentData()))
@@ -91,14 +87,12 @@ class Head(QWidget):
         """Name nothing."""
         self.title_text = ""
         self.title.clear()
-        self.line.clear()
 
     def show_subject(self, subject: Subject, trail: Trail, name_of: Callable[[str], str]) -> None:
-        """Name a number, its probe and its step."""
+        """Name a number and its place."""
         self.trail.show_trail(trail)
         self.title_text = title(subject, name_of)
         self.title.setText(unbroken(self.title_text))
-        self.line.setText(probe_line(subject.snapshot))
         ways = counterparts(subject.snapshot, subject.ref)
         is_parameter = subject.kind in ("parameter", "gradient", "new")
         with QSignalBlocker(self.ways):

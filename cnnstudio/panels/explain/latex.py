@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 import re
 
+import numpy as np
+
 from cnnstudio.panels.explain.subject import Subject
 from engine.term import LEAVES, Term
 
+DIGITS = 5
+"""Significant digits, as many as the number above the formula has: a reader who adds the terms gets the sum."""
 LONGEST_SUM = 6
 """Terms of a sum that are written out; a longer one shows its first and last."""
 LONGEST_LINE = 40
@@ -55,12 +59,14 @@ def _length(text: str) -> int:
 
 
 def number(value: float) -> str:
-    """A number in four significant digits, powers of ten as such."""
+    """A number in `DIGITS` significant digits, powers of ten as such; in fewer where they give it exactly: 0, 0.9."""
     if math.isnan(value):
         return r"\mathrm{nan}"
     if math.isinf(value):
         return r"\infty" if value > 0 else r"{-}\infty"
-    text = f"{abs(value):.4g}"
+    short = f"{abs(value):.{DIGITS}g}"
+    # An exact number may come as a float32: 0.9 is then 0.89999998.
+    text = short if np.float32(float(short)) == np.float32(abs(value)) else f"{abs(value):#.{DIGITS}g}".rstrip(".")
     if "e" in text:
         mantissa, exponent = text.split("e")
         text = rf"{mantissa}\cdot 10^{{{int(exponent)}}}"

@@ -84,7 +84,7 @@ class LayerZoom(QWidget):
         self.setVisible(pair is not None)
         if pair is None:
             return
-        signs = ("", "⋆ ", "→ ") if pair.kernel is not None else ("", "", "")
+        signs = ("", "∗ ", "→ ") if pair.kernel is not None else ("", "", "")
         self._share_room(SHARES if pair.kernel is not None else (1, 0, 1))
         pictures = (pair.source, pair.kernel, pair.result)
         for view, picture, caption, sign in zip(self._all, pictures, self._captions, signs, strict=True):
@@ -95,7 +95,7 @@ class LayerZoom(QWidget):
             words = sign + self._caption(picture, names)
             caption.setText(unbroken(words))
             view.setAccessibleName(words)
-            view.set_maps(picture.maps, kind=picture.kind)
+            view.set_maps(picture.maps, kind=picture.kind, low=picture.bounds[0], high=picture.bounds[1])
         self._fit_heights()
         self._outline(None)
 

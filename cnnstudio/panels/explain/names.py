@@ -44,6 +44,10 @@ class Names:
                 return f"{block} → {letter} {slot_name(rest)}"
         return f"{block} {kept_name(short)}"
 
+    def block(self, name: str) -> str:
+        """The block to which an array belongs."""
+        return self._name_of(name.rpartition(".")[0])
+
     def cell(self, ref: CellRef) -> str:
         """A cell: "Conv 2 [0, 3, 4]", "Conv 2 W[0, 1, 2, 2]"."""
         if not ref.index:
@@ -64,6 +68,8 @@ class Names:
         kind, parameter, rest = array_kind(self._placed[layer], short)
         block = self._name_of(layer)
         match kind:
+            case "forward" if self._placed[layer].node.layer.kind == "input" and self._placed[layer].y.is_image:
+                return translate("input image")
             case "forward":
                 return closed_up(translate("output of {block}").format(block=block))
             case "delta":
@@ -78,6 +84,14 @@ class Names:
             return ""
         what, number = part
         words = {"channel": translate("channel {n}"), "filter": translate("filter {n}"), "image": translate("image {n}")}
+        return words[what].format(n=number) if what in words else self.array(what)
+
+    def part_heading(self, part: tuple[str, int] | None) -> str:
+        """The same at the head of a section: "Channel 2"."""
+        if part is None:
+            return ""
+        what, number = part
+        words = {"channel": translate("Channel {n}"), "filter": translate("Filter {n}"), "image": translate("Image {n}")}
         return words[what].format(n=number) if what in words else self.array(what)
 
 

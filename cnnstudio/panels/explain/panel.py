@@ -20,6 +20,7 @@ from cnnstudio.panels.explain.part_zoom import PartZoom
 from cnnstudio.panels.explain.subject import Subject, counterparts, is_parameter_like, subject_of
 from cnnstudio.panels.explain.term_tree import TermTree
 from cnnstudio.panels.explain.trail import Trail
+from cnnstudio.panels.explain.words import probe_line
 from cnnstudio.panels.live_panel import LivePanel, Needs
 from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.selection import CellRef, Selection
@@ -161,8 +162,8 @@ class ExplainPanel(LivePanel):
 
     @property
     def probe_text(self) -> str:
-        """The line that names probe and step."""
-        return self._head.line.text()
+        """Whose numbers are shown, and of which step; empty while none are."""
+        return probe_line(self._subject.snapshot) if self._subject is not None else ""
 
     # --- what is needed, and what comes ---
 

@@ -17,7 +17,7 @@ from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.cell import Cell
 from cnnstudio.widgets.map_view import MapView
 from cnnstudio.widgets.number_grid import NumberGrid
-from cnnstudio.widgets.numbers import format_value, unbroken
+from cnnstudio.widgets.numbers import closed_up, format_value, unbroken
 from engine.layer import Array
 from engine.term import CellRef, Term
 
@@ -159,10 +159,10 @@ class PartZoom(QWidget):
             return
         self._part, self._count = part, len(parts)
         chosen = parts[part]
-        name = names.part(chosen.part)
+        name = names.part_heading(chosen.part)
         many = self.tr("{part} · {number} of {count}").format(part=name, number=part + 1, count=len(parts))
         of_products = bool(chosen.children) and chosen.children[0].op == "product"
-        only = self.tr("the products") if of_products else self.tr("the window")
+        only = self.tr("The products") if of_products else self.tr("The window")
         self._name.setText(many if len(parts) > 1 else name or only)
         for button in self._buttons:
             button.setVisible(len(parts) > 1)
@@ -238,8 +238,8 @@ class PartZoom(QWidget):
         (row, column), (end_row, end_column) = first[-2:], last[-2:]
         if array.endswith(".W"):
             rotated = (row, column) > (end_row, end_column)
-            text = self.tr("kernel {name}, rotated by 180°") if rotated else self.tr("kernel {name}")
-            return text.format(name=name)
+            text = self.tr("kernel {cell} of {block}, rotated by 180°") if rotated else self.tr("kernel {cell} of {block}")
+            return closed_up(text.format(cell=f"W{list(first[:-2])}", block=names.block(array)))
         return self.tr("window of {name}, rows {top}–{bottom}, columns {left}–{right}").format(
             name=name, top=row, bottom=end_row, left=column, right=end_column)
 

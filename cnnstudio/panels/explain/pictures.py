@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cnnstudio.panels.explain.subject import Subject, fold
-from cnnstudio.widgets.colormaps import Kind
+from cnnstudio.panels.shown_maps import kind_of
+from cnnstudio.widgets.colormaps import Kind, value_range
 from engine.layer import Array, Window
 from engine.layers.conv import Conv2D
 from engine.layers.pool import Pool2D
@@ -29,6 +30,8 @@ class Picture:
     maps: Array
     cell_of: Callable[[Spot], CellRef | None]
     kind: Kind
+    bounds: tuple[float, float]
+    """Of the colours: the range of the whole layer, in which other panels show the same map at first."""
     rotated: bool = False
     """By 180°."""
     padded: bool = False
@@ -86,21 +89,23 @@ def _picture(subject: Subject, name: str, cell: tuple[int, ...], image: int | No
     array = subject.snapshot[name]
     if subject.has_images(name):
         array = array[shown or 0]
-    kind = _kind(name)
+    kind = _kind(name, array)
+    bounds = value_range(array, kind)
     if array.ndim == 1:
         rows, columns = fold(array.size)
         return Picture(name, array.reshape(1, rows, columns),
-                       lambda spot: subject.place(name, (spot[1] * columns + spot[2],), shown), kind)
+                       lambda spot: subject.place(name, (spot[1] * columns + spot[2],), shown), kind, bounds)
     if array.ndim == 2:
-        return Picture(name, array[None], lambda spot: subject.place(name, spot[1:], shown), kind)
+        return Picture(name, array[None], lambda spot: subject.place(name, spot[1:], shown), kind, bounds)
     front = tuple(cell[:array.ndim - 2])
-    return Picture(name, np.asarray(array[front])[None], lambda spot: subject.place(name, (*front, *spot[1:]), shown), kind)
+    return Picture(name, np.asarray(array[front])[None], lambda spot: subject.place(name, (*front, *spot[1:]), shown), kind,
+                   bounds)
 
 
-def _kind(name: str) -> Kind:
+def _kind(name: str, array: Array) -> Kind:
     if name == "image":
         return "image"
-    return "activation" if name.endswith(".y") else "weight"
+    return kind_of(name, array) if name.endswith(".y") else "weight"
 
 
 def _spot(picture: Picture, cell: tuple[int, ...]) -> Spot:
@@ -210,7 +215,8 @@ def _spread_delta(subject: Subject, layer: Conv2D, part: int) -> Pair:
 
     result = _picture(subject, subject.ref.array, cell)
     return Pair(
-        Picture(name, spread[None], cell_of, "weight", padded=spread.shape != delta.shape), result, _spot(result, cell),
+        Picture(name, spread[None], cell_of, "weight", value_range(subject.at(name), "weight"),
+                padded=spread.shape != delta.shape), result, _spot(result, cell),
         lambda spot: (0, (range(spot[1], spot[1] + fh + 1), range(spot[2], spot[2] + fw + 1))),
         lambda spot: (0, min(max(spot[1] - fh // 2, 0), x[1] - 1), min(max(spot[2] - fw // 2, 0), x[2] - 1)),
         kernel=_kernel(subject, f, cell[0] % (x[0] // layer.groups), rotated=True))
@@ -251,7 +257,8 @@ def _kernel(subject: Subject, f: int, c: int, *, rotated: bool = False) -> Pictu
         row, column = (height - 1 - spot[1], width - 1 - spot[2]) if rotated else spot[1:]
         return CellRef(name, (f, min(c, subject.snapshot[name].shape[1] - 1), row, column))
 
-    return Picture(name, (weights[::-1, ::-1] if rotated else weights)[None], cell_of, "weight", rotated=rotated)
+    return Picture(name, (weights[::-1, ::-1] if rotated else weights)[None], cell_of, "weight",
+                   value_range(subject.snapshot[name], "weight"), rotated=rotated)
 
 
 def _served(subject: Subject) -> Pair | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cnnstudio.panels.explain.subject import Subject, array_kind
+from cnnstudio.panels.explain.words import translate
 from engine.layers.input import Input
 from engine.snapshot import Snapshot, UpdateFacts
 
@@ -104,6 +105,16 @@ def symbols(subject: Subject) -> list[str]:
     else:
         found = _GRADIENT.get((layer.kind, subject.target), "")
     return [found] if found else []
+
+
+def meanings(subject: Subject) -> str:
+    """What the letters with a hat stand for, which no picture names; empty where the formula has none."""
+    formula = " ".join(symbols(subject))
+    if r"\hat{x}_{" in formula:
+        return translate("x̂: the padded input, s: the stride")
+    if r"\hat{\delta}" in formula:
+        return translate("δ̂: δ of the output, spread by the stride and padded")
+    return translate("x̂: the normalised input") if r"\hat{x}" in formula else ""
 
 
 def _of_update(subject: Subject) -> list[str]:

@@ -113,6 +113,13 @@ def _axes(subject: Subject) -> list[str]:
     return [name.format(n=n) for name, n in zip(names, cell, strict=True)]
 
 
+def step_line(snapshot: Snapshot) -> str:
+    """Of which step the numbers are, for where their probe is named already."""
+    if snapshot.probe == "batch":
+        return translate("step {step}, weights before the update").format(step=snapshot.step)
+    return translate("step {step}").format(step=snapshot.step)
+
+
 def probe_line(snapshot: Snapshot) -> str:
     """Whose numbers these are, and of which step."""
     if snapshot.probe == "batch":

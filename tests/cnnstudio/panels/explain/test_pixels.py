@@ -19,6 +19,12 @@ def assert_matrix(matrix: Matrix, expected: NDArray[np.floating]) -> None:
     assert_grid(matrix.grid, expected, "diverging", -high, high)
 
 
+def centred(array: NDArray[np.floating]) -> tuple[float, float]:
+    """The range of diverging colours over a whole array."""
+    high = float(np.abs(array).max())
+    return -high, high
+
+
 def test_the_zooms_of_a_convolution_are_painted_as_computed(qtbot: QtBot, window: MainWindow) -> None:
     enlarge(window, "explain", 900, 900)
     train(qtbot, window, 1)
@@ -30,9 +36,11 @@ def test_the_zooms_of_a_convolution_are_painted_as_computed(qtbot: QtBot, window
     outputs = outputs_of(network, sample.image)
     x, kernel = outputs["relu1"], network.parameters.named["conv2.W"][3, 5]
     source, result = panel.layer_zoom.views
-    assert_shows(source, x[5:6])
-    assert_shows(result, outputs["conv2"][3:4])
-    assert_shows(panel.layer_zoom.kernel, kernel[None])
+    # The colours are those of the whole layer, as Feature maps and Kernels have them at first.
+    y, weights = outputs["conv2"], network.parameters.named["conv2.W"]
+    assert_shows(source, x[5:6], float(x.min()), float(x.max()))
+    assert_shows(result, y[3:4], float(y.min()), float(y.max()))
+    assert_shows(panel.layer_zoom.kernel, kernel[None], *centred(weights))
     padded = np.pad(x[5], 1)
     window_ = padded[1:4, 2:5]  # of output cell (1, 2): stride 1, padding 1
     parts = panel._body.parts
@@ -55,6 +63,7 @@ def test_the_zoom_of_a_delta_is_painted_as_a_backward_pass_computes_it(qtbot: Qt
     index = {p.node.id: p.index for p in network.placed}
     source, result = panel.layer_zoom.views
     source.clear_highlight()  # its line would hide parts of the small cells
-    assert_shows(source, np.pad(lane.deltas[index["conv2"]][0][2:3], ((0, 0), (1, 1), (1, 1))))
-    assert_shows(result, lane.deltas[index["relu1"]][0][5:6])
-    assert_shows(panel.layer_zoom.kernel, network.parameters.named["conv2.W"][2, 5, ::-1, ::-1][None])
+    above, below, weights = lane.deltas[index["conv2"]][0], lane.deltas[index["relu1"]][0], network.parameters.named["conv2.W"]
+    assert_shows(source, np.pad(above[2:3], ((0, 0), (1, 1), (1, 1))), *centred(above))
+    assert_shows(result, below[5:6], *centred(below))
+    assert_shows(panel.layer_zoom.kernel, weights[2, 5, ::-1, ::-1][None], *centred(weights))
