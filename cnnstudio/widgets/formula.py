@@ -18,6 +18,8 @@ _GAP = 6
 _SMALLEST = 0.62
 """A formula that is too wide shrinks to this share of its size at most; what is wider still is cut into lines by its author."""
 _COPY_SCALE = 3
+GOES_ON = r"\quad"
+"""How a line begins that goes on with the one above it."""
 
 
 @lru_cache(maxsize=512)
@@ -41,7 +43,10 @@ class FormulaView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._lines: tuple[str, ...] = ()
+        self._shown: list[list[QSvgRenderer]] = []
+        """The lines on display; those that go on with each other are together."""
         self._set: list[QSvgRenderer] = []
+        """The lines that are to take the place of those shown, as many as stand."""
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
@@ -81,27 +86,32 @@ class FormulaView(QWidget):
 
     @Slot()
     def _set_next(self) -> None:
-        if self.finished:
-            self.updateGeometry()
-            self.update()
-            return
-        line = self._lines[len(self._set)]
-        self._set.append(QSvgRenderer(QByteArray(svg(line, self._type_size(), current_theme().text)), self))
+        if not self.finished:
+            line = self._lines[len(self._set)]
+            self._set.append(QSvgRenderer(QByteArray(svg(line, self._type_size(), current_theme().text))))
         if not self.finished:
             self._soon.start()
+            return
+        self._shown = []
+        for line, drawing in zip(self._lines, self._set, strict=True):
+            if self._shown and line.startswith(GOES_ON):
+                self._shown[-1].append(drawing)
+            else:
+                self._shown.append([drawing])
         self.setFixedHeight(self.sizeHint().height())
         self.update()
-        if self.finished:
-            self.all_set.emit()
+        self.all_set.emit()
 
     # --- drawing ---
 
-    def _scale(self, width: float) -> float:
-        return max(_SMALLEST, min(1.0, (self.width() - 2) / max(width, 1.0)))
+    def _scaled(self) -> list[tuple[QSvgRenderer, float]]:
+        """Every line with its scale: a sum that goes on in the next line is set in one size."""
+        scales = [(group, min(1.0, (self.width() - 2) / _widest(group))) for group in self._shown]
+        return [(line, max(_SMALLEST, scale)) for group, scale in scales for line in group]
 
     def sizeHint(self) -> QSize:
         """All lines at the scale that the width allows."""
-        height = sum(r.viewBoxF().height() * self._scale(r.viewBoxF().width()) + _GAP for r in self._set)
+        height = sum(line.viewBoxF().height() * scale + _GAP for line, scale in self._scaled())
         return QSize(200, round(height) + 2)
 
     def resizeEvent(self, event: object) -> None:
@@ -112,18 +122,10 @@ class FormulaView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the lines that have been set."""
         painter = QPainter(self)
-        self._draw(painter, scaled=True)
+        _draw(painter, self._scaled())
         if self.hasFocus():
             painter.setPen(current_theme().color("accent"))
             painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 4, 4)
-
-    def _draw(self, painter: QPainter, *, scaled: bool) -> None:
-        y = 1.0
-        for renderer in self._set:
-            box = renderer.viewBoxF()
-            scale = self._scale(box.width()) if scaled else 1.0
-            renderer.render(painter, QRectF(1, y, box.width() * scale, box.height() * scale))
-            y += box.height() * scale + _GAP
 
     # --- copying ---
 
@@ -136,14 +138,14 @@ class FormulaView(QWidget):
 
     def picture(self) -> QImage:
         """The formulas on white or the theme's ground, at three times their size."""
-        width = max((r.viewBoxF().width() for r in self._set), default=1.0)
-        height = sum(r.viewBoxF().height() + _GAP for r in self._set)
-        image = QImage(round(width + 8) * _COPY_SCALE, round(height + 6) * _COPY_SCALE, QImage.Format.Format_RGB32)
+        lines = [line for group in self._shown for line in group]
+        height = sum(line.viewBoxF().height() + _GAP for line in lines)
+        image = QImage(round(_widest(lines) + 8) * _COPY_SCALE, round(height + 6) * _COPY_SCALE, QImage.Format.Format_RGB32)
         image.fill(current_theme().color("surface"))
         painter = QPainter(image)
         painter.scale(_COPY_SCALE, _COPY_SCALE)
         painter.translate(3, 3)
-        self._draw(painter, scaled=False)
+        _draw(painter, [(line, 1.0) for line in lines])
         painter.end()
         return image
 
@@ -169,3 +171,16 @@ class FormulaView(QWidget):
             self.copy_latex()
         else:
             super().keyPressEvent(event)
+
+
+def _widest(lines: Sequence[QSvgRenderer]) -> float:
+    return max((line.viewBoxF().width() for line in lines), default=1.0)
+
+
+def _draw(painter: QPainter, lines: Sequence[tuple[QSvgRenderer, float]]) -> None:
+    """Lines below each other, each at its scale."""
+    y = 1.0
+    for line, scale in lines:
+        box = line.viewBoxF()
+        line.render(painter, QRectF(1, y, box.width() * scale, box.height() * scale))
+        y += box.height() * scale + _GAP

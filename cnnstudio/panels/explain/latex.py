@@ -8,6 +8,7 @@ import re
 import numpy as np
 
 from cnnstudio.panels.explain.subject import Subject
+from cnnstudio.widgets.formula import GOES_ON
 from engine.term import LEAVES, Term
 
 DIGITS = 5
@@ -47,7 +48,7 @@ def _cut(text: str, term: Term) -> list[str]:
     lines = [first]
     for piece in pieces:
         if _length(lines[-1]) + _length(piece) > LONGEST_LINE:
-            lines.append(rf"\quad + {piece}")
+            lines.append(rf"{GOES_ON} + {piece}")
         else:
             lines[-1] += f" + {piece}"
     return lines
@@ -83,11 +84,11 @@ def latex(term: Term, depth: int = 0) -> str:
         case "sum" if not children:
             return number(term.value)
         case "sum":
-            return _joined([_added(child, depth) for child in _ends(children)], len(children), "+")
+            return _joined([_added(child, depth) for child in _ends(children, depth)], len(children), "+")
         case "product":
             return r" \cdot ".join(_factor(child, depth) for child in children)
         case "max" | "argmax" | "mean":
-            inside = [latex(child, depth + 1) for child in _ends(children)]
+            inside = [latex(child, depth + 1) for child in _ends(children, depth)]
             return rf"\mathrm{{{term.op}}}({_joined(inside, len(children), ',')})"
         case "difference":
             return f"{below[0]} - {_factor(children[1], depth)}"
@@ -124,9 +125,9 @@ def latex(term: Term, depth: int = 0) -> str:
     return below[0] if below else number(term.value)
 
 
-def _ends(children: tuple[Term, ...]) -> tuple[Term, ...]:
-    """The terms of a sum that are written out."""
-    return children if len(children) <= LONGEST_SUM else (*children[:3], *children[-1:])
+def _ends(children: tuple[Term, ...], depth: int) -> tuple[Term, ...]:
+    """The terms of a sum that are written out; fewer in a fraction or a root, which cannot be cut into lines."""
+    return children if len(children) <= LONGEST_SUM else (*children[:2 if depth else 3], *children[-1:])
 
 
 def _joined(texts: list[str], count: int, sign: str) -> str:

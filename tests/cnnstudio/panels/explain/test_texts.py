@@ -74,13 +74,14 @@ def test_what_the_input_block_puts_out_is_the_input_image(snapshots: list[Snapsh
     assert names.caption(f"{snapshots[0].spec.nodes[0].id}.y") == "input image"
 
 
-def test_all_lines_of_a_formula_are_set_in_one_size(qtbot: QtBot) -> None:
+def test_a_sum_is_set_in_one_size_in_all_its_lines(qtbot: QtBot) -> None:
     view = FormulaView()
     qtbot.addWidget(view)
     view.resize(170, 40)
-    view.set_lines(["1 = 2", " + ".join(["1.2345"] * 4)])
-    qtbot.waitUntil(lambda: view.finished)
-    boxes = [line.viewBoxF() for line in view._shown]
-    scale = (view.width() - 2) / max(box.width() for box in boxes)
+    view.set_lines(["1 = 2", "3 = 1.2345", r"\quad + " + " + ".join(["1.2345"] * 4)])
+    qtbot.waitUntil(lambda: view.finished and bool(view._shown))
+    lines = view._scaled()
+    scale = (view.width() - 2) / lines[2][0].viewBoxF().width()
     assert 0.62 < scale < 0.9
-    assert view.height() == pytest.approx(sum(box.height() * scale + 6 for box in boxes) + 2, abs=1)
+    assert [each for _, each in lines] == [1.0, scale, scale]
+    assert view.height() == pytest.approx(sum(line.viewBoxF().height() * each + 6 for line, each in lines) + 2, abs=1)
