@@ -79,8 +79,7 @@ class ExplainPanel(LivePanel):
         controller.batch_probed.connect(self._take_batch)
         controller.history_replaced.connect(self._forget_batch)
         controller.state_changed.connect(self._follow_state)
-        self._show_hint(self.tr("Click any number to see how it was computed: a cell of a feature map, a kernel, a delta, "
-                                "a probability."))
+        self._invite()
 
     # --- layout ---
 
@@ -314,7 +313,10 @@ class ExplainPanel(LivePanel):
         self._later.stop()
         cell = self._selection.cell
         snapshot = self._snapshots[cell.probe] if cell is not None else None
-        if cell is None or not self.isVisible():
+        if not self.isVisible():
+            return
+        if cell is None:
+            self._invite()
             return
         self._head.show_probe(cell.probe)
         if snapshot is None:
@@ -348,6 +350,10 @@ class ExplainPanel(LivePanel):
             return self.tr("{block} has no cell {index} any more.").format(
                 block=self._document.name_of(block), index=list(cell.index))
         return error_sentence(error)
+
+    def _invite(self) -> None:
+        self._show_hint(self.tr("Click any number to see how it was computed: a cell of a feature map, a kernel, a delta, "
+                                "a probability."))
 
     def _show_hint(self, text: str) -> None:
         self._subject = None

@@ -216,6 +216,11 @@ def test_without_a_trained_batch_the_panel_says_so(qtbot: QtBot, window: MainWin
     assert panel.subject is None
 
 
+def test_without_a_cell_the_panel_invites_to_choose_one(window: MainWindow, panel: ExplainPanel) -> None:
+    window.studio.selection.select_cell(None)
+    assert panel.subject is None and panel.hint_text.startswith("Click any number") and not panel.head.isVisible()
+
+
 def test_the_number_follows_training_and_names_its_step(qtbot: QtBot, window: MainWindow, panel: ExplainPanel) -> None:
     show(qtbot, window, "conv1.y", (0, 4, 4))
     train(qtbot, window, 3)
