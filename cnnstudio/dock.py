@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QMenu, QWidget
 
 from cnnstudio.icon_button import IconButton
+from cnnstudio.panels.panel_tools import PanelTools
 from cnnstudio.theme import SPACE_S, SPACE_XS, current_theme
 from cnnstudio.widgets.elided_label import ElidedLabel
 
@@ -41,6 +42,12 @@ class Dock(QDockWidget):
     def _frame(self, floating: bool) -> None:
         """A window of its own needs an edge: neither Qt nor a window manager draws one."""
         self.setContentsMargins(*(4 * [int(floating)]))
+        self.put_help_last()
+
+    def put_help_last(self) -> None:
+        """The Tab key comes to the panel before it comes to its help, which may be older than the parts of the panel."""
+        for tools in self.findChildren(PanelTools):
+            tools.put_last()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the edge of a window of its own."""

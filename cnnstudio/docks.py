@@ -83,6 +83,7 @@ class Docks(QObject):
         """Put a panel into its dock, whose title follows what the panel says it shows."""
         dock = self[name]
         dock.setWidget(with_help_line(name, panel))
+        dock.put_help_last()
         if hasattr(panel, "heading_changed"):
             panel.heading_changed.connect(dock.set_heading)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from cnnstudio.panels.panel_tools import PanelTools
-from cnnstudio.theme import SPACE_S
+from cnnstudio.theme import SPACE_L, SPACE_S, SPACE_XS
 from cnnstudio.widgets.elided_label import ElidedLabel
+
+FORMS = ("properties", "settings")
+"""Panels whose text begins further from the edge; the line stands below it."""
 
 
 def with_help_line(name: str, panel: QWidget) -> QWidget:
@@ -18,16 +21,18 @@ def with_help_line(name: str, panel: QWidget) -> QWidget:
     whole = QWidget()
     line = ElidedLabel(todo)
     line.setProperty("role", "muted")
-    foot = QHBoxLayout()
-    foot.setContentsMargins(SPACE_S, 0, 2, 0)
-    foot.setSpacing(0)
-    foot.addWidget(line, 1)
-    foot.addWidget(PanelTools(whole, None, todo, more))
+    foot = QFrame()
+    foot.setProperty("role", "foot")
+    row = QHBoxLayout(foot)
+    row.setContentsMargins(SPACE_L if name in FORMS else SPACE_S, SPACE_XS, SPACE_S, SPACE_XS)
+    row.setSpacing(0)
+    row.addWidget(line, 1)
+    row.addWidget(PanelTools(whole, None, todo, more))
     column = QVBoxLayout(whole)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(0)
     column.addWidget(panel, 1)
-    column.addLayout(foot)
+    column.addWidget(foot)
     return whole
 
 
@@ -40,7 +45,7 @@ def _texts() -> dict[str, tuple[str, str]]:
                 "template replaces the whole network; Undo brings the old one back."),
         ),
         "outline": (
-            _tr("Select a block here, too."),
+            _tr("Click a block to select it on the canvas."),
             _tr("The same blocks as on the canvas, in the order of the network. Ctrl+↑ and Ctrl+↓ move the selected one, Delete "
                 "removes it, a letter opens the search for a block to insert, Enter shows the options."),
         ),

@@ -34,7 +34,7 @@ def style_sheet(theme: Theme, text_points: float, line_height: int) -> str:
 
     Widgets choose a variant by the dynamic property `role`: QPushButton and QToolButton "primary" | "go" |
     "danger" | "quiet"; QLabel "title" | "heading" | "section" | "muted" | "error" | "warning" | "ok";
-    QFrame "card" | "bar" | "info" | "note" | "alert".
+    QFrame "card" | "bar" | "foot" | "info" | "note" | "alert".
     """
     tokens = {name: getattr(theme, name) for name in theme.__dataclass_fields__}
     for name in _GLYPHS:
@@ -85,6 +85,7 @@ QLabel[role="readout"] { background: $tooltip; color: $on_tooltip; border-radius
 QLabel:disabled { color: $disabled; }
 QFrame[role="card"] { background: $surface; border: 1px solid $border; border-radius: 6px; }
 QFrame[role="bar"] { background: $window; border: none; border-bottom: 1px solid $border; }
+QFrame[role="foot"] { border: none; border-top: 1px solid $border; }
 QFrame[role="info"] { background: $accent_soft; border: none; border-radius: 6px; }
 QFrame[role="note"] { background: $warning_soft; border: none; border-radius: 6px; }
 QFrame[role="alert"] { background: $danger_soft; border: none; border-radius: 6px; }

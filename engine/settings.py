@@ -20,7 +20,7 @@ class TrainSettings(Configurable):
 
     kind = "training"
 
-    epochs: int = option(5, ge=1, label="Epochs", help="How often all training images are seen.", live=True)
+    epochs: int = option(5, ge=1, label="Epochs", help="How many times all training images are seen.", live=True)
     batch_size: int = option(64, ge=1, label="Batch size", help="Images for one update of the weights.", live=True)
     learning_rate: float = option(0.001, gt=0, label="Learning rate", help="How far one update moves the weights.", live=True)
     seed: int = option(1, ge=0, label="Seed", help="The same seed gives the same weights and the same order of images.")

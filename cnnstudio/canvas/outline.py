@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QItemSelectionModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Slot
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Slot,
+)
+from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from cnnstudio.canvas.captions import problem_sentence, tooltip_of
 from cnnstudio.canvas.icons import layer_icon
@@ -14,10 +26,23 @@ from cnnstudio.canvas.view import CanvasView
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
 from cnnstudio.document.words import layer_phrases
+from cnnstudio.theme import SPACE_L, SPACE_M, SPACE_S, current_theme
 from cnnstudio.widgets.numbers import format_count
 
 _ROOT = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
+PARTS = Qt.ItemDataRole.UserRole
+
+
+@dataclass(frozen=True)
+class RowParts:
+    """What a row says of a block; what is unknown is empty."""
+
+    name: str
+    options: str
+    output: str
+    parameters: str
+    problem: str
 
 
 class OutlineModel(QAbstractListModel):
@@ -51,31 +76,85 @@ class OutlineModel(QAbstractListModel):
         if block_id not in self._document.graph:  # a view asks before the change of the network has come here
             return None
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return self._text(block_id)
+            return self._text(self._parts(block_id))
+        if role == PARTS:
+            return self._parts(block_id)
         if role == Qt.ItemDataRole.DecorationRole:
             return layer_icon(self._document.graph[block_id].node.layer.kind)
         if role == Qt.ItemDataRole.ToolTipRole:
             return tooltip_of(self._document, self._document.graph[block_id])
         return None
 
-    def _text(self, block_id: str) -> str:
+    def _parts(self, block_id: str) -> RowParts:
         derived, block = self._document.derived, self._document.graph[block_id]
-        parts = [self._document.name_of(block_id), " · ".join(layer_phrases(block.node.layer))]
         facts, problem = derived.analysis.get(block_id), derived.problem(block_id)
-        if facts is not None:
-            parts.append(f"→ {facts.y}")
-            if facts.parameters:
-                parts.append(self.tr("{n} params").format(n=format_count(facts.parameters)))
-        if problem is not None:
-            parts.append(problem_sentence(self._document, problem))
-        return "   ".join(part for part in parts if part)
+        output = str(facts.y) if facts is not None else ""
+        counted = facts is not None and facts.parameters
+        return RowParts(
+            self._document.name_of(block_id),
+            " · ".join(phrase for phrase in layer_phrases(block.node.layer) if phrase != output),
+            output,
+            self.tr("{n} params").format(n=format_count(counted)) if counted else "",
+            problem_sentence(self._document, problem) if problem is not None else "",
+        )
+
+    @staticmethod
+    def _text(parts: RowParts) -> str:
+        shown = parts.name, parts.options, parts.output and f"→ {parts.output}", parts.parameters, parts.problem
+        return "   ".join(text for text in shown if text)
 
 
 class _Row(QStyledItemDelegate):
-    """As wide as the panel: a long text ends in …, and its tool tip says the rest."""
+    """Name and options, then output and parameters in columns of their own; where there is no room for these, the tool tip
+    says them.
+    """
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(60, super().sizeHint(option, index).height())
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row, parts = QStyleOptionViewItem(option), index.data(PARTS)
+        self.initStyleOption(row, index)
+        row.text = ""  # only ground and icon are drawn by the style
+        widget = row.widget
+        style = widget.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, row, painter, widget)
+        if parts is None:
+            return
+        icon = style.subElementRect(QStyle.SubElement.SE_ItemViewItemDecoration, row, widget)
+        room = row.rect.adjusted(icon.right() + SPACE_S - row.rect.left(), 0, -SPACE_S, 0)
+        painter.save()
+        painter.setFont(row.font)
+        every = [index.model().index(i, 0).data(PARTS) for i in range(index.model().rowCount())]
+        self._write(painter, room, parts, [each for each in every if each is not None])
+        painter.restore()
+
+    def _write(self, painter: QPainter, room: QRect, parts: RowParts, every: Sequence[RowParts]) -> None:
+        """The texts of a row; the widest of `every` row gives the widths of the columns."""
+        theme, advance = current_theme(), painter.fontMetrics().horizontalAdvance
+        left, right = room.left() + advance(parts.name) + SPACE_M, room.right()
+        self._draw(painter, room, room.left(), right, parts.name, theme.text)
+        if parts.problem:
+            self._draw(painter, room, left, right, parts.problem, theme.danger)
+            return
+        outputs, counts = (max(advance(text) for text in texts) for texts in
+                           ([each.output for each in every], [each.parameters for each in every]))  # fmt: skip
+        free = room.width() - max(advance(each.name) for each in every) - SPACE_M
+        if counts and free >= outputs + SPACE_L + counts:
+            self._draw(painter, room, right - counts, right, parts.parameters, theme.muted, Qt.AlignmentFlag.AlignRight)
+            right -= counts + SPACE_L
+        if free >= outputs:
+            self._draw(painter, room, right - outputs, right, parts.output, theme.muted, Qt.AlignmentFlag.AlignRight)
+            right -= outputs + SPACE_L
+        self._draw(painter, room, left, right, parts.options, theme.muted)
+
+    @staticmethod
+    def _draw(painter: QPainter, room: QRect, left: int, right: int, text: str, color: str,
+              side: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft) -> None:  # fmt: skip
+        painter.setPen(QColor(color))
+        box = QRect(left, room.top(), right - left + 1, room.height())
+        text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, side | Qt.AlignmentFlag.AlignVCenter, text)
 
 
 class OutlinePanel(QListView):

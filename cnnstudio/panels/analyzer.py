@@ -40,13 +40,15 @@ class AnalyzerModel(QAbstractTableModel):
             self.tr("Memory"),
             self.tr("Receptive field"),
         )
+        self._short = {_PARAMETERS: self.tr("Params"), _FIELD: self.tr("Field")}
+        """Where a heading would be wider than what stands below it; the whole name is in its explanation."""
         self._explanations = (
             self.tr("In the order of the network"),
             self.tr("Shape behind the layer, height × width × channels"),
-            self.tr("Trained numbers"),
+            self.tr("Parameters: trained numbers"),
             self.tr("Multiply-accumulate operations for one image, forward"),
             self.tr("Bytes of the output of one image, and of the parameters"),
-            self.tr("Pixels of the input that one output depends on"),
+            self.tr("Receptive field: pixels of the input that one output depends on"),
         )
         document.graph_changed.connect(self._follow)
 
@@ -70,9 +72,9 @@ class AnalyzerModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(section)
-        texts: dict[int, tuple[str, ...]] = {
-            Qt.ItemDataRole.DisplayRole: self._headings, Qt.ItemDataRole.ToolTipRole: self._explanations}  # fmt: skip
-        return texts[role][section] if role in texts else None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._short.get(section, self._headings[section])
+        return self._explanations[section] if role == Qt.ItemDataRole.ToolTipRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """The text of a cell, or with the role SORT the number that it is ordered by."""
@@ -114,7 +116,7 @@ class AnalyzerModel(QAbstractTableModel):
     def totals(self) -> str:
         """The sums over all layers."""
         analysis = self._document.derived.analysis
-        return self.tr("{parameters} parameters · {macs} MACs per image · {memory}").format(
+        return self.tr("{parameters} parameters · {macs} MACs per image · {memory} memory").format(
             parameters=format_count(analysis.parameters),
             macs=format_count(analysis.macs),
             memory=format_bytes(analysis.activation_bytes + analysis.parameter_bytes),
@@ -168,9 +170,9 @@ class AnalyzerPanel(QWidget):
         copy_markdown.clicked.connect(self.copy_markdown)
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_S)
-        foot.addWidget(self._totals, 1)
         foot.addWidget(copy_csv)
         foot.addWidget(copy_markdown)
+        foot.addStretch(1)
         tools = PanelTools(
             self, None, self.tr("Click a row to choose its block; click a heading to sort."),
             self.tr("What every layer puts out, how many numbers it trains, what it costs, and how many pixels of the input one "
@@ -181,6 +183,7 @@ class AnalyzerPanel(QWidget):
         column.setContentsMargins(SPACE_S, SPACE_XS, SPACE_S, SPACE_S)
         column.setSpacing(SPACE_S)
         column.addWidget(self.table, 1)
+        column.addWidget(self._totals)
         column.addLayout(foot)
         self.model.modelReset.connect(self._follow)
         selection.block_changed.connect(self._show_selection)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import Protocol
 
-from PySide6.QtCore import QPoint, QRect, Slot
+from PySide6.QtCore import QPoint, QRect, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolTip, QWidget
 
 from cnnstudio.icon_button import IconButton
 
 READING_TIME = 30_000
 """Milliseconds for which the explanation stays."""
+TAB = Qt.FocusPolicy.TabFocus
 
 
 class WithMenu(Protocol):
@@ -59,6 +60,13 @@ class PanelTools(QWidget):
         """Copy and save other pictures from now on; those that are hidden when the menu opens are left out."""
         self._views = views
         self._more.setVisible(bool(views))
+
+    def put_last(self) -> None:
+        """Let the Tab key, and a window that has just opened, come to everything else of the panel first."""
+        others = [w for w in self._panel.findChildren(QWidget) if w.focusPolicy() & TAB and not self.isAncestorOf(w)]
+        if others:
+            self.setTabOrder(others[-1], self._help)
+            self.setTabOrder(self._help, self._more)
 
     @property
     def views(self) -> tuple[WithMenu, ...]:

@@ -58,10 +58,7 @@ class TypedPanel(LivePanel):
         column = QVBoxLayout(body)
         column.setContentsMargins(0, SPACE_XS, SPACE_S, SPACE_S)
         column.setSpacing(SPACE_M)
-        top = QHBoxLayout()
-        top.addLayout(self._make_input(), 1)
-        top.addWidget(self._tools, 0, Qt.AlignmentFlag.AlignTop)
-        column.addLayout(top)
+        column.addLayout(self._make_input())
         column.addLayout(self._make_weights())
         column.addStretch()
         scroll = QScrollArea()
@@ -111,7 +108,10 @@ class TypedPanel(LivePanel):
         self._channels.setSpacing(SPACE_S)
         self._channels.addStretch()
         self._grids: list[NumberGrid] = []
-        column.addWidget(head)
+        top = QHBoxLayout()
+        top.addWidget(head, 1)
+        top.addWidget(self._tools, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(top)
         column.addWidget(self._begin)
         column.addLayout(self._channels)
         return column
@@ -139,7 +139,7 @@ class TypedPanel(LivePanel):
         self._kernel, self._bias = NumberGrid(editable=True), NumberGrid(editable=True)
         self._kernel.setAccessibleName(self.tr("Weights"))
         self._bias.setAccessibleName(self.tr("Biases"))
-        self._bias_title = QLabel(self.tr("Biases"))
+        self._bias_title = QLabel()
         self._bias_title.setProperty("role", "muted")
         self._note = QLabel()
         self._note.setProperty("role", "muted")
@@ -284,6 +284,18 @@ class TypedPanel(LivePanel):
         if biases is not None:
             shown = biases[None] if len(biases) <= MOST_BIASES else biases[self._filter.value()].reshape(1, 1)
             self._bias.set_values(shown, kind="weight")
+            if shown.size > 1 and not self._filter.isHidden():  # the bias of the filter whose kernel stands above
+                self._bias.highlight(range(1), range(self._filter.value(), self._filter.value() + 1))
+            else:
+                self._bias.clear_highlight()
+            self._bias_title.setText(self._whose_biases(len(biases), weights.ndim == 4))
+
+    def _whose_biases(self, count: int, filters: bool) -> str:
+        if count > MOST_BIASES:
+            text = self.tr("Bias of filter {n}") if filters else self.tr("Bias of unit {n}")
+            return text.format(n=self._filter.value())
+        text = self.tr("Biases of filters 0–{last}") if filters else self.tr("Biases of units 0–{last}")
+        return text.format(last=count - 1)
 
     def _fit_fields(self, weights: Array | None, biases: Array | None) -> None:
         """Show what the shapes of weights and biases ask for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from cnnstudio.canvas.export import export_drawing
 from cnnstudio.canvas.face import HEADER, THUMBNAIL, Face, paint_face, pixel_font
 from cnnstudio.canvas.formula_bar import FormulaBar
 from cnnstudio.canvas.icons import layer_pixmap
-from cnnstudio.canvas.outline import OutlineModel, OutlinePanel
+from cnnstudio.canvas.outline import OutlineModel, OutlinePanel, _Row
 from cnnstudio.canvas.palette import Palette
 from cnnstudio.canvas.view import CanvasView
 from cnnstudio.canvas.wire_item import rounded
@@ -134,6 +135,7 @@ def test_the_outline_lists_blocks_and_shares_the_selection(qtbot: QtBot, documen
     model = outline.model()
     assert model.rowCount() == 14
     assert "Conv 1   6 @ 5×5 · pad 2   → 28×28×6   156 params" in model.data(model.index(1, 0))
+    assert model.data(model.index(0, 0)) == "Input   → 28×28×1"  # said once: its options are its output
     view.canvas.select(["conv2"])
     assert [i.row() for i in outline.selectedIndexes()] == [4]
     QTest.mouseClick(outline.viewport(), Qt.MouseButton.LeftButton, pos=outline.visualRect(model.index(2, 0)).center())
@@ -142,6 +144,29 @@ def test_the_outline_lists_blocks_and_shares_the_selection(qtbot: QtBot, documen
     assert document.graph.next("max_pool1") == "relu1"
     QTest.keyClick(outline, Qt.Key.Key_Delete)
     assert "relu1" not in document.graph and model.rowCount() == 13
+
+
+@pytest.mark.parametrize(("width", "columns"), [(500, 2), (230, 1), (150, 0)])
+def test_the_outline_has_columns_as_far_as_there_is_room(
+    qtbot: QtBot, document: Document, monkeypatch: pytest.MonkeyPatch, width: int, columns: int
+) -> None:
+    view = CanvasView(document)
+    outline = OutlinePanel(view)
+    shown(qtbot, view)
+    ends: dict[str, int] = {}
+    draw = _Row._draw
+
+    def note(painter: Any, room: Any, left: int, right: int, text: str, *more: Any) -> None:
+        ends[text] = right
+        draw(painter, room, left, right, text, *more)
+
+    monkeypatch.setattr(_Row, "_draw", staticmethod(note))
+    shown(qtbot, outline, width)
+    outline.grab()
+    outputs = [ends.get(text) for text in ("28×28×6", "10×10×16", "400")]
+    counts = [ends.get(text) for text in ("156 params", "48,120 params")]
+    assert (outputs[0] is not None) + (counts[0] is not None) == columns
+    assert len(set(outputs)) == len(set(counts)) == 1
 
 
 # --- faces and wires ---

@@ -57,6 +57,13 @@ def test_the_numbers_are_those_made_by_hand(panel: AnalyzerPanel) -> None:
         assert field is None or rows[name][5] == field
 
 
+def test_every_column_is_in_sight_in_a_window_of_its_own(panel: AnalyzerPanel) -> None:
+    panel.resize(560, 380)
+    QApplication.processEvents()
+    assert panel.table.horizontalScrollBar().maximum() == 0
+    assert copied(panel)[0][2] == "Parameters" and copied(panel)[0][5] == "Receptive field"
+
+
 def test_copies_keep_the_order_shown(panel: AnalyzerPanel) -> None:
     panel.table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
     numbers = [int(row[2]) for row in copied(panel)[1:]]

@@ -81,6 +81,22 @@ def test_every_panel_says_what_to_do_and_explains_itself(window: MainWindow) -> 
         assert not help_.isHidden() and help_.toolTip() == line
 
 
+@pytest.mark.parametrize("name", ["palette", "settings", "typed", "prediction"])
+def test_the_keyboard_comes_to_a_panel_before_it_comes_to_its_help(window: MainWindow, name: str) -> None:
+    dock = window.docks[name]
+    window.docks.bring_up(name)
+    dock.setFloating(True)
+    (tools,) = dock.widget().findChildren(PanelTools)
+    dock.setFocus()
+    reached = []
+    for _ in range(60):
+        dock.focusNextChild()
+        focus = dock.focusWidget()
+        if focus is not None and dock.widget().isAncestorOf(focus):
+            reached.append(tools.isAncestorOf(focus))
+    assert reached and not reached[0] and True in reached
+
+
 def test_every_picture_is_copied_and_saved_from_its_own_menu_and_from_that_of_its_panel(window: MainWindow) -> None:
     for dock, picture in pictures_of(window):
         (tools,) = window.docks[dock].widget().findChildren(PanelTools)

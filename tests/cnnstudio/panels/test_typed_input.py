@@ -24,6 +24,11 @@ def test_every_weight_and_bias_is_painted_and_written(qtbot: QtBot, window: Main
     assert_grid(panel.kernel_grid, kernel, "diverging", -high, high)
     high = float(np.abs(biases).max())
     assert_grid(panel.bias_grid, biases[None], "diverging", -high, high)
+    assert panel._bias_title.text() == "Biases of filters 0–15"
+    assert panel.bias_grid._highlight == (range(1), range(9, 10))
+    window.view.show_block("dense1")
+    qtbot.waitUntil(lambda: "dense1.W" in (panel._snapshot or ()))
+    assert panel._bias_title.text() == "Bias of unit 0" and panel.bias_grid._highlight is None
 
 
 def test_every_pixel_of_a_typed_input_is_painted_and_written(qtbot: QtBot, window: MainWindow) -> None:
