@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
 
 from cnnstudio.document.document import Document
-from cnnstudio.theme import number_font
+from cnnstudio.panels.option_row import LABEL_GAP, LABEL_WIDTH
 from cnnstudio.widgets.numbers import format_bytes, format_count
 from engine.layer import Layer, Shape
 
@@ -75,7 +75,7 @@ class FactsTable(QWidget):
         super().__init__(parent)
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 4, 0, 0)
-        self._form.setHorizontalSpacing(12)
+        self._form.setHorizontalSpacing(LABEL_GAP)
         self._form.setVerticalSpacing(4)
         self._form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self._facts: list[Fact] = []
@@ -90,7 +90,7 @@ class FactsTable(QWidget):
         for what, how_much in facts:
             label, value = QLabel(what, self), QLabel(how_much, self)
             label.setProperty("role", "muted")
-            value.setFont(number_font(0.95))
+            label.setMinimumWidth(LABEL_WIDTH)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setWordWrap(True)
             self._form.addRow(label, value)

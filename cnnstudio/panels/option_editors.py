@@ -137,9 +137,9 @@ class _Pair(OptionEditor):
         self.link.setChecked(True)
         self.link.setText("=")
         self.link.setProperty("role", "quiet")
-        self.link.setFixedWidth(26)
+        self.link.setFixedWidth(24)
         for spin in (self.height_spin, self.width_spin):
-            spin.setFixedWidth(60)
+            spin.setFixedWidth(54)  # with the rest of the row into the narrowest panel
         self.link.setToolTip(self.tr("Height and width alike"))
         self.link.setAccessibleName(self.tr("Height and width alike"))
         _row(self, self.height_spin, QLabel("×", self), self.width_spin, self.link)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from cnnstudio.document.words import error_sentence, fix_label, say
+from cnnstudio.icon_button import IconButton
 from cnnstudio.panels.option_editors import OptionEditor, editor_for
 from cnnstudio.theme import ui_font
 from engine.errors import EngineError
 from engine.options import Option
 
-LABEL_WIDTH = 80
+LABEL_WIDTH = 76
+LABEL_GAP = 8
 
 
 class OptionRow(QWidget):
-    """An option: label with default mark and reset button, the editor, help, and what is wrong with the
-    input.
-    """
+    """An option: label, the editor with a reset button beside it, help, and what is wrong with the input."""
 
     changed = Signal(str, object)
     finished = Signal()
@@ -32,13 +32,11 @@ class OptionRow(QWidget):
         self.label = QLabel("" if option.kind == "bool" else say(option.label), self)
         self.label.setBuddy(self.editor)
         self.label.setToolTip(say(option.help))
-        self.reset = QToolButton(self)
-        self.reset.setText("⟲")
-        self.reset.setProperty("role", "quiet")
-        self.reset.setFixedSize(26, 22)
         tip = self.tr("Back to the default, {value}").format(value=shown(option.default))
-        self.reset.setToolTip(tip)
-        self.reset.setAccessibleName(tip)
+        self.reset = IconButton("reset", tip, self, token="muted")
+        self.reset.setProperty("small", True)
+        self.reset.setFixedSize(20, 24)
+        self.reset.setIconSize(QSize(14, 14))
         self.reset.clicked.connect(self._reset)
         self.help = QLabel(say(option.help), self)
         self.help.setWordWrap(True)
@@ -49,24 +47,25 @@ class OptionRow(QWidget):
         self.error.hide()
         self.help.setFont(ui_font(0.88))
         wide = option.kind in ("padding", "bool")
-        first, last = QHBoxLayout(), QHBoxLayout()
-        first.setSpacing(8)
+        first = QHBoxLayout()
+        first.setSpacing(4)
         if option.kind != "bool":
-            self.label.setWordWrap(True)
+            self.label.setWordWrap(not wide)
             first.addWidget(self.label)
+        if option.kind != "padding":
+            first.addWidget(self.editor)
         if not wide:
-            self.label.setFixedWidth(LABEL_WIDTH)
-            first.addWidget(self.editor, 1)
-        last.addWidget(self.help, 1)
-        last.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignTop)
+            self.label.setFixedWidth(LABEL_WIDTH + LABEL_GAP - first.spacing())
+        first.addWidget(self.reset)
+        first.addStretch(1)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
         box.addLayout(first)
-        if wide:
+        if option.kind == "padding":
             box.addWidget(self.editor)
         box.addWidget(self.error)
-        box.addLayout(last)
+        box.addWidget(self.help)
         self.editor.edited.connect(self._edited)
         self.editor.finished.connect(self.finished)
 
@@ -74,9 +73,6 @@ class OptionRow(QWidget):
         """Show the value of the document; what was wrong with the input is over."""
         self.editor.set_value(value)
         self.error.hide()
-        policy = self.reset.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.reset.setSizePolicy(policy)
         self.reset.setVisible(value != self.option.default)
 
     def show_resolved(self, sides: tuple[int, int, int, int] | None) -> None:

@@ -22,9 +22,9 @@ from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
 from cnnstudio.document.words import departure_sentence, layer_title, say
 from cnnstudio.panels.facts import FactsTable, block_facts, network_facts
-from cnnstudio.panels.option_row import LABEL_WIDTH, OptionRow
+from cnnstudio.panels.option_row import LABEL_GAP, LABEL_WIDTH, OptionRow
 from cnnstudio.panels.problem_note import ProblemNote
-from cnnstudio.theme import layer_color
+from cnnstudio.theme import SPACE_L, SPACE_M, layer_color
 from cnnstudio.widgets.form_area import FormArea
 from engine.errors import EngineError
 from engine.layer import Layer
@@ -103,7 +103,7 @@ class BlockForm(QWidget):
         label.setBuddy(self.name)
         label.setFixedWidth(LABEL_WIDTH)
         name_row = QHBoxLayout()
-        name_row.setSpacing(8)
+        name_row.setSpacing(LABEL_GAP)
         name_row.addWidget(label)
         name_row.addWidget(self.name, 1)
         box.addLayout(name_row)
@@ -194,7 +194,7 @@ class NetworkSummary(QWidget):
 
 def _column(parent: QWidget) -> QVBoxLayout:
     box = QVBoxLayout(parent)
-    box.setContentsMargins(16, 14, 16, 14)
+    box.setContentsMargins(SPACE_L, 14, SPACE_M, 14)
     box.setSpacing(10)
     return box
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.document import layout
@@ -120,6 +120,16 @@ def test_reset_brings_the_default_back(panel: PropertiesPanel) -> None:
     QTest.mouseClick(row.reset, Qt.MouseButton.LeftButton)
     assert document(panel).graph["conv1"].node.layer.depth == LAYERS["conv"]().depth  # type: ignore[attr-defined]
     assert not row.reset.isVisible()
+
+
+@pytest.mark.parametrize("name", ["depth", "kernel_size"])
+def test_the_reset_button_stands_beside_the_editor_in_the_narrowest_panel(panel: PropertiesPanel, name: str) -> None:
+    panel.resize(290, 600)
+    row = form(panel, "conv1").rows[name]
+    QApplication.processEvents()
+    assert 0 < row.reset.x() - row.editor.geometry().right() < 10
+    assert row.reset.geometry().right() < row.width() and row.width() < panel.viewport().width()
+    assert not row.reset.icon().isNull()
 
 
 def test_a_linked_pair_changes_both_numbers_and_an_open_one_only_its_own(panel: PropertiesPanel) -> None:
