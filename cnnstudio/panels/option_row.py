@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from cnnstudio.document.words import error_sentence, fix_label, say
@@ -34,9 +34,7 @@ class OptionRow(QWidget):
         self.label.setToolTip(say(option.help))
         tip = self.tr("Back to the default, {value}").format(value=shown(option.default))
         self.reset = IconButton("reset", tip, self, token="muted")
-        self.reset.setProperty("small", True)
-        self.reset.setFixedSize(20, 24)
-        self.reset.setIconSize(QSize(14, 14))
+        self.reset.make_small(14, 20, 24)
         self.reset.clicked.connect(self._reset)
         self.help = QLabel(say(option.help), self)
         self.help.setWordWrap(True)
