@@ -1,12 +1,14 @@
 """The window while training runs: frames, stalls of the event loop, and what looking costs the training.
 
-    python3 run.py bench --live [--seconds 3] [--rounds 8] [--network lenet5] [--panels] [--memory 10000]
+    python3 run.py bench --live [--seconds 1] [--rounds 24] [--network lenet5] [--panels] [--memory 10000]
 
 Three ways to train take turns, so that whatever else the machine does hits all of them: with the window but neither panels nor
-canvas, with the canvas alone, and with every panel side by side. Each is compared with training without a window right before and
-right after it: the bare loop of the same trainer in this process, whose threads may use all cores while no window is drawn. The
-command line trains with the same trainer and settings, so that this is about its rate (a process that only trains may be a few
-percent faster); a further row gives it with worker processes instead of threads.
+canvas, with the canvas alone, and with every panel side by side. Turns are short and many, because a machine's speed may change
+by a tenth from one second to the next. Each is compared with training without a window right before and right after it: the
+bare loop of the same trainer in this process, whose threads may use all cores while no window is drawn. The command line trains
+with the same trainer and settings, so that this is about its rate; a further row gives it with worker processes instead of
+threads. The meter in the GUI thread runs only while all panels are open, since it wakes this thread oftener than the rest of a
+window without panels does.
 
 A frame shows the weights after some step, and there is none between two steps, nor while an epoch ends with its validation. So
 frames are compared with 30 a second or, where training makes fewer steps, with 85 % of its steps without a window; and the gap
@@ -136,14 +138,15 @@ class Bench(QObject):
                 self.update_gaps.append(1e3 * (last - before))
         return images / (time.perf_counter() - start)
 
-    def with_window(self, seconds: float) -> tuple[float, Meter]:
-        """Images a second, and what the meter saw, while the window shows what is open."""
+    def with_window(self, seconds: float, *, metered: bool) -> tuple[float, Meter]:
+        """Images a second, and what the meter saw, while the window shows what is open; ticks only if it is `metered`."""
         controller, batch = self.studio.controller, self.studio.settings.batch_size
         controller.run()
         wait_until(lambda: controller.state.phase == RunPhase.RUNNING and controller.state.step > 2)
         pause(0.5)
         self._meter, self._states = Meter(), []
-        self._timer.start()
+        if metered:
+            self._timer.start()
         pause(seconds)
         self._timer.stop()
         (start, first), (end, last) = self._states[0], self._states[-1]
@@ -183,7 +186,7 @@ class Bench(QObject):
         """Images a second of the bare loop with worker processes for the slices of a batch."""
         data = self.studio.data
         assert data is not None
-        trainer = Trainer(self.studio.document.spec, data, self.studio.settings, workers=CORES)
+        trainer = Trainer(self.studio.document.spec, data, self.studio.settings, workers=max(1, CORES - 1))
         events = trainer.run()
         clock = time.perf_counter()
         while not trainer.network.workers_ready() and time.perf_counter() - clock < LONGEST_START:
@@ -318,7 +321,7 @@ def measure(name: str, seconds: float, rounds: int) -> None:
     for _ in range(rounds):
         for way, show in ways.items():
             show()
-            rate, meter = bench.with_window(seconds)
+            rate, meter = bench.with_window(seconds, metered=way == "open")
             bare.append(bench.windowless(seconds))
             shares[way].append(2 * rate / (bare[-2] + bare[-1]))
         meters.append(meter)  # of the last way, with all panels open
@@ -386,8 +389,8 @@ def watch_memory(name: str, steps: int) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Measure what the arguments ask for."""
     parser = argparse.ArgumentParser(prog="run.py bench --live", description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of one round")
-    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of one turn")
+    parser.add_argument("--rounds", type=int, default=24)
     parser.add_argument("--network", choices=sorted(DATA), help="only this one")
     parser.add_argument("--panels", action="store_true", help="what each panel costs instead")
     parser.add_argument("--memory", type=int, metavar="STEPS", help="watch the memory over so many steps instead")
