@@ -23,7 +23,7 @@ from cnnstudio.session.worker import Worker
 from engine.datasets.dataset import Dataset
 from engine.snapshot import Snapshot
 
-PACKET_INTERVAL = 0.1
+PACKET_INTERVAL = 0.2
 """Seconds for which rows of a running training are gathered into one packet, unless a frame takes them along."""
 NICENESS = 5
 """How far training steps back behind the window where both want the same core."""

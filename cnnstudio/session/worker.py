@@ -145,7 +145,8 @@ class Worker(threading.Thread):
             self._handled += 1
         else:
             self._safely(self._advance, ends_run=True)
-        self._safely(self._make_frame, ends_run=True)
+        if self._frames.request is not None:
+            self._safely(self._make_frame, ends_run=True)
         if self._phase != RunPhase.RUNNING or self._mailbox.awaits_state(self._handled):
             self._post_state()
 
@@ -290,7 +291,7 @@ class Worker(threading.Thread):
         allow_cores(self._cores(trainer))
         event = next(self._events)
         if isinstance(event, GradientDone):
-            if self._release_frame():
+            if self._frames.request is not None and self._release_frame():
                 allow_cores(max(1, CORES - 1))  # the window draws now, and an update gains little from the last core
             event = next(self._events)
         match event:
