@@ -13,6 +13,8 @@ SLOWEST = 0.1
 """The longest time between two frames for that reason."""
 ROWS_INTERVAL = 0.3
 """Seconds between two times that rows and states are told."""
+ROWS_ALONE = 0.5
+"""The same where no frames are wanted: each time wakes a thread that otherwise sleeps, and takes a core from the training."""
 GRACE = 0.05
 """Seconds that rows wait for a frame, so that the thread is woken once for both."""
 ANSWER = 8
@@ -47,7 +49,7 @@ class Pace:
 
     def rows_told(self) -> None:
         """Rows have been told."""
-        self._rows_at = time.monotonic() + ROWS_INTERVAL
+        self._rows_at = time.monotonic() + (ROWS_ALONE if self._interval is None else ROWS_INTERVAL)
 
     def drawn(self) -> None:
         """The last frame has been drawn: what the thread has done since it came tells what one takes, painting included."""

@@ -17,7 +17,7 @@ NORMS_INTERVAL = 0.2
 """Seconds between two records of the layers' norms while training runs."""
 HISTOGRAMS_INTERVAL = 1.0
 """The same for the histograms around their weights."""
-LARGEST_SHARE = 0.005
+LARGEST_SHARE = 0.003
 """How much of its time a running training may spend on each kind of record; what takes longer is made less often."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from cnnstudio.session import pace
-from cnnstudio.session.pace import FRAME_INTERVAL, GRACE, ROWS_INTERVAL, SLOWEST, Pace
+from cnnstudio.session.pace import FRAME_INTERVAL, GRACE, ROWS_ALONE, ROWS_INTERVAL, SLOWEST, Pace
 from tests.cnnstudio.set_clock import SetClock
 
 
@@ -79,6 +79,16 @@ def test_who_wants_frames_seldom_is_asked_seldom(clock: SetClock) -> None:
     made.rows_told()
     made.want_frames(None)
     assert made.wait() == pytest.approx(1e3 * ROWS_INTERVAL, abs=1)
+
+
+def test_rows_are_told_less_often_where_no_frame_is_drawn(clock: SetClock) -> None:
+    made = Pace()
+    made.want_frames(None)
+    made.rows_told()
+    clock.now += ROWS_INTERVAL
+    assert not made.rows_due
+    clock.now += ROWS_ALONE - ROWS_INTERVAL
+    assert made.rows_due
 
 
 def test_rows_wait_a_little_for_a_frame_with_which_they_come(clock: SetClock) -> None:
