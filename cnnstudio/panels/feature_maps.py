@@ -172,9 +172,15 @@ class FeatureMapsPanel(LivePanel):
         block = self._selection.block
         derived = self._document.derived
         self._enlarged.show_all()
+        choices = (self._after, self._pooling, self._compare.box)
+        focused = next((choice for choice in choices if choice.hasFocus()), None)
+        if focused is not None:
+            focused.clearFocus()  # Qt hands on the focus of what is hidden as Tab does, at which a map shows its first cell
         self._after.setVisible(block is not None and activation_of(derived, block) is not None)
         self._pooling.offer(self._pool())
         self._choose()
+        if focused is not None:
+            next((choice for choice in (focused, *choices) if not choice.isHidden()), self.view).setFocus()
 
     def needs(self) -> Needs:
         """The outputs of the layer and of what stands beside it; deltas where they flow back; for a range of the network all."""

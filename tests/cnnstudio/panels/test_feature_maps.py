@@ -245,6 +245,20 @@ def test_a_max_pooling_shows_its_input_with_the_winners_beside_its_output(
     assert_shows(panel.view, y)
 
 
+def test_a_choice_that_goes_hands_the_focus_to_the_one_in_its_place_and_not_to_the_maps(
+    qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel
+) -> None:
+    choose(qtbot, window, "conv1", 8)
+    window.activateWindow()
+    panel._after.setFocus()
+    qtbot.waitUntil(panel._after.hasFocus)
+    window.view.show_block(next(b.id for b in window.studio.document.graph.main if b.node.layer.kind == "max_pool"))
+    assert not panel._after.isVisible() and panel._pooling.hasFocus()
+    assert panel.view._cursor is None
+    window.view.show_block("conv1")
+    assert panel._after.hasFocus() and panel.view._cursor is None
+
+
 def test_pointing_at_either_side_of_a_pooling_outlines_the_window_and_tells_the_value(
     qtbot: QtBot, window: MainWindow, panel: FeatureMapsPanel, pooled: str
 ) -> None:
