@@ -27,7 +27,7 @@ from cnnstudio.session.run_list import Runs
 from cnnstudio.theme import SPACE_S, SPACE_XS
 
 NARROWEST, WIDEST = 68, 190
-"""Pixels of the column of changes while there are none, and at most unless it is drawn wider."""
+"""Pixels of the column of changes, which is hidden while there are none, unless it is drawn wider."""
 
 
 class RunsPanel(QWidget):
@@ -171,8 +171,10 @@ class RunsPanel(QWidget):
         """After a run has come or gone, one is selected: that which has just begun, else the same as before, else the last."""
         self._stack.setCurrentIndex(1 if self.model.rows else 0)
         texts = (str(self.model.index(row, OTHERWISE).data() or "") for row in range(self.model.rowCount()))
-        needed = max(map(self.table.fontMetrics().horizontalAdvance, texts), default=0) + 2 * SPACE_S
-        self.table.setColumnWidth(OTHERWISE, max(self.table.columnWidth(OTHERWISE), min(needed, WIDEST)))
+        needed = max(map(self.table.fontMetrics().horizontalAdvance, texts), default=0)
+        self.table.setColumnHidden(OTHERWISE, not needed)
+        if needed:
+            self.table.setColumnWidth(OTHERWISE, max(self.table.columnWidth(OTHERWISE), min(needed + 2 * SPACE_S, WIDEST)))
         ids, present = [run.id for run in self.model.rows], self._runs.present
         wanted = [self._noted] if present in self._listed else [present, self._noted]
         self._listed = ids

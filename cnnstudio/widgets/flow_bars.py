@@ -55,7 +55,7 @@ class Name(NamedTuple):
 
 
 class FlowBars(QWidget):
-    """Bars from the first to the last layer; the signal runs from right to left, as the arrow above them says."""
+    """Bars from the first to the last layer; the signal runs from right to left, as the words above them say."""
 
     bar_clicked = Signal(str)
     """The id of the layer whose bar was clicked, or chosen with the arrow keys."""
@@ -137,24 +137,20 @@ class FlowBars(QWidget):
             self.paint_picture(QPainter(self))
 
     def paint_picture(self, painter: QPainter) -> None:
-        """Draw the arrow with the scale, the bars, and as much of the names as there is room for."""
+        """Draw the words on the scale, the bars, and as much of the names as there is room for."""
         theme = current_theme()
         painter.setFont(ui_font(_SMALL))
         painter.setPen(theme.color("muted"))
-        metrics, (top, decades) = painter.fontMetrics(), self._scale
+        metrics = painter.fontMetrics()
         line, below = metrics.height(), metrics.ascent() + 2
-        caption = self.tr("← RMS of δ, log scale: {low} … {high}").format(
-            high=format_value(10**top, 2), low=format_value(10 ** (top - decades), 2)
-        )
-        elide = Qt.TextElideMode.ElideRight
-        painter.drawText(QRectF(2, 0, self.width(), line), metrics.elidedText(caption, elide, self.width() - 4))
+        painter.drawText(QRectF(2, 0, self.width(), line), self._caption(metrics))
         area = self._area()
         painter.setPen(QPen(theme.color("border"), 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         for index, bar in enumerate(self._bars):
             box = self._bar(index, area)
             painter.fillRect(box, QColor(layer_color(bar.role)))
-            if bar.value > 1.001 * 10**top:
+            if self._is_beyond(bar):
                 _cut(painter, box)
             if bar.key == self._chosen:
                 painter.setPen(QPen(theme.color("accent"), 2))
@@ -163,6 +159,24 @@ class FlowBars(QWidget):
             name = self._names[index]
             lower = line if self._staggered and index % 2 else 0
             painter.drawText(QPointF(name.left, area.bottom() + lower + below), name.text)
+
+    def _caption(self, metrics: QFontMetrics) -> str:
+        """What is measured and on which scale, and, where there is room for it, the way of the signal."""
+        top, decades = self._scale
+        low, high = format_value(10 ** (top - decades), 2), format_value(10**top, 2)
+        scale = self.tr("RMS of δ, log scale: {low} … {high}").format(low=low, high=high)
+        whole, room = f"{self.tr('← from the loss back')} · {scale}", self.width() - 4
+        fits = metrics.horizontalAdvance(whole) <= room
+        return whole if fits else metrics.elidedText(scale, Qt.TextElideMode.ElideRight, room)
+
+    def _is_beyond(self, bar: FlowBar) -> bool:
+        """Whether a bar is longer than the scale."""
+        return bar.value > 1.001 * 10 ** self._scale[0]
+
+    def tip(self, bar: FlowBar) -> str:
+        """Name and value of a bar, and why it is cut if it is."""
+        text = f"{bar.name}: {format_value(bar.value, 3)}"
+        return self.tr("{text}, beyond the scale").format(text=text) if self._is_beyond(bar) else text
 
     @property
     def names(self) -> tuple[Name, ...]:
@@ -230,7 +244,7 @@ class FlowBars(QWidget):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             bar = self._hit(QPointF(event.pos()))
             if bar is not None:
-                QToolTip.showText(event.globalPos(), f"{bar.name}: {format_value(bar.value, 3)}", self)
+                QToolTip.showText(event.globalPos(), self.tip(bar), self)
             return True
         return False
 
@@ -242,9 +256,14 @@ class FlowBars(QWidget):
 
 
 def _cut(painter: QPainter, bar: QRectF) -> None:
-    """A cut across a bar that is longer than the scale."""
-    painter.setPen(QPen(current_theme().color("surface"), 2))
-    painter.drawLine(QPointF(bar.left(), bar.top() + 9), QPointF(bar.right(), bar.top() + 4))
+    """Two gaps across a bar that is longer than the scale."""
+    painter.save()
+    painter.setClipRect(bar)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(current_theme().color("surface"), 2.5))
+    for down in (4, 10):
+        painter.drawLine(QPointF(bar.left() - 2, bar.top() + down + 5), QPointF(bar.right() + 2, bar.top() + down))
+    painter.restore()
 
 
 def _scale_of(bars: Sequence[FlowBar]) -> tuple[float, int]:

@@ -439,8 +439,13 @@ class MapArea(QAbstractScrollArea):
             texts = [f"{channel} {text}" for channel, text in zip("RGB", texts, strict=True)]
         rows, columns = self._names.rows, self._names.columns
         if rows and columns:
-            return f"{rows[cell.row]} → {columns[cell.col]}:  {texts[0]}"
-        name = rows[cell.row] if rows else self._labels[cell.map] if cell.map < len(self._labels) else str(cell.map)
-        return self.tr("{name} · row {row} · column {column}:  {value}").format(
-            name=name, row=cell.row, column=cell.col, value="  ".join(texts)
-        )
+            return self.tr("{name}: {value}").format(name=f"{rows[cell.row]} → {columns[cell.col]}", value=texts[0])
+        place = self.tr("row {row} · column {column}: {value}").format(row=cell.row, column=cell.col, value="  ".join(texts))
+        return " · ".join(filter(None, (rows[cell.row] if rows else self._name_of(cell.map), place)))
+
+    def _name_of(self, number: int) -> str:
+        """What a map is called; nothing where there is only one, or where pictures are no maps but images."""
+        if number < len(self._labels):
+            return self._labels[number]
+        assert self._maps is not None
+        return self.tr("map {number}").format(number=number) if len(self._maps) > 1 and self._kind != "image" else ""

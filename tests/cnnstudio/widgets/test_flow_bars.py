@@ -7,10 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QFontMetrics
 from pytestqt.qtbot import QtBot
 
 from cnnstudio.panels.gradients import rms
-from cnnstudio.theme import current_theme
+from cnnstudio.theme import current_theme, ui_font
 from cnnstudio.widgets.flow_bars import FlowBar, FlowBars
 
 
@@ -32,12 +33,23 @@ def test_a_value_that_lies_alone_is_cut_and_leaves_the_scale_to_the_others(qtbot
     assert bars.share(5e-7) - bars.share(2e-7) > 0.15
     picture = bars.grab().toImage()
 
-    def is_cut(index: int) -> bool:
+    def gaps(index: int) -> int:
         box = bars.bar_rect(index).toRect()
         down = range(box.top() + 2, box.bottom() - 1)
-        return any(picture.pixelColor(box.center().x(), y) == current_theme().color("surface") for y in down)
+        clear = [picture.pixelColor(box.center().x(), y) == current_theme().color("surface") for y in down]
+        return sum(here and not above for above, here in pairwise(clear))
 
-    assert [is_cut(index) for index in range(4)] == [False, False, False, True]
+    assert [gaps(index) for index in range(4)] == [0, 0, 0, 2]
+    assert [bars.tip(bar) for bar in bars.bars[2:]] == ["dense: 1.00e−06", "softmax: 0.300, beyond the scale"]
+
+
+@pytest.mark.parametrize(("width", "words"), [(600, "← from the loss back · RMS of δ"), (240, "RMS of δ, log scale")])
+def test_the_way_of_the_signal_is_said_where_there_is_room_for_words(qtbot: QtBot, width: int, words: str) -> None:
+    bars = FlowBars()
+    qtbot.addWidget(bars)
+    bars.resize(width, 100)
+    bars.set_bars([FlowBar("a", "a", "conv", 0.5)])
+    assert bars._caption(QFontMetrics(ui_font(0.8))).startswith(words)
 
 
 def test_a_long_way_down_in_even_steps_is_shown_whole(qtbot: QtBot) -> None:

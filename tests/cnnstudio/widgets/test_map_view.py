@@ -220,6 +220,20 @@ def test_the_keyboard_reaches_every_cell(view, qtbot):
     assert activated.args == clicked.args == [Cell(0, 0, 0, 0.0)]
 
 
+@pytest.mark.parametrize(
+    ("shape", "options", "text"),
+    [
+        ((3, 2, 2), {}, "map 2 · row 1 · column 0: 0.5000"),
+        ((3, 2, 2), {"labels": ("a", "b", "c")}, "c · row 1 · column 0: 0.5000"),
+        ((1, 2, 2), {}, "row 1 · column 0: 0.5000"),
+        ((3, 2, 2), {"kind": "image"}, "row 1 · column 0: 0.5000"),
+    ],
+)
+def test_the_readout_names_map_row_and_column(view, shape, options, text):
+    view.set_maps(np.full(shape, 0.5, np.float32), **options)
+    assert view._readout(Cell(shape[0] - 1, 1, 0, 0.5)) == text
+
+
 def test_the_cursor_scrolls_into_view(view, qtbot):
     view.set_maps(RNG.random((600, 5, 5)))
     assert view.verticalScrollBar().maximum() > 0
