@@ -149,7 +149,7 @@ DARK = Theme(
     negative="#8fbcff",
 )
 
-# Headers of blocks, chips and palette stripes; the same in light and dark, and so deep that small white text is readable.
+# Headers of blocks, chips and bars; the same in light and dark, and so deep that small white text is readable.
 LAYER_COLORS = {
     "input": "#3fae2a",
     "conv": "#1f7ac2",
@@ -162,6 +162,17 @@ LAYER_COLORS = {
     "output": "#0c8378",
 }
 
+# The layer colours that are too deep for icons, stripes and outlines on a dark ground, as they are drawn there.
+_STROKES_ON_DARK = {
+    "conv": "#4f9fe0",
+    "activation": "#97a1b1",
+    "norm": "#929eff",
+    "flatten": "#f5796a",
+    "dense": "#ea72bd",
+    "dropout": "#b09d8a",
+    "output": "#2fb3a4",
+}
+
 # Distances in logical pixels: everything sits on a grid of 8, small things on 4.
 SPACE_XS, SPACE_S, SPACE_M, SPACE_L, SPACE_XL = 4, 8, 12, 16, 24
 RADIUS = 6
@@ -170,6 +181,11 @@ RADIUS = 6
 def layer_color(role: str) -> str:
     """The colour "#rrggbb" of a layer role (a key of `LAYER_COLORS`); KeyError for an unknown role."""
     return LAYER_COLORS[role]
+
+
+def layer_stroke(role: str, theme: Theme) -> str:
+    """The colour of a layer role for thin strokes on the grounds of a theme."""
+    return _STROKES_ON_DARK.get(role, layer_color(role)) if theme.dark else layer_color(role)
 
 
 def layer_ink(role: str) -> str:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from cnnstudio.document.layout import BLOCK_HEIGHT, BLOCK_WIDTH
-from cnnstudio.theme import Theme, layer_color, layer_ink, ui_font
+from cnnstudio.theme import Theme, layer_color, layer_ink, layer_stroke, ui_font
 
 MARGIN = 8.0
 """Room around the card for shadow, ports and outline."""
@@ -168,7 +168,7 @@ def _paint_header(painter: QPainter, face: Face, theme: Theme) -> None:
         color, ink = theme.color("pressed"), theme.color("muted")
     painter.fillPath(_header_shape(), color)
     if face.pale:
-        painter.fillRect(QRectF(PADDING, HEADER - 2, BLOCK_WIDTH - 2 * PADDING, 2), QColor(layer_color(face.role)))
+        painter.fillRect(QRectF(PADDING, HEADER - 2, BLOCK_WIDTH - 2 * PADDING, 2), QColor(layer_stroke(face.role, theme)))
     painter.setPen(ink)
     room = QRectF(PADDING, 0, BLOCK_WIDTH - 2 * PADDING, HEADER)
     if face.parameters:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from cnnstudio.canvas.card_item import CardItem
 from cnnstudio.canvas.face import HEADER, PADDING, RADIUS, pixel_font
 from cnnstudio.document.layout import BLOCK_HEIGHT, BLOCK_WIDTH
-from cnnstudio.theme import current_theme, layer_color
+from cnnstudio.theme import current_theme, layer_stroke
 
 
 class GhostItem(CardItem):
@@ -28,7 +28,7 @@ class GhostItem(CardItem):
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         """Paint the card."""
         theme = current_theme()
-        color = QColor(layer_color(self._role))
+        color = QColor(layer_stroke(self._role, theme))
         ground = theme.color("surface")
         ground.setAlphaF(0.85)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

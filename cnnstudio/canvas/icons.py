@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
-from cnnstudio.theme import layer_color
+from cnnstudio.theme import current_theme, layer_stroke
 from engine.layer import LAYERS, Context, Layer, Shape, Workspace
 
 SIDE = 20
@@ -21,22 +21,25 @@ def layer_icon(kind: str, scale: float = 2.0) -> QIcon:
     return QIcon(layer_pixmap(kind, scale))
 
 
-@lru_cache(maxsize=128)
 def layer_pixmap(kind: str, scale: float = 2.0) -> QPixmap:
     """The picture of a layer kind, 20×20 logical pixels at `scale` device pixels each."""
+    return _pixmap(kind, scale, layer_stroke(LAYERS[kind].role, current_theme()))
+
+
+@lru_cache(maxsize=128)
+def _pixmap(kind: str, scale: float, color: str) -> QPixmap:
     pixmap = QPixmap(QSize(round(SIDE * scale), round(SIDE * scale)))
     pixmap.setDevicePixelRatio(scale)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    paint_icon(painter, LAYERS[kind])
+    paint_icon(painter, LAYERS[kind], QColor(color))
     painter.end()
     return pixmap
 
 
-def paint_icon(painter: QPainter, layer: type[Layer]) -> None:
+def paint_icon(painter: QPainter, layer: type[Layer], color: QColor) -> None:
     """Draw the icon of a layer kind into the square (0, 0, 20, 20)."""
-    color = QColor(layer_color(layer.role))
     painter.setPen(QPen(color, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     _DRAWINGS[layer.role](painter, color, layer)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from cnnstudio.canvas.icons import layer_pixmap
 from cnnstudio.canvas.search_menu import ROLES
 from cnnstudio.document.words import layer_title, say
-from cnnstudio.theme import current_theme, layer_color, theme_changed, ui_font
+from cnnstudio.theme import current_theme, layer_stroke, theme_changed, ui_font
 from engine.layer import LAYERS
 from engine.templates import Template
 
@@ -213,7 +213,7 @@ def _drag_picture(kind: str, ratio: float) -> QPixmap:
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setOpacity(0.9)
-    painter.setPen(QPen(QColor(layer_color(layer.role)), 2))
+    painter.setPen(QPen(QColor(layer_stroke(layer.role, current_theme())), 2))
     painter.setBrush(current_theme().color("surface"))
     painter.drawRoundedRect(1, 1, 118, 26, 6, 6)
     painter.drawPixmap(QPoint(6, 4), layer_pixmap(kind, ratio))
@@ -255,7 +255,7 @@ class _EntryDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(card, 6, 6)
         sort, name = entry
         is_kind = sort == "kind"
-        bar = QColor(layer_color(LAYERS[name].role)) if is_kind else theme.color("muted")
+        bar = QColor(layer_stroke(LAYERS[name].role, theme)) if is_kind else theme.color("muted")
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(bar)
         painter.setClipRect(QRect(card.left(), card.top(), 4, card.height()))

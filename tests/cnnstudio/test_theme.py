@@ -21,6 +21,7 @@ from cnnstudio.theme import (
     ink_on,
     layer_color,
     layer_ink,
+    layer_stroke,
     number_font,
     theme_changed,
     ui_font,
@@ -103,6 +104,12 @@ def test_curves_that_are_shown_together_are_told_apart_by_every_eye(theme: Theme
 @pytest.mark.parametrize("role", LAYER_COLORS)
 def test_text_on_a_layer_colour_is_readable(role: str):
     assert contrast(layer_ink(role), layer_color(role)) >= 4.5
+
+
+@pytest.mark.parametrize("role", LAYER_COLORS)
+def test_thin_strokes_of_a_layer_are_seen_on_dark_grounds(role: str):
+    assert contrast(layer_stroke(role, DARK), DARK.surface) >= 4.5
+    assert layer_stroke(role, LIGHT) == layer_color(role)
 
 
 def test_only_the_bright_layer_colours_need_black_letters():
