@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
+from PySide6.QtCore import QEvent, QMargins, QPoint, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QMenu, QWidget
 
 from cnnstudio.icon_button import IconButton
@@ -13,6 +13,8 @@ from cnnstudio.widgets.elided_label import ElidedLabel
 
 ASIDE = QPoint(28, 28)
 """How far from its place a panel floats first."""
+ROOMY = 14
+"""Lines of text high is a panel that can spare one of them; a lower one needs all its room for its pictures."""
 
 
 class Dock(QDockWidget):
@@ -25,7 +27,7 @@ class Dock(QDockWidget):
         super().__init__(title, parent)
         self.setObjectName(name)
         self._title = DockTitle(title, self)
-        self._tabbed = False
+        self._tabbed = self._detail_homeless = False
         self._line = DetailLine(self)
         self.setTitleBarWidget(self._title)
         self.topLevelChanged.connect(self._show_title)
@@ -37,6 +39,11 @@ class Dock(QDockWidget):
         window = self.parentWidget()
         if window is not None and self.isFloating() and self.pos().isNull():
             self.move(window.geometry().center() - self.rect().center())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A line of its own for what is shown comes and goes with the height."""
+        super().resizeEvent(event)
+        self._show_line()
 
     @Slot(bool)
     def _frame(self, floating: bool) -> None:
@@ -94,8 +101,13 @@ class Dock(QDockWidget):
         return menu
 
     def show_detail(self, shown: bool) -> None:
-        """Among tabs, whether what is shown stands in a line of its own: where the bar of the tabs has no room for it."""
-        self._line.show_line(shown)
+        """Among tabs, whether what is shown may stand in a line of its own: where the bar of the tabs has no room for it."""
+        self._detail_homeless = shown
+        self._show_line()
+
+    def _show_line(self) -> None:
+        # The height is the whole dock's, the line included: that the line comes or goes does not change it.
+        self._line.show_line(self._detail_homeless and self.height() >= ROOMY * self._line.fontMetrics().height())
 
     def set_tabbed(self, tabbed: bool) -> None:
         """Among tabs, the tab is title enough."""
@@ -115,13 +127,15 @@ class Dock(QDockWidget):
 class DetailLine(ElidedLabel):
     """What a panel shows, in place of a title that its tab makes needless; it takes no room unless it is wanted."""
 
+    AROUND = QMargins(SPACE_S, 0, SPACE_S, SPACE_XS)
+
     def __init__(self, dock: Dock) -> None:
         super().__init__()
         self.setParent(dock)
         self.hide()
         self._shown = False
         self.setProperty("role", "muted")
-        self.setContentsMargins(SPACE_S, 0, SPACE_S, 0)
+        self.setContentsMargins(self.AROUND)
 
     def show_line(self, shown: bool) -> None:
         """Take the room of a line, or none."""
@@ -129,9 +143,15 @@ class DetailLine(ElidedLabel):
             self._shown = shown
             self.updateGeometry()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Keep the margins in another style or type: a frame, which a label is, then sets its own."""
+        super().changeEvent(event)
+        self.setContentsMargins(self.AROUND)
+
     def sizeHint(self) -> QSize:
-        """The height of a line while there is something to say."""
-        return QSize(0, super().sizeHint().height() if self._shown and self.text() else 0)
+        """The height of a line and of the room below it while there is something to say."""
+        height = self.fontMetrics().height() + self.AROUND.bottom()
+        return QSize(0, height if self._shown and self.text() else 0)
 
     def minimumSizeHint(self) -> QSize:
         """Any width will do."""

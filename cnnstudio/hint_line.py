@@ -13,7 +13,7 @@ from cnnstudio.studio import Studio
 from cnnstudio.theme import SPACE_L, Theme, current_theme, theme_changed
 from cnnstudio.widgets.elided_label import ElidedLabel
 
-LEAST = 300
+LEAST = 285
 """Pixels of height below which the canvas needs all the room for its blocks."""
 
 

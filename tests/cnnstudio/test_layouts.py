@@ -191,6 +191,7 @@ def test_a_tab_that_was_never_in_front_floats_over_its_place_with_the_title_it_k
 
 def test_what_is_shown_is_told_where_its_first_part_has_room(qtbot: QtBot, window: MainWindow) -> None:
     window.view.show_block("conv2")
+    window.resizeDocks([window.docks["training"]], [320], Qt.Orientation.Vertical)
     bar, corner = corner_of(window, "Feature maps")
     qtbot.waitUntil(lambda: corner.isVisible() and "16 maps" in corner.detail)
     label = corner.findChildren(ElidedLabel)[0]
@@ -294,6 +295,28 @@ def test_at_1280_by_720_present_has_large_blocks_and_all_ten_classes(
     qtbot.waitUntil(lambda: window.view.viewport().height() > 260)
     qtbot.waitUntil(lambda: not bars.verticalScrollBar().isVisible() and bars.viewport().rect().contains(bars.row_rect(9)))
     window.layouts.apply(LAYOUTS[0])
+
+
+def test_a_line_of_its_own_keeps_its_margins_in_any_type_and_leaves_a_low_panel_its_room(
+    qtbot: QtBot, qapp: QApplication, window: MainWindow
+) -> None:
+    def scale_type(large: bool) -> None:
+        apply_theme(qapp, "light", text_scale=LARGE_TEXT if large else 1.0)
+
+    dock = window.docks["feature_maps"]
+    line = dock.findChild(DetailLine)
+    window.view.show_block("conv1")
+    window.resize(1280, 720)
+    window.layouts.apply(next(layout for layout in LAYOUTS if layout.title == "Train"))
+    qtbot.waitUntil(lambda: line.isVisible() and line.height() > line.fontMetrics().height())
+    for large in (True, False):
+        scale_type(large)
+        qtbot.waitUntil(lambda: line.height() in (0, line.sizeHint().height()))
+        assert line.contentsMargins() == DetailLine.AROUND
+    qtbot.waitUntil(lambda: line.contentsRect().height() == line.fontMetrics().height())
+    window.resizeDocks([dock], [200], Qt.Orientation.Vertical)
+    qtbot.waitUntil(lambda: dock.height() < 220 and line.height() == 0)
+    assert "Conv 1" in line.text()
 
 
 def test_the_hint_names_the_button_as_it_is_and_leaves_a_low_canvas_its_room(qtbot: QtBot, window: MainWindow) -> None:
