@@ -17,8 +17,22 @@ _HALF_LINE = 9
 """The same of an upright one."""
 
 
+_BEFORE_UNIT = 8
+"""Pixels between the last number and the unit of an axis that has both."""
+
+
 class ChartAxis(pg.AxisItem):
     """An axis whose first and last number are whole, and which has a line for each number and no others."""
+
+    def __init__(self, orientation: str) -> None:
+        super().__init__(orientation)
+        self._unit = ""
+
+    def set_unit(self, unit: str) -> None:
+        """Say at the right end of a level axis what it counts, in place of the numbers that would be there; "" says nothing."""
+        self._unit = unit
+        self.picture = None
+        self.update()
 
     def boundingRect(self) -> QRectF:
         """With room for what stands out, and no more: of an item larger than the view Qt keeps old parts when it is drawn."""
@@ -31,9 +45,19 @@ class ChartAxis(pg.AxisItem):
         if specs is None:  # not on a screen yet
             return None
         axis, lines, texts = specs
+        texts, unit = self._make_room(texts)
         upright = self.orientation in ("left", "right")
         numbered = {round(rect.center().y() if upright else rect.center().x(), 3) for rect, _, _ in texts}
-        return axis, [line for line in lines if round(line[1].y() if upright else line[1].x(), 3) in numbered], texts
+        return axis, [line for line in lines if round(line[1].y() if upright else line[1].x(), 3) in numbered], [*texts, *unit]
+
+    def _make_room(self, texts: list[Any]) -> tuple[list[Any], list[Any]]:
+        """The numbers that have room, and the unit after them."""
+        if not self._unit or not texts:
+            return texts, []
+        line, flags, _ = texts[0]
+        width = QFontMetricsF(self.style["tickFont"]).horizontalAdvance(self._unit)
+        place = QRectF(self.size().width() - width, line.y(), width, line.height())
+        return [text for text in texts if text[0].right() + _BEFORE_UNIT <= place.left()], [(place, flags, self._unit)]
 
 
 class ValueAxis(ChartAxis):

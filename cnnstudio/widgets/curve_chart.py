@@ -59,7 +59,7 @@ class CurveChart(pg.GraphicsView):
             "bottom_apart": ChartAxis("bottom"),
         }
         self._unit = pg.LabelItem(justify="right")
-        """What the bottom axis counts."""
+        """What the bottom axis counts, below a right axis."""
         self._arrange()
         self._epochs, self._epochs_apart = (pg.PlotCurveItem(connect="pairs") for _ in range(2))
         self._crosses = tuple(pg.InfiniteLine(angle=90) for _ in range(2))
@@ -169,6 +169,7 @@ class CurveChart(pg.GraphicsView):
         font, theme = ui_font(0.8), current_theme()
         self._unit.setText(self._unit.text, size=f"{font.pointSizeF()}pt", color=theme.muted)
         width = self._unit.itemRect().width()
+        self._unit.setMaximumSize(*(2 * [1e6 if self._unit.text else 0]))  # without a text it has the height of a line
         self._grid.setColumnMinimumWidth(3, width + _BEFORE_UNIT if self._unit.text else 0)
 
     def _ink_axes(self) -> None:
@@ -223,11 +224,18 @@ class CurveChart(pg.GraphicsView):
             return
         self._state = state
         for side in ("left", "right", "rate"):
-            self.axes[side].setVisible(side in wanted)
+            # `setVisible` would leave a hidden axis its room.
+            if side in wanted:
+                self.axes[side].show()
+            else:
+                self.axes[side].hide()
         self.axes["left"].setLogMode(y=log)
         for side in ("bottom", "bottom_apart"):
             self.axes[side].setScale(bottom_scale)
-        self._unit.text = unit
+        # Without accuracies there is no room below their axis: the plot reaches further, and the unit stands on its own axis.
+        beside = "right" in wanted
+        self._unit.text = unit if beside else ""
+        self.axes["bottom"].set_unit("" if beside else unit)
         self._name_unit()
         self._epochs_apart.setVisible(apart)
         self._put_apart(apart)

@@ -448,6 +448,19 @@ def test_axes_have_numbers_at_their_ends_and_say_what_is_counted(plot):
     assert plot.chart._unit.text == "epoch" and numbers_on(axes["bottom"])[-1] == "8"
 
 
+def test_without_numbers_at_the_right_the_plot_reaches_the_edge_and_the_unit_stands_on_its_axis(plot):
+    chart = plot.chart
+    chart.set_axes({"left"}, log=False, bottom_scale=1.0, unit="step")
+    chart.set_x_range(0, 800)
+    chart.grab()
+    assert chart.plot_rect.right() >= chart.width() - 2
+    numbers = numbers_on(chart.axes["bottom"])
+    assert numbers[0] == "0" and numbers[-1] == "step" and "800" not in numbers
+    chart.set_axes({"left", "right"}, log=False, bottom_scale=1.0, unit="step")
+    chart.grab()
+    assert numbers_on(chart.axes["bottom"])[-1] == "800" and chart.plot_rect.right() < chart.width() - 20
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_lines_of_the_numbers_are_seen_and_lie_under_the_curves(plot, qapp: QApplication, theme):
     try:
