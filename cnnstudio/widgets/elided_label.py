@@ -5,9 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QSizePolicy
 
+from cnnstudio.widgets.parted_label import PARTED
 from cnnstudio.widgets.running_label import RunningLabel
-
-PARTED = " · "
 
 
 class ElidedLabel(RunningLabel):

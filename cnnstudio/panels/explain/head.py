@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QTabBar, QVBoxLayout, QWidget
 
 from cnnstudio.panels.explain.subject import Subject, counterparts
 from cnnstudio.panels.explain.trail import Trail
@@ -13,7 +13,7 @@ from cnnstudio.panels.explain.trail_bar import TrailBar
 from cnnstudio.panels.explain.words import title
 from cnnstudio.theme import SPACE_S, SPACE_XS
 from cnnstudio.widgets.fields import Choice, IntField
-from cnnstudio.widgets.numbers import unbroken
+from cnnstudio.widgets.parted_label import PartedLabel
 
 SAMPLE, BATCH = "sample", "batch"
 WAYS = ("forward", "backward", "update")
@@ -30,11 +30,8 @@ class Head(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.trail = TrailBar()
-        self.title_text = ""
-        """The title as it is copied, with plain spaces."""
-        self.title = QLabel()
+        self.title = PartedLabel()
         self.title.setProperty("role", "heading")
-        self.title.setWordWrap(True)
         self.ways = QTabBar()
         self.ways.setExpanding(False)
         self.ways.setDrawBase(False)
@@ -85,14 +82,12 @@ class Head(QWidget):
 
     def clear(self) -> None:
         """Name nothing."""
-        self.title_text = ""
-        self.title.clear()
+        self.title.set_whole("")
 
     def show_subject(self, subject: Subject, trail: Trail, name_of: Callable[[str], str]) -> None:
         """Name a number and its place."""
         self.trail.show_trail(trail)
-        self.title_text = title(subject, name_of)
-        self.title.setText(unbroken(self.title_text))
+        self.title.set_whole(title(subject, name_of))
         ways = counterparts(subject.snapshot, subject.ref)
         is_parameter = subject.kind in ("parameter", "gradient", "new")
         with QSignalBlocker(self.ways):

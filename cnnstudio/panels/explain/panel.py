@@ -157,7 +157,7 @@ class ExplainPanel(LivePanel):
     @property
     def title_text(self) -> str:
         """The title."""
-        return self._head.title_text
+        return self._head.title.whole
 
     @property
     def probe_text(self) -> str:
@@ -352,8 +352,7 @@ class ExplainPanel(LivePanel):
         return error_sentence(error)
 
     def _invite(self) -> None:
-        self._show_hint(self.tr("Click any number to see how it was computed: a cell of a feature map, a kernel, a delta, "
-                                "a probability."))
+        self._show_hint(self.tr("Click any number to see how it was computed: in maps, kernels, deltas, probabilities."))
 
     def _show_hint(self, text: str) -> None:
         self._subject = None
