@@ -26,7 +26,7 @@ class TrainSettings(Configurable):
     seed: int = option(1, ge=0, label="Seed", help="The same seed gives the same weights and the same order of images.")
     l2: float = option(0.0, ge=0, label="L2 penalty λ", help="Adds ½·λ·Σw² over the weights to the loss.", live=True)
     l1: float = option(0.0, ge=0, label="L1 penalty λ", help="Adds λ·Σ|w| over the weights to the loss.", live=True)
-    clip_norm: float = option(0.0, ge=0, label="Clip gradient at", help="Longest gradient vector; 0 means no limit.", live=True)
+    clip_norm: float = option(0.0, ge=0, label="Clip gradient", help="Longest gradient vector; 0 means no limit.", live=True)
     warm_up_epochs: float = option(0.0, ge=0, label="Warm-up", unit="epochs", live=True,
                                    help="Epochs in which the rate rises from 0.")
     patience: int = option(0, ge=0, label="Stop early after", unit="epochs", live=True,

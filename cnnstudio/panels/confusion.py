@@ -43,7 +43,7 @@ class ConfusionPanel(QWidget):
         """The step of the matrix on display."""
         self._view = MapView(number_cell=NUMBER_CELL, placeholder=self.tr("The matrix comes with the first validation."))
         self._view.setAccessibleName(self.tr("Confusion matrix"))
-        self._images = MapView(scale_bar=False, max_cell=3, placeholder=self.tr("Click a cell: its images are shown here."))
+        self._images = MapView(scale_bar=False, max_cell=3, placeholder=self.tr("Click a cell to see its images."))
         self._images.setAccessibleName(self.tr("Images of the chosen cell"))
         self._note = QLabel(self.tr("Rows: true class. Columns: predicted class."))
         self._note.setProperty("role", "muted")

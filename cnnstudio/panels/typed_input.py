@@ -109,7 +109,7 @@ class TypedPanel(LivePanel):
         self._channels.addStretch()
         self._grids: list[NumberGrid] = []
         top = QHBoxLayout()
-        top.addWidget(head, 1)
+        top.addWidget(head, 1, Qt.AlignmentFlag.AlignVCenter)
         top.addWidget(self._tools, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(top)
         column.addWidget(self._begin)
