@@ -197,7 +197,7 @@ class BlockItem(CardItem):
         ratio = painter.device().devicePixelRatioF()
         wanted = world.m11() * ratio
         if self._pixmap is None or (self._pixmap_scale != wanted and scene.may_render_face()):
-            self._pixmap = self._rendered(wanted)
+            self._pixmap = self._rendered(world.m11(), ratio)
             self._pixmap_scale = wanted
         source = QRectF(self._pixmap.rect())
         if self._pixmap_scale != wanted:
@@ -213,9 +213,10 @@ class BlockItem(CardItem):
         painter.drawPixmap(QRectF(whole, source.size() / ratio), self._pixmap, source)
         painter.setWorldTransform(world)
 
-    def _rendered(self, scale: float) -> QPixmap:
-        size = self.boundingRect().size() * scale
+    def _rendered(self, scale: float, ratio: float) -> QPixmap:
+        size = self.boundingRect().size() * scale * ratio
         pixmap = QPixmap(max(1, round(size.width())), max(1, round(size.height())))
+        pixmap.setDevicePixelRatio(ratio)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
         painter.scale(scale, scale)

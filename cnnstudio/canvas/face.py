@@ -22,8 +22,8 @@ _LINE = 16.0
 THUMBNAIL = QRectF(PADDING, HEADER + 2 * _LINE + 5, BLOCK_WIDTH - 2 * PADDING, BLOCK_HEIGHT - HEADER - 2 * _LINE - 12)
 """Where the picture of the block's maps is painted."""
 
-LEGIBLE = 9.0
-"""Height of letters, in pixels of the screen, below which they would only be smeared."""
+_LEGIBLE = 9.0
+"""Height of letters, in logical pixels, below which they cannot be read."""
 _SMALL = 11
 """Pixels of the letters of all that is said beside title and main options."""
 _BUTTON_MARGIN, _BUTTON_PADDING = 4.0, 2.0
@@ -103,6 +103,15 @@ def _measured(text: str, width: float) -> float:
     return metrics.boundingRect(QRectF(0, 0, width, 1000), int(_TEXT_FLAGS), text).height()
 
 
+def smallest_letters(painter: QPainter) -> float:
+    """The height, in what the painter takes for pixels, of the smallest letters that can be read.
+
+    How many device pixels a logical one has does not count: they make letters finer, but no larger to the eye. An exported
+    picture of higher resolution is scaled by its painter, and looked at as large as that.
+    """
+    return _LEGIBLE / painter.worldTransform().m11()
+
+
 def paint_face(painter: QPainter, face: Face, theme: Theme) -> None:
     """Paint the card with its shadow; the top left corner of the card is the origin.
 
@@ -115,7 +124,7 @@ def paint_face(painter: QPainter, face: Face, theme: Theme) -> None:
     outline = QPainterPath()
     outline.addRoundedRect(card, RADIUS, RADIUS)
     painter.fillPath(outline, theme.color("surface"))
-    legible = _SMALL * painter.worldTransform().m11() >= LEGIBLE
+    legible = smallest_letters(painter) <= _SMALL
     said = face if legible else replace(face, parameters="", shape="", detail="")
     _paint_header(painter, said, theme)
     if not face.is_error:

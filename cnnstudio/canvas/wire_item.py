@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from cnnstudio.canvas.face import LEGIBLE, pixel_font
+from cnnstudio.canvas.face import pixel_font, smallest_letters
 from cnnstudio.canvas.wire_label import WireLabel, label_at_end, place_label, text_width
 from cnnstudio.document.graph import Wire
 from cnnstudio.theme import current_theme
@@ -186,7 +186,7 @@ class WireItem(QGraphicsItem):
 
     def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         """Paint line, head and label."""
-        least = math.ceil(LEGIBLE / (painter.worldTransform().m11() * painter.device().devicePixelRatioF()))
+        least = math.ceil(smallest_letters(painter))
         if least != self._least:
             self._least = least
             self._write()

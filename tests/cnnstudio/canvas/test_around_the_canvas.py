@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -199,10 +200,10 @@ def test_labels_of_wires_never_lie_on_blocks(qtbot: QtBot, document: Document) -
 @pytest.mark.parametrize(
     ("shape", "least", "lines", "letters"),
     [
-        ("400", 7, ["400"], 11),
-        ("28×28×6", 7, ["28×28×6"], 10),
+        ("400", 7, ["400"], 9),  # as small as its neighbours
+        ("28×28×6", 7, ["28×28×6"], 9),
         ("10×10×16", 7, ["10×10×16"], 9),
-        ("10×10×16", 10, ["10×10", "×16"], 11),  # nine pixels would be too small to read
+        ("10×10×16", 10, ["10×10", "×16"], 10),  # nine pixels would be too small to read
         ("28×28×6", 13, ["28×28", "×6"], 13),
         ("28×28×6", 17, [], 17),
         ("400", 17, [], 17),
@@ -231,10 +232,10 @@ def test_small_blocks_leave_out_what_could_not_be_read_and_their_arrows_have_lar
         view.viewport().grab()
         return wire._text.letters
 
-    assert (letters_at(1.0), letters_at(0.7)) == (10, 13)
+    assert (letters_at(1.0), letters_at(0.7)) == (9, 13)
 
 
-def test_small_letters_are_left_out_where_they_would_be_smeared(qapp: QApplication) -> None:
+def test_small_letters_are_left_out_where_they_could_not_be_read(qapp: QApplication) -> None:
     whole = Face("conv", "Conv 1", parameters="156 params", main="6 @ 5×5", shape="28×28×6", detail="pad 2")
     bare = Face("conv", "Conv 1", main="6 @ 5×5")
 
@@ -249,6 +250,18 @@ def test_small_letters_are_left_out_where_they_would_be_smeared(qapp: QApplicati
 
     assert painted(whole, 0.8) == painted(bare, 0.8)
     assert painted(whole, 0.9) != painted(bare, 0.9)
+
+
+@pytest.mark.parametrize(("scale", "same"), [(0.8, True), (0.9, False)])
+def test_a_finer_screen_makes_no_letters_larger_to_the_eye(
+    qtbot: QtBot, document: Document, scale: float, same: bool
+) -> None:
+    view = CanvasView(document)
+    shown(qtbot, view)
+    item = view.canvas.blocks["conv1"]
+    whole = item._rendered(scale, 2.0).toImage()
+    item.face = replace(item.face, parameters="", shape="", detail="")
+    assert (item._rendered(scale, 2.0).toImage() == whole) is same
 
 
 def test_ports_lie_over_the_frame_of_a_selected_block(qtbot: QtBot, document: Document) -> None:
