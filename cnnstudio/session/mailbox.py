@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cnnstudio.session.messages import Delivery, Report, RunState
 
 if TYPE_CHECKING:
     from engine.snapshot import Snapshot
+
+
+class Answers(Protocol):
+    """Where the worker puts its answers: the mailbox, or what takes them to the mailbox of another process."""
+
+    def post(self, report: Report) -> None:
+        """Put a report behind the others."""
+        ...
+
+    def put_frame(self, frame: Snapshot | None) -> None:
+        """Put a frame there in place of the last one; None takes that away."""
+        ...
+
+    def awaits_state(self, handled: int) -> bool:
+        """Whether a state is wanted after one more batch of a running training; so many messages have been handled."""
+        ...
+
+    def post_state(self, state: RunState, *, handled: int, busy: bool) -> None:
+        """How things stand, behind all that was posted."""
+        ...
 
 
 class Mailbox:

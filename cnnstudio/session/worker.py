@@ -6,13 +6,13 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
-from typing import Protocol
 
 import numpy as np
 
 from cnnstudio.session.answers import averaging, evaluation
 from cnnstudio.session.frames import Frames
 from cnnstudio.session.loading import begin, phase_of
+from cnnstudio.session.mailbox import Answers
 from cnnstudio.session.messages import (
     AverageClass,
     BatchProbed,
@@ -62,26 +62,6 @@ _log = logging.getLogger("cnnstudio")
 MUCH_WORK = 200_000_000
 """Multiply-accumulates of a batch from which on the last core speeds training up more than the window slows it down there."""
 BEGINS_A_RUN = (RunPhase.READY, RunPhase.STOPPED, RunPhase.FINISHED)
-
-
-class Answers(Protocol):
-    """Where the worker puts its answers: the mailbox, or what takes them to the mailbox of another process."""
-
-    def post(self, report: Report) -> None:
-        """Put a report behind the others."""
-        ...
-
-    def put_frame(self, frame: Snapshot | None) -> None:
-        """Put a frame there in place of the last one; None takes that away."""
-        ...
-
-    def awaits_state(self, handled: int) -> bool:
-        """Whether a state is wanted after one more batch of a running training; so many messages have been handled."""
-        ...
-
-    def post_state(self, state: RunState, *, handled: int, busy: bool) -> None:
-        """How things stand, behind all that was posted."""
-        ...
 
 
 class Worker(threading.Thread):
