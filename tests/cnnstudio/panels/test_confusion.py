@@ -115,4 +115,4 @@ def test_counts_are_whole_numbers(qtbot: QtBot, window: MainWindow) -> None:
     assert panel.view.maps is not None
     (bar,) = panel.view.findChildren(ScaleBar)
     assert bar.numbers_for(400) == ("0", str(panel.view.maps.max()))
-    assert panel.view._readout(Cell(0, 1, 2, 7.0)) == "1 → 2:  7"
+    assert panel.view._readout(Cell(0, 1, 2, 7.0)) == "1 → 2: 7"
