@@ -8,9 +8,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -24,7 +24,7 @@ from cnnstudio.document.words import departure_sentence, layer_title, say
 from cnnstudio.panels.facts import FactsTable, block_facts, network_facts
 from cnnstudio.panels.option_row import LABEL_GAP, LABEL_WIDTH, OptionRow
 from cnnstudio.panels.problem_note import ProblemNote
-from cnnstudio.theme import SPACE_L, SPACE_M, layer_color
+from cnnstudio.theme import SPACE_L, SPACE_M, current_theme, layer_stroke
 from cnnstudio.widgets.form_area import FormArea
 from engine.errors import EngineError
 from engine.layer import Layer
@@ -202,13 +202,28 @@ def _column(parent: QWidget) -> QVBoxLayout:
 def _heading(layer: Layer, parent: QWidget) -> QWidget:
     """The kind of the layer beside a bar in its colour."""
     heading = QWidget(parent)
-    bar, label = QFrame(heading), QLabel(layer_title(layer), heading)
-    bar.setFixedSize(4, 22)
-    bar.setStyleSheet(f"background: {layer_color(layer.role)}; border-radius: 2px;")
+    label = QLabel(layer_title(layer), heading)
     label.setProperty("role", "title")
     row = QHBoxLayout(heading)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(8)
-    row.addWidget(bar)
+    row.addWidget(_Stripe(layer.role))
     row.addWidget(label, 1)
     return heading
+
+
+class _Stripe(QWidget):
+    """A bar in the colour of a kind of layer, in whatever theme there is when it is painted."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+        self.setFixedSize(4, 22)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint it with round ends."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(layer_stroke(self._role, current_theme())))
+        painter.drawRoundedRect(self.rect(), 2, 2)
