@@ -192,7 +192,7 @@ class KernelsPanel(LivePanel):
         if channels == 3:
             self._channel.addItem(self.tr("as RGB"), RGB)
         if channels > 1:
-            self._channel.addItem(self.tr("mean of {count} channels").format(count=channels), MEAN)
+            self._channel.addItem(self.tr("channel mean"), MEAN)
         for channel in range(channels):
             self._channel.addItem(self.tr("channel {number}").format(number=channel), channel)
         self._channel.blockSignals(False)
