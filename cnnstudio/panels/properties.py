@@ -8,9 +8,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -24,7 +24,7 @@ from cnnstudio.document.words import departure_sentence, layer_title, say
 from cnnstudio.panels.facts import FactsTable, block_facts, network_facts
 from cnnstudio.panels.option_row import LABEL_GAP, LABEL_WIDTH, OptionRow
 from cnnstudio.panels.problem_note import ProblemNote
-from cnnstudio.theme import SPACE_L, SPACE_M, current_theme, layer_stroke
+from cnnstudio.theme import SPACE_L, SPACE_M, current_theme, layer_stroke, theme_changed
 from cnnstudio.widgets.form_area import FormArea
 from engine.errors import EngineError
 from engine.layer import Layer
@@ -212,18 +212,16 @@ def _heading(layer: Layer, parent: QWidget) -> QWidget:
     return heading
 
 
-class _Stripe(QWidget):
-    """A bar in the colour of a kind of layer, in whatever theme there is when it is painted."""
+class _Stripe(QFrame):
+    """A bar in the colour of a kind of layer, as it is in the theme."""
 
     def __init__(self, role: str) -> None:
         super().__init__()
         self._role = role
         self.setFixedSize(4, 22)
+        theme_changed.connect(self._dress)
+        self._dress()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint it with round ends."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(layer_stroke(self._role, current_theme())))
-        painter.drawRoundedRect(self.rect(), 2, 2)
+    @Slot(object)
+    def _dress(self, *_: object) -> None:
+        self.setStyleSheet(f"background: {layer_stroke(self._role, current_theme())}; border-radius: 2px;")
