@@ -4,11 +4,11 @@
 
 Three ways to train take turns, so that whatever else the machine does hits all of them: with the window but neither panels nor
 canvas, with the canvas alone, and with every panel side by side. Turns are short and many, because a machine's speed may change
-by a tenth from one second to the next; and several sessions follow each other, because where its arrays come to lie makes a
-process a few percent faster or slower for all its life. Each is compared with training without a window right before and right
-after it: the bare loop of the same trainer in this process, whose threads may use all cores while no window is drawn. The
-command line trains with the same trainer and settings, so that this is about its rate; a further row gives it with worker
-processes instead of threads. The meter in the GUI thread runs only while all panels are open, since it wakes this thread
+by a tenth from one second to the next; and several sessions follow each other, because two processes that run the same code may
+differ by some percent, and a bare loop trains on while the window waits. Each is compared with training without a window right
+before and right after it: the bare loop of the same trainer in this process, whose threads may use all cores while no window is
+drawn. The command line trains with the same trainer and settings, so that this is about its rate; a further row gives it with
+worker processes instead of threads. The meter in the GUI thread runs only while all panels are open, since it wakes this thread
 oftener than the rest of a window without panels does.
 
 A frame shows the weights after some step, and there is none between two steps, nor while an epoch ends with its validation. So
