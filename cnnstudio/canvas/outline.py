@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QS
 from cnnstudio.canvas.captions import problem_sentence, tooltip_of
 from cnnstudio.canvas.icons import layer_icon
 from cnnstudio.canvas.view import CanvasView
+from cnnstudio.document.derived import Derived
 from cnnstudio.document.document import Document
 from cnnstudio.document.graph import Graph
 from cnnstudio.document.words import layer_phrases
@@ -52,6 +53,8 @@ class OutlineModel(QAbstractListModel):
         super().__init__(parent)
         self._document = document
         self.ids = document.graph.ids
+        self._known: tuple[Derived, dict[str, RowParts]] = document.derived, {}
+        """What rows say of the network as it was derived last: a row that is drawn asks all of them for the columns."""
         document.graph_changed.connect(self._follow_change)
 
     @Slot(object, object)
@@ -86,6 +89,14 @@ class OutlineModel(QAbstractListModel):
         return None
 
     def _parts(self, block_id: str) -> RowParts:
+        if self._known[0] is not self._document.derived:
+            self._known = self._document.derived, {}
+        known = self._known[1]
+        if block_id not in known:
+            known[block_id] = self._composed(block_id)
+        return known[block_id]
+
+    def _composed(self, block_id: str) -> RowParts:
         derived, block = self._document.derived, self._document.graph[block_id]
         facts, problem = derived.analysis.get(block_id), derived.problem(block_id)
         output = str(facts.y) if facts is not None else ""

@@ -15,8 +15,6 @@ OVERHANG = 20
 """Pixels by which the first and the last number may stand out over the ends of a level axis."""
 _HALF_LINE = 9
 """The same of an upright one."""
-
-
 _BEFORE_UNIT = 8
 """Pixels between the last number and the unit of an axis that has both."""
 

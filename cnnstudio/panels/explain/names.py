@@ -88,11 +88,9 @@ class Names:
 
     def part_heading(self, part: tuple[str, int] | None) -> str:
         """The same at the head of a section: "Channel 2"."""
-        if part is None:
-            return ""
-        what, number = part
-        words = {"channel": translate("Channel {n}"), "filter": translate("Filter {n}"), "image": translate("Image {n}")}
-        return words[what].format(n=number) if what in words else self.array(what)
+        text = self.part(part)
+        # What is said of a layer's array begins with the block's own name, which stays as it is.
+        return text if part is None or "." in part[0] else text[:1].upper() + text[1:]
 
 
 def _of_no_layer(name: str) -> str:
