@@ -31,6 +31,7 @@ import numpy as np
 from PySide6.QtCore import qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
+from cnnstudio.command_line.sources import positive
 from cnnstudio.theme import apply_theme
 from tests.benchmarks.live_window import DATA, Bench, Meter, resident, wait_until
 
@@ -151,8 +152,8 @@ def main(arguments: Sequence[str]) -> int:
     """Measure what the arguments ask for."""
     parser = argparse.ArgumentParser(prog="run.py bench --live", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=1.0, help="length of one turn")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of every way in one session")
-    parser.add_argument("--sessions", type=int, default=8, help="windows that are opened one after the other")
+    parser.add_argument("--rounds", type=positive, default=3, help="turns of every way in one session")
+    parser.add_argument("--sessions", type=positive, default=8, help="windows that are opened one after the other")
     parser.add_argument("--network", choices=sorted(DATA), help="only this one")
     parser.add_argument("--panels", action="store_true", help="what each panel costs instead")
     parser.add_argument("--memory", type=int, metavar="STEPS", help="watch the memory over so many steps instead")

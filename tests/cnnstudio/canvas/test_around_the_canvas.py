@@ -128,6 +128,15 @@ def test_the_outline_can_be_asked_before_it_knows_that_a_block_is_gone(qtbot: Qt
     assert [model.data(last, role) for role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.DecorationRole)] == [None, None]
 
 
+def test_the_outline_follows_an_option_and_a_name(document: Document) -> None:
+    model = OutlineModel(document, document)
+    assert "Conv 1   6 @ 5×5 · pad 2   → 28×28×6" in model.data(model.index(1, 0))
+    document.set_option("conv1", "depth", 7)
+    assert "7 @ 5×5 · pad 2   → 28×28×7" in model.data(model.index(1, 0))
+    document.rename("conv1", "Edges")
+    assert model.data(model.index(1, 0)).startswith("Edges   7 @")
+
+
 def test_the_outline_lists_blocks_and_shares_the_selection(qtbot: QtBot, document: Document) -> None:
     view = CanvasView(document)
     outline = OutlinePanel(view)
